@@ -1,0 +1,147 @@
+//! `BLZnnnn`: the codes that start-up, the command line tool and the log print.
+//!
+//! A code is stable once released: it may be retired, it never changes its meaning.
+
+use std::fmt;
+
+/// The number ranges, by the part of Blazelink that speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// 1000 to 1999: settings, environment, files.
+    Config,
+    /// 2000 to 2999: the private Postgres.
+    Postgres,
+    /// 3000 to 3999: replication: publication, slot, preflight, stream.
+    Replication,
+    /// 4000 to 4999: tables and the GraphQL schema made from them.
+    Schema,
+    /// 5000 to 5999: the database while answering.
+    Data,
+    /// 6000 to 6999: sessions and sockets.
+    Session,
+    /// 7000 to 7999: the command line tool.
+    Cli,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal;)+) => {
+        /// A stable error code. Printed as `BLZ` and four digits.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name = $number,)+
+        }
+
+        impl Code {
+            /// Every code, in ascending order.
+            pub const ALL: &'static [Code] = &[$(Code::$name),+];
+
+            /// What the code means, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Code::$name => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A setting cannot be read or has a value of the wrong kind.
+    ConfigInvalid = 1001;
+    /// A required setting is missing.
+    ConfigMissing = 1002;
+    /// No Postgres server binaries were found on this machine.
+    PostgresNotFound = 2001;
+    /// The private Postgres did not start.
+    PostgresStart = 2002;
+    /// The private cluster's folder cannot be made or read.
+    PostgresFolder = 2003;
+    /// Postgres' binaries could not be installed.
+    PostgresInstall = 2004;
+    /// The Postgres server is older than Blazelink needs.
+    ServerVersion = 3001;
+    /// The server does not write what logical replication needs.
+    WalLevel = 3002;
+    /// The role may not replicate.
+    ReplicationRole = 3003;
+    /// All replication slots or senders of the server are taken.
+    ReplicationCapacity = 3004;
+    /// The publication does not list exactly the exposed tables.
+    Publication = 3005;
+    /// An exposed table does not send what liveness needs.
+    ReplicaIdentity = 3006;
+    /// The pool and the replication connection print values differently.
+    SessionSettings = 3007;
+    /// The replication slot was lost or made unusable.
+    SlotLost = 3008;
+    /// Another process reads from the replication slot.
+    SlotActive = 3009;
+    /// The replication connection failed.
+    ReplicationConnection = 3010;
+    /// The replication stream holds what pgoutput does not define.
+    ReplicationProtocol = 3011;
+    /// A table without a key cannot be followed.
+    TableWithoutKey = 3012;
+    /// Two things in the GraphQL schema have the same name.
+    SchemaCollision = 4001;
+    /// A name is no GraphQL name, or is one of the framework's own.
+    SchemaName = 4002;
+    /// An entity and the database disagree.
+    SchemaMismatch = 4003;
+    /// No table is exposed.
+    SchemaEmpty = 4004;
+    /// A table definition contradicts itself.
+    SchemaDefinition = 4005;
+    /// The database did not answer a statement.
+    Database = 5001;
+    /// The database answered what was not asked.
+    DatabaseAnswer = 5002;
+    /// A socket could not be served.
+    Socket = 6001;
+    /// The port asked for cannot be bound.
+    Listen = 6002;
+    /// The project folder is not a Blazelink project.
+    NotAProject = 7001;
+    /// A command that the tool ran failed.
+    CommandFailed = 7002;
+}
+
+impl Code {
+    /// The number, without the `BLZ`.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The part of Blazelink that the code belongs to.
+    pub fn range(self) -> Range {
+        match self.number() / 1000 {
+            1 => Range::Config,
+            2 => Range::Postgres,
+            3 => Range::Replication,
+            4 => Range::Schema,
+            5 => Range::Data,
+            6 => Range::Session,
+            _ => Range::Cli,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BLZ{:04}", self.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_ascend_and_print_with_four_digits() {
+        assert!(Code::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(Code::WalLevel.to_string(), "BLZ3002");
+        assert_eq!(Code::WalLevel.range(), Range::Replication);
+        assert!(Code::ALL.iter().all(|code| code.meaning().ends_with('.')));
+    }
+}

@@ -1,0 +1,69 @@
+//! Every limit of Blazelink with its default, and what happens at it.
+//!
+//! A limit without a named behaviour is a bug. Sizes are bytes unless the name says otherwise.
+
+use std::time::Duration;
+
+/// Changes kept with their values per table and transaction. Beyond it the table's part of the
+/// transaction becomes "the whole table changed".
+pub const CHANGES_PER_TABLE: usize = 5_000;
+
+/// Bytes of row images kept per transaction. Beyond it every table of the transaction so far
+/// becomes "the whole table changed".
+pub const TRANSACTION_BYTES: usize = 16 << 20;
+
+/// Changes that wait between the replication reader and the signaler. Beyond it the waiting
+/// transactions are merged into one whose tables are whole; the reader never stops reading.
+pub const WAITING_CHANGES: usize = 50_000;
+
+/// Entries of an outbox up to which every update is sent on its own. Beyond it, updates of the
+/// same object are merged into one that moves to the end.
+pub const OUTBOX_MERGE_FROM: usize = 1_024;
+
+/// Entries (distinct objects, once merging has begun) of an outbox. Beyond it the outbox is
+/// emptied and the session is told of one update per object that it watches.
+pub const OUTBOX_ENTRIES: usize = 16_384;
+
+/// Bytes of an outbox: pending and sent but unconfirmed. Beyond it as for [`OUTBOX_ENTRIES`].
+pub const OUTBOX_BYTES: usize = 4 << 20;
+
+/// Frames kept after they were sent, so that a dropped socket loses nothing that its client has
+/// not confirmed. Beyond it the oldest is let go.
+pub const UNCONFIRMED_FRAMES: usize = 1_024;
+
+/// Bytes of a frame that a client may send. Beyond it the socket is closed with 1009.
+pub const FRAME_BYTES: usize = 64 << 10;
+
+/// Bytes of a GraphQL request. Beyond it the answer is 413.
+pub const BODY_BYTES: usize = 1 << 20;
+
+/// Bytes of a session id. Beyond it the request is refused with 400 (403 on the websocket).
+pub const SESSION_ID_BYTES: usize = 256;
+
+/// How long a session outlives its last socket. The original client's own delay reaches 30
+/// seconds and grows by 5 with every close.
+pub const GRACE: Duration = Duration::from_secs(120);
+
+/// How often the server sends a websocket ping; a socket that answers none of two is closed.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long one write to a socket may take before the socket is closed with 4413.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
+pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
+
+/// Nesting of a GraphQL selection. Beyond it the request is refused by validation.
+pub const QUERY_DEPTH: usize = 32;
+
+/// Fields of a GraphQL request, fragments opened. Beyond it the request is refused by validation.
+pub const QUERY_COMPLEXITY: usize = 5_000;
+
+/// Rows of one page. A larger `size` is refused with an error on the field.
+pub const PAGE_SIZE: i64 = 1_000;
+
+/// Parsed documents kept. Beyond it the least recently used one is let go.
+pub const DOCUMENTS: usize = 1_024;
+
+/// Positions of the change bus from which a consumer may still start.
+pub const BUS_TRANSACTIONS: usize = 1_024;

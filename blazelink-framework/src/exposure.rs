@@ -1,0 +1,101 @@
+//! Which tables and columns of Postgres are exposed, and under which names.
+//!
+//! Words only: the `TableManager` makes it once at start-up; the decoder binds relations to it,
+//! the index finds equality columns in it, the dialect names entities by it. What is not in it
+//! never leaves the replication reader.
+
+use crate::change::Row;
+use crate::object_id::Atom;
+use crate::object_id::{Key, TableId};
+use crate::value::Kind;
+
+/// One exposed column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposedColumn {
+    /// The column's name in Postgres and in GraphQL.
+    pub name: String,
+    /// How its text becomes JSON.
+    pub kind: Kind,
+}
+
+/// One exposed table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposedTable {
+    /// The table's number.
+    pub id: TableId,
+    /// The schema it lies in, as the catalog spells it.
+    pub schema: String,
+    /// Its name, as the catalog spells it.
+    pub table: String,
+    /// Its name in GraphQL and on the wire, such as `GameEvent`.
+    pub entity: String,
+    /// The exposed columns; a [`Row`] has its cells in this order.
+    pub columns: Vec<ExposedColumn>,
+    /// Positions of the primary key's columns in [`ExposedTable::columns`], in key order.
+    pub key: Vec<usize>,
+}
+
+impl ExposedTable {
+    /// The key of a row image, or nothing if a key column is NULL or unknown in it.
+    pub fn key_of(&self, row: &Row) -> Option<Key> {
+        if let [column] = *self.key {
+            return Some(Key::One(self.atom_of(row, column)?));
+        }
+        let atoms = self.key.iter().map(|&column| self.atom_of(row, column));
+        Key::from_atoms(atoms.collect::<Option<Vec<_>>>()?)
+    }
+
+    /// The value of one column for look-ups, or nothing if it is NULL or unknown.
+    pub fn atom_of(&self, row: &Row, column: usize) -> Option<Atom> {
+        let text = row.text(column)?;
+        Some(Atom::from_text(
+            text,
+            self.columns.get(column)?.kind.is_integer(),
+        ))
+    }
+}
+
+/// All exposed tables; the table with [`TableId`] n stands at position n.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    tables: Vec<ExposedTable>,
+}
+
+impl Exposure {
+    /// The exposure of these tables. Each table's id must be its position.
+    pub fn new(tables: Vec<ExposedTable>) -> Exposure {
+        debug_assert!(
+            tables
+                .iter()
+                .enumerate()
+                .all(|(at, table)| table.id.0 as usize == at)
+        );
+        Exposure { tables }
+    }
+
+    /// The table with this number.
+    ///
+    /// # Panics
+    ///
+    /// If the number is not one of this exposure's tables. Numbers never come from outside.
+    pub fn table(&self, id: TableId) -> &ExposedTable {
+        &self.tables[id.0 as usize]
+    }
+
+    /// The table with this schema and name in Postgres.
+    pub fn by_name(&self, schema: &str, table: &str) -> Option<&ExposedTable> {
+        self.tables
+            .iter()
+            .find(|exposed| exposed.table == table && exposed.schema == schema)
+    }
+
+    /// The table with this name on the wire.
+    pub fn by_entity(&self, entity: &str) -> Option<&ExposedTable> {
+        self.tables.iter().find(|exposed| exposed.entity == entity)
+    }
+
+    /// All tables, by ascending number.
+    pub fn tables(&self) -> &[ExposedTable] {
+        &self.tables
+    }
+}

@@ -1,0 +1,10 @@
+//! Blazelink: a realtime web framework on Postgres.
+
+pub mod change;
+pub mod error;
+pub mod exposure;
+pub mod object_id;
+pub mod subscription;
+pub mod value;
+
+pub use blazelink_codes as codes;

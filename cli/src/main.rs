@@ -1,0 +1,2 @@
+//! The blazelink command line tool.
+fn main() {}
