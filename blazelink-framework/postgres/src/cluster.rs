@@ -33,9 +33,6 @@ const OTHERS: Duration = Duration::from_secs(40);
 /// How often to look whether it has.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// Bytes of a project's server log. A longer one is begun anew at the next start.
-const LOG_BYTES: u64 = 10 << 20;
-
 /// How a project's cluster is to be started.
 #[derive(Clone)]
 pub struct Setup {
@@ -205,6 +202,9 @@ impl Cluster {
     pub async fn stop(&self) {
         if let Some(guard) = self.guard.lock().await.take() {
             guard.stop().await;
+            // Nobody else may start a server here as long as we hold the lock. A folder that is
+            // not empty stays.
+            let _ = fs::remove_dir(&self.server.sockets);
         }
     }
 
@@ -260,8 +260,7 @@ fn start(setup: &Setup) -> Result<Cluster> {
     })?;
     let owner = Owner::of(&project)?;
     // Before anything is made: without programs nothing half made is left behind.
-    let early = project.join(".blazelink").exists();
-    if !early {
+    if !Folder::is_there(&project) {
         find(&setup.search, &project, None, &*setup.dialogue)?;
     }
     let folder = Folder::of(&project, owner)?;
@@ -281,10 +280,8 @@ fn start(setup: &Setup) -> Result<Cluster> {
         make(&folder, &binaries, owner)?;
     }
     end_orphan(&folder.data)?;
+    folder.open_log(owner)?;
     let server = server(&folder, &project, owner, binaries)?;
-    if fs::metadata(&server.log).is_ok_and(|log| log.len() > LOG_BYTES) {
-        let _ = fs::remove_file(&server.log);
-    }
     let guard = server.start()?;
     Ok(Cluster::run_by_us(server, guard, lock))
 }
@@ -305,7 +302,11 @@ fn attach(
         }
         if let Some(major) = folder.major()? {
             let found = find(&setup.search, project, Some(major), &*setup.dialogue)?;
-            let server = server(folder, project, owner, found)?;
+            let mut server = server(folder, project, owner, found)?;
+            // A copied project has another path, so another socket folder than the one in use.
+            if let Some(sockets) = lock::sockets(&folder.data) {
+                server.sockets = sockets;
+            }
             if lock::holder(&folder.data).is_some() && server::answers(&server.sockets) {
                 return Ok(Cluster {
                     server,
@@ -367,18 +368,6 @@ fn make(folder: &Folder, binaries: &Binaries, owner: Owner) -> Result<()> {
 
 fn server(folder: &Folder, project: &Path, owner: Owner, binaries: Binaries) -> Result<Server> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR");
-    if !folder.log.exists() {
-        // Made by us, given to the server: its folder need not be its own.
-        let made = File::create(&folder.log).map_err(|error| {
-            Error::new(
-                Code::PostgresFolder,
-                format!("`{}` cannot be written", folder.log.display()),
-            )
-            .with_source(error)
-        });
-        made?;
-        owner.give(&folder.log)?;
-    }
     Ok(Server {
         binaries,
         owner,
@@ -416,7 +405,7 @@ fn readable(binaries: Binaries, owner: Owner) -> Result<Binaries> {
         )
         .with_hint("set BLAZELINK_PG_BIN to a folder that every account may read")
     };
-    let base = folder::for_programs(owner).ok_or_else(unreadable)?;
+    let base = folder::base(owner).ok_or_else(unreadable)?;
     let (Some(prefix), Some(bin)) = (binaries.folder.parent(), binaries.folder.file_name()) else {
         return Err(unreadable());
     };

@@ -2,8 +2,8 @@
 //! it (root with a 0700 home) or permissions do not hold (some shared drives), a fallback folder
 //! that `.blazelink/postgres.path` points to.
 
-use std::fs::{self, File, Permissions, TryLockError};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use blazelink_codes::Code;
@@ -12,15 +12,18 @@ use crate::error::{Error, Result};
 use crate::owner::Owner;
 use crate::socket;
 
-/// A project's folders.
+/// Bytes of the server's log. A longer one is begun anew at the next start.
+const LOG_BYTES: u64 = 10 << 20;
+
+/// Where a project's cluster is.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
-    /// `.blazelink`, which git does not see.
-    pub(crate) state: PathBuf,
     /// The cluster's data.
     pub(crate) data: PathBuf,
     /// What the server says.
     pub(crate) log: PathBuf,
+    /// Locked by the process that runs the server.
+    lock: PathBuf,
 }
 
 impl Folder {
@@ -29,7 +32,7 @@ impl Folder {
     /// # Errors
     /// When the project does not exist or may not be written to.
     pub(crate) fn of(project: &Path, owner: Owner) -> Result<Folder> {
-        let state = project.join(".blazelink");
+        let state = state(project);
         make(&state, owner).map_err(|error| unusable(&state, error))?;
         let pointer = state.join("postgres.path");
         let holder = match fs::read_to_string(&pointer) {
@@ -48,8 +51,13 @@ impl Folder {
         Ok(Folder {
             data: holder.join("postgres"),
             log: holder.join("postgres.log"),
-            state,
+            lock: holder.join("postgres.lock"),
         })
+    }
+
+    /// Whether the project has folders of ours already.
+    pub(crate) fn is_there(project: &Path) -> bool {
+        state(project).exists()
     }
 
     /// The major version that the cluster was made with; None when there is no cluster yet.
@@ -73,27 +81,48 @@ impl Folder {
 
     /// Takes the cluster for this process; None when another process has it.
     pub(crate) fn lock(&self) -> Result<Option<File>> {
-        let file = self.state.join("postgres.lock");
-        let open = File::create(&file).map_err(|error| unusable(&file, error))?;
+        let open = File::create(&self.lock).map_err(|error| unusable(&self.lock, error))?;
         match open.try_lock() {
             Ok(()) => Ok(Some(open)),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(unusable(&file, error)),
+            Err(TryLockError::Error(error)) => Err(unusable(&self.lock, error)),
         }
+    }
+
+    /// Makes the log, or begins one that has grown long anew, for the server to append to: it may
+    /// not be allowed to make files beside its data.
+    pub(crate) fn open_log(&self, owner: Owner) -> Result<()> {
+        let opened = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .and_then(|log| match log.metadata()?.len() {
+                0..=LOG_BYTES => Ok(()),
+                _ => log.set_len(0),
+            });
+        opened.map_err(|error| unusable(&self.log, error))?;
+        owner.give(&self.log)
     }
 }
 
+fn state(project: &Path) -> PathBuf {
+    project.join(".blazelink")
+}
+
 fn make(state: &Path, owner: Owner) -> std::io::Result<()> {
-    let project_is = |path: &Path| owner.give(path).map_err(std::io::Error::other);
+    let hand_over = |path: &Path| owner.give(path).map_err(std::io::Error::other);
     match fs::create_dir(state) {
-        Ok(()) => project_is(state)?,
+        Ok(()) => {
+            fs::set_permissions(state, Permissions::from_mode(0o755))?;
+            hand_over(state)?;
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
     let ignore = state.join(".gitignore");
     if !ignore.exists() {
         fs::write(&ignore, "*\n")?;
-        project_is(&ignore)?;
+        hand_over(&ignore)?;
     }
     Ok(())
 }
@@ -111,22 +140,30 @@ fn suits(state: &Path, owner: Owner) -> bool {
     kept && owner.reaches(trial.path())
 }
 
-/// A folder outside of the project, for root under `/var/lib`, named after the project.
+/// A folder outside of the project, named after it.
 fn fallback(project: &Path, owner: Owner) -> Result<PathBuf> {
-    let name = socket::fingerprint(project);
-    let mut tried = None;
-    for base in bases(owner) {
-        match fs::create_dir_all(&base) {
-            Ok(()) if owner.reaches(&base) => return Ok(base.join(&name)),
-            Ok(()) => {}
-            Err(error) => tried = Some(error),
-        }
-    }
-    let error = tried.unwrap_or_else(|| std::io::Error::other("the server may not enter it"));
-    Err(unusable(&project.join(".blazelink"), error))
+    base(owner)
+        .map(|base| base.join(socket::fingerprint(project)))
+        .ok_or_else(|| {
+            let error = std::io::Error::other("the account that runs Postgres may not enter it");
+            unusable(&state(project), error)
+        })
 }
 
-/// Folders for what cannot lie in the project, best first.
+/// The folder for what cannot lie in the project, nor in a home that the server may not enter:
+/// clusters and copies of programs.
+pub(crate) fn base(owner: Owner) -> Option<PathBuf> {
+    bases(owner).into_iter().find(|base| {
+        let ours = rustix::process::geteuid().as_raw();
+        let made = fs::create_dir(base).is_ok();
+        // One that is there may be anybody's, in a temporary folder.
+        fs::symlink_metadata(base).is_ok_and(|found| found.is_dir() && found.uid() == ours)
+            && (!made || fs::set_permissions(base, Permissions::from_mode(0o755)).is_ok())
+            && owner.reaches(base)
+    })
+}
+
+/// Candidates for [`base`], best first.
 fn bases(owner: Owner) -> Vec<PathBuf> {
     let mut bases = Vec::new();
     if owner.is_dropped() {
@@ -134,15 +171,8 @@ fn bases(owner: Owner) -> Vec<PathBuf> {
     } else if let Some(home) = std::env::var_os("HOME") {
         bases.push(PathBuf::from(home).join(".local/share/blazelink"));
     }
-    bases.push(std::env::temp_dir().join("blazelink-clusters"));
+    bases.push(std::env::temp_dir().join(format!("blazelink-of-{}", owner.uid())));
     bases
-}
-
-/// A folder where the server may keep programs that it may not read where they lie.
-pub(crate) fn for_programs(owner: Owner) -> Option<PathBuf> {
-    bases(owner)
-        .into_iter()
-        .find(|base| fs::create_dir_all(base).is_ok() && owner.reaches(base))
 }
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {

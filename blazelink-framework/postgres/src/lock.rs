@@ -6,7 +6,7 @@
 //! remove both files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::Pid;
@@ -22,6 +22,13 @@ pub(crate) fn holder(data: &Path) -> Option<Pid> {
     names_folder(&command_line(id)?, data)
         .then(|| Pid::from_raw(id))
         .flatten()
+}
+
+/// The socket folder of the server in this data folder, as its lock file tells it.
+pub(crate) fn sockets(data: &Path) -> Option<PathBuf> {
+    let lock = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let folder = lock.lines().nth(4).filter(|folder| !folder.is_empty())?;
+    Some(PathBuf::from(folder))
 }
 
 /// Removes the lock files of a server that is not there any more.

@@ -55,6 +55,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server and waits until it answers. No server may run in the data folder.
     pub(crate) fn start(&self) -> Result<Guard> {
+        self.owner.private_folder(&self.sockets)?;
         lock::clear(&self.data, &self.sockets);
         let said_before = fs::metadata(&self.log).map_or(0, |log| log.len());
         let guard = Guard::start(
@@ -174,23 +175,17 @@ fn ask(sockets: &Path) -> std::io::Result<u8> {
     Ok(answer[0])
 }
 
-/// The lines of a server's log that say why it did not start.
+/// The lines of a server's log that say why it did not start: those around the first fatal one.
 fn complaints(said: &str) -> String {
-    const LINES: usize = 5;
-    let complaints: Vec<&str> = said
-        .lines()
-        .filter(|line| {
-            ["FATAL:", "PANIC:", "HINT:", "error"]
-                .iter()
-                .any(|word| line.contains(word))
-        })
-        .take(LINES)
-        .collect();
-    if complaints.is_empty() {
-        said.lines().take(LINES).collect::<Vec<_>>().join("\n")
-    } else {
-        complaints.join("\n")
-    }
+    const BEFORE: usize = 2;
+    const LINES: usize = 4;
+    let lines: Vec<&str> = said.lines().collect();
+    let fatal = lines
+        .iter()
+        .position(|line| ["FATAL:", "PANIC:"].iter().any(|word| line.contains(word)));
+    let from = fatal.unwrap_or(0).saturating_sub(BEFORE);
+    let to = lines.len().min(from + LINES);
+    lines[from..to].join("\n")
 }
 
 #[cfg(test)]
@@ -199,8 +194,12 @@ mod tests {
 
     #[test]
     fn complaints_are_what_a_person_needs_of_the_log() {
-        let said = "2026 LOG:  starting\n2026 FATAL:  could not\n2026 HINT:  do\n2026 LOG:  x\n";
-        assert_eq!(complaints(said), "2026 FATAL:  could not\n2026 HINT:  do");
+        let said = "LOG: one\nLOG: two\nLOG: why\nFATAL: what\nHINT: do\nLOG: down\n";
+        assert_eq!(
+            complaints(said),
+            "LOG: two\nLOG: why\nFATAL: what\nHINT: do"
+        );
         assert_eq!(complaints("sh: no postgres"), "sh: no postgres");
+        assert_eq!(complaints(""), "");
     }
 }

@@ -100,6 +100,10 @@ mod tests {
         );
         assert_eq!(config.get_dbname(), Some("x/y"));
         assert_eq!(config.get_user(), Some("postgres"));
+        // What sqlx reads, by the crate that it reads it with.
+        let parsed = url::Url::parse(&url(Path::new("/tmp/a b"), "my_app")).unwrap();
+        assert_eq!(parsed.host_str(), Some("%2Ftmp%2Fa%20b"));
+        assert_eq!(parsed.path(), "/my_app");
     }
 
     #[test]
