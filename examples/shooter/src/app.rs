@@ -1,0 +1,14 @@
+//! The whole wiring, in reading order.
+
+use blazelink::Builder;
+
+use crate::{api, seed};
+
+/// The app: every entity live under `/graphql/`, the JSON endpoint under `/api`, one page at `/`.
+pub fn app(blaze: Builder) -> Builder {
+    blaze
+        .discover("shooter::entities")
+        .seed(seed::run)
+        .route("/api", api::routes)
+        .page("/", "index.html")
+}
