@@ -192,6 +192,7 @@ impl Kept {
 
     fn insert(&mut self, text: &str, document: Arc<Document>) {
         if self.by_text.len() >= limits::DOCUMENTS
+            && !self.by_text.contains_key(text)
             && let Some((_, oldest)) = self.by_use.pop_first()
         {
             self.by_text.remove(&oldest);

@@ -259,7 +259,7 @@ mod tests {
             (
                 "$v: ObjectIdInput!",
                 r#"{"v": {"obj_id": 1, "dependencies": {"entity": "Game"}}}"#,
-                r#"{obj_id: 1, dependencies: [{entity: "Game"}]}"#,
+                r#"{dependencies: [{entity: "Game"}], obj_id: 1}"#,
             ),
         ];
         for (declared, sent, expected) in rows {
