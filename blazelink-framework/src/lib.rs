@@ -9,6 +9,7 @@ pub mod error;
 pub mod exposure;
 pub mod graphql;
 pub mod object_id;
+pub mod replication;
 pub mod subscription;
 pub mod table;
 pub mod value;

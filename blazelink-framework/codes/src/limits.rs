@@ -12,9 +12,29 @@ pub const CHANGES_PER_TABLE: usize = 5_000;
 /// becomes "the whole table changed".
 pub const TRANSACTION_BYTES: usize = 16 << 20;
 
+/// Bytes of row images kept for all transactions that Postgres streams before their end. Beyond it
+/// the transaction that grows is treated as if it were over [`TRANSACTION_BYTES`].
+pub const OPEN_BYTES: usize = 64 << 20;
+
+/// Subtransactions remembered per table as the reason why the whole table counts as changed.
+/// Beyond it the table stays so even if all of them are rolled back.
+pub const SUBTRANSACTIONS_PER_TABLE: usize = 4_096;
+
 /// Changes that wait between the replication reader and the signaler. Beyond it the waiting
 /// transactions are merged into one whose tables are whole; the reader never stops reading.
 pub const WAITING_CHANGES: usize = 50_000;
+
+/// Bytes of row images that wait between the replication reader and the signaler. Beyond it as
+/// for [`WAITING_CHANGES`].
+pub const WAITING_BYTES: usize = 64 << 20;
+
+/// Transaction ids that wait for the visibility gate. Beyond it the older half is taken as
+/// visible: their commits were read half a million transactions ago.
+pub const WAITING_XIDS: usize = 1 << 20;
+
+/// Status changes of the replication reader that wait for the signaler. Beyond it the oldest is
+/// let go.
+pub const WAITING_STATUSES: usize = 64;
 
 /// Entries of an outbox up to which every update is sent on its own. Beyond it, updates of the
 /// same object are merged into one that moves to the end.

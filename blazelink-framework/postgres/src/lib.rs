@@ -1,1 +1,36 @@
-//! Not yet.
+//! A private Postgres for development and for tests.
+//!
+//! `blazelink dev` keeps one cluster per project ([`Cluster::start`]); every test gets a database
+//! of its own on a cluster that ends with the test process ([`TestDatabase`]). Both listen on a
+//! unix socket only, in a folder that no one else may enter, speak `wal_level=logical`, and never
+//! outlive the process that started them.
+//!
+//! ```no_run
+//! # async fn example() -> blazelink_postgres::Result<()> {
+//! let database = blazelink_postgres::TestDatabase::create().await?;
+//! println!("{}", database.url());
+//! # Ok(())
+//! # }
+//! ```
+
+mod binaries;
+mod cluster;
+mod database;
+mod dialogue;
+mod error;
+mod folder;
+mod guard;
+mod install;
+mod lock;
+mod owner;
+mod server;
+mod socket;
+mod template;
+mod test_database;
+mod tree;
+
+pub use binaries::Search;
+pub use cluster::{Cluster, Setup};
+pub use dialogue::{Dialogue, Plain};
+pub use error::{Error, Result};
+pub use test_database::TestDatabase;

@@ -2,5 +2,12 @@
 //! manager that the rest of the framework talks to.
 
 mod dependency;
+mod graph;
+mod index;
+#[cfg(test)]
+mod model;
+mod points;
+mod pool;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
+pub use index::{Answer, Full, Notice, SubscriptionIndex, UpdateKind};

@@ -1,0 +1,107 @@
+//! Throwaway clusters, for tests: made once per Postgres version with `initdb`, then copied.
+//!
+//! They live in a folder of the server's account under the temporary folder. Each holds a lock as
+//! long as its process lives; the guard removes it when the process ends, and a later process
+//! removes what a killed guard left.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use blazelink_codes::Code;
+
+use crate::binaries::Binaries;
+use crate::error::{Error, Result};
+use crate::lock;
+use crate::owner::Owner;
+use crate::server::{self, Server};
+use crate::socket;
+use crate::tree;
+
+/// A fresh cluster for this process alone, not started yet, and the lock that keeps it.
+pub(crate) fn copy(binaries: &Binaries, owner: Owner) -> Result<(Server, File)> {
+    let base = base(owner)?;
+    // Held while the template is made and while a folder has no lock of its own yet.
+    let _turn = locked(&base.join("lock"))?;
+    sweep(&base);
+    let template = template(&base, binaries, owner)?;
+    let folder = tempfile::Builder::new()
+        .prefix("test-")
+        .tempdir_in(&base)
+        .map_err(|error| unusable(&base, error))?;
+    let kept = locked(&folder.path().join("lock"))?;
+    let (data, sockets) = (folder.path().join("data"), folder.path().join("s"));
+    owner.private_folder(&sockets)?;
+    owner.give(folder.path())?;
+    tree::copy(&template, &data, owner)?;
+    let server = Server {
+        binaries: binaries.clone(),
+        owner,
+        data,
+        sockets,
+        log: folder.path().join("log"),
+        throwaway: Some(folder.keep()),
+    };
+    Ok((server, kept))
+}
+
+/// The folder of all throwaway clusters of this account.
+fn base(owner: Owner) -> Result<PathBuf> {
+    let name = format!("blazelink-{}", owner.uid());
+    let temporary = std::env::temp_dir().join(&name);
+    let fits = socket::fits(&temporary.join("test-123456/s"));
+    let reached = temporary
+        .parent()
+        .is_some_and(|parent| owner.reaches(parent));
+    let base = if fits && reached {
+        temporary
+    } else {
+        Path::new("/tmp").join(&name)
+    };
+    owner.private_folder(&base)?;
+    Ok(base)
+}
+
+fn template(base: &Path, binaries: &Binaries, owner: Owner) -> Result<PathBuf> {
+    let made_by = socket::fingerprint(&binaries.folder);
+    let template = base.join(format!("template-{}-{made_by}", binaries.version));
+    if !template.exists() {
+        let new = base.join("template-new");
+        if new.exists() {
+            fs::remove_dir_all(&new).map_err(|error| unusable(&new, error))?;
+        }
+        server::init(binaries, owner, &new, false)?;
+        fs::rename(&new, &template).map_err(|error| unusable(&template, error))?;
+    }
+    Ok(template)
+}
+
+/// Removes the clusters whose process and whose server are both gone.
+fn sweep(base: &Path) {
+    let Ok(entries) = fs::read_dir(base) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with("test-") {
+            continue;
+        }
+        let folder = entry.path();
+        let free = File::open(folder.join("lock")).is_ok_and(|kept| kept.try_lock().is_ok());
+        if free && lock::holder(&folder.join("data")).is_none() {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+fn locked(file: &Path) -> Result<File> {
+    let open = File::create(file).map_err(|error| unusable(file, error))?;
+    open.lock().map_err(|error| unusable(file, error))?;
+    Ok(open)
+}
+
+fn unusable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(
+        Code::PostgresFolder,
+        format!("`{}` cannot be used for a test's Postgres", path.display()),
+    )
+    .with_source(error)
+}
