@@ -97,6 +97,8 @@ codes! {
     Database = 5001;
     /// The database answered what was not asked.
     DatabaseAnswer = 5002;
+    /// A request asks for more rows than one answer may have.
+    TooManyRows = 5003;
     /// A socket could not be served.
     Socket = 6001;
     /// The port asked for cannot be bound.

@@ -85,5 +85,15 @@ pub const PAGE_SIZE: i64 = 1_000;
 /// Parsed documents kept. Beyond it the least recently used one is let go.
 pub const DOCUMENTS: usize = 1_024;
 
+/// Bytes of a document's text up to which it is kept parsed. A longer one is parsed each time.
+pub const DOCUMENT_BYTES: usize = 16 << 10;
+
+/// Rows that one GraphQL request may ask for, counting every page at its full size for each of its
+/// parents. Beyond it the field that asks for more is null, with an error.
+pub const ANSWER_ROWS: usize = 100_000;
+
+/// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
+pub const ANSWER_ERRORS: usize = 100;
+
 /// Positions of the change bus from which a consumer may still start.
 pub const BUS_TRANSACTIONS: usize = 1_024;

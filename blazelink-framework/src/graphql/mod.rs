@@ -1,0 +1,24 @@
+//! GraphQL: the schema of all tables, and the executor that answers documents.
+//!
+//! async-graphql parses, validates, prints the schema and answers introspection. Everything else
+//! is ours: plan, load level by level, write. `request` and `response` are the edges.
+
+mod collect;
+mod document;
+mod executor;
+mod identifier;
+mod introspection;
+mod load;
+mod loaded;
+mod measure;
+mod plan;
+mod planner;
+mod request;
+mod response;
+mod schema;
+mod variables;
+mod write;
+
+pub use executor::Executor;
+pub use request::Request;
+pub use response::Response;
