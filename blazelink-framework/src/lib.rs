@@ -4,6 +4,7 @@ pub mod change;
 pub mod error;
 pub mod exposure;
 pub mod object_id;
+pub mod session;
 pub mod subscription;
 pub mod value;
 
