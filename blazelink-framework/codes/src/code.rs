@@ -103,6 +103,8 @@ codes! {
     Socket = 6001;
     /// The port asked for cannot be bound.
     Listen = 6002;
+    /// A session watches more than it may.
+    TooManySubscriptions = 6003;
     /// The project folder is not a Blazelink project.
     NotAProject = 7001;
     /// A command that the tool ran failed.

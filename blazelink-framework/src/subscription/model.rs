@@ -10,11 +10,12 @@ use std::time::SystemTime;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::index::{Answer, Notice, SubscriptionIndex, UpdateKind};
+use super::index::{Answer, Notice, SubscriptionIndex};
 use super::{Dependency, Role};
 use crate::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, Scope, TableId};
+use crate::session::UpdateKind;
 use crate::value::Kind;
 
 const LIMIT: usize = 30;
@@ -39,7 +40,6 @@ fn exposure() -> Exposure {
     });
     Exposure::new(tables.collect())
 }
-
 
 #[derive(Clone, Debug, Default)]
 struct Read {
