@@ -1,1 +1,11 @@
-//! Not yet.
+//! The pages that Blazelink shows by itself, embedded and rendered with minijinja.
+//!
+//! The framework renders them while it serves, so a template must not be able to fail on good
+//! input: every variable is needed ([`render`] refuses a context that lacks one), every value is
+//! escaped, and no page loads anything from another host.
+
+mod error;
+mod pages;
+
+pub use error::Error;
+pub use pages::{NAMES, render};

@@ -12,9 +12,29 @@ pub const CHANGES_PER_TABLE: usize = 5_000;
 /// becomes "the whole table changed".
 pub const TRANSACTION_BYTES: usize = 16 << 20;
 
+/// Bytes of row images kept for all transactions that Postgres streams before their end. Beyond it
+/// the transaction that grows is treated as if it were over [`TRANSACTION_BYTES`].
+pub const OPEN_BYTES: usize = 64 << 20;
+
+/// Subtransactions remembered per table as the reason why the whole table counts as changed.
+/// Beyond it the table stays so even if all of them are rolled back.
+pub const SUBTRANSACTIONS_PER_TABLE: usize = 4_096;
+
 /// Changes that wait between the replication reader and the signaler. Beyond it the waiting
 /// transactions are merged into one whose tables are whole; the reader never stops reading.
 pub const WAITING_CHANGES: usize = 50_000;
+
+/// Bytes of row images that wait between the replication reader and the signaler. Beyond it as
+/// for [`WAITING_CHANGES`].
+pub const WAITING_BYTES: usize = 64 << 20;
+
+/// Transaction ids that wait for the visibility gate. Beyond it the older half is taken as
+/// visible: their commits were read half a million transactions ago.
+pub const WAITING_XIDS: usize = 1 << 20;
+
+/// Status changes of the replication reader that wait for the signaler. Beyond it the oldest is
+/// let go.
+pub const WAITING_STATUSES: usize = 64;
 
 /// Entries of an outbox up to which every update is sent on its own. Beyond it, updates of the
 /// same object are merged into one that moves to the end.
@@ -44,11 +64,21 @@ pub const SESSION_ID_BYTES: usize = 256;
 /// seconds and grows by 5 with every close.
 pub const GRACE: Duration = Duration::from_secs(120);
 
+/// Bytes of updates that a socket's task takes from its outbox and writes before it takes more.
+/// What it has not taken still merges, so a slow reader holds no more than this outside of its
+/// outbox; large enough that frames share their writes.
+pub const WRITE_BATCH: usize = 32 << 10;
+
 /// How often the server sends a websocket ping; a socket that answers none of two is closed.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// How long one write to a socket may take before the socket is closed with 4413.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the server waits, after it closed a socket, for the client to end the connection;
+/// then it ends it itself. Without the wait a client that is still sending would see its
+/// connection reset instead of the close code.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
@@ -64,6 +94,16 @@ pub const PAGE_SIZE: i64 = 1_000;
 
 /// Parsed documents kept. Beyond it the least recently used one is let go.
 pub const DOCUMENTS: usize = 1_024;
+
+/// Bytes of a document's text up to which it is kept parsed. A longer one is parsed each time.
+pub const DOCUMENT_BYTES: usize = 16 << 10;
+
+/// Rows that one GraphQL request may ask for, counting every page at its full size for each of its
+/// parents. Beyond it the field that asks for more is null, with an error.
+pub const ANSWER_ROWS: usize = 100_000;
+
+/// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
+pub const ANSWER_ERRORS: usize = 100;
 
 /// Positions of the change bus from which a consumer may still start.
 pub const BUS_TRANSACTIONS: usize = 1_024;

@@ -2,5 +2,14 @@
 //! manager that the rest of the framework talks to.
 
 mod dependency;
+mod graph;
+mod index;
+mod manager;
+#[cfg(test)]
+mod model;
+mod points;
+mod pool;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
+pub use index::{Answer, Full, Notice, SubscriptionIndex};
+pub use manager::{SessionWatch, SubscriptionManager};

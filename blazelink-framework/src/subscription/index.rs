@@ -1,0 +1,458 @@
+//! Matching as a pure index: which sessions a transaction concerns, and of what they are told.
+//!
+//! The `SubscriptionManager` holds one index behind its mutex. Sessions are numbers given by the
+//! `ConnectionManager`. Matching a change is a handful of hash look-ups (its table, its key, the
+//! values of columns that somebody watches) and then costs what it finds, never what is
+//! subscribed.
+//!
+//! What must stay true:
+//! - Dependencies count from the moment they are declared until their read is settled.
+//! - A session is told of a changed row once, however many of its dependencies the row meets.
+//! - An object is told to be read again at most once per session and commit, after the rows of
+//!   the commit, and not if the session was told of that object's own change in it.
+//! - Nothing that may have changed is passed over: where the log does not tell an old value, every
+//!   watched value of that column is hit.
+
+use super::dependency::{Dependency, Role};
+use super::graph::{Ending, Graph};
+use super::points::Points;
+use super::pool::NONE;
+use crate::change::{Cell, Change, ChangeKind, Old, Row, Transaction};
+use crate::exposure::{ExposedTable, Exposure};
+use crate::object_id::{Atom, Key, ObjectId, TableId};
+use crate::session::UpdateKind;
+
+/// Of what sessions are told.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// A row that they declared changed.
+    Row {
+        /// What happened.
+        kind: UpdateKind,
+        /// The row's table.
+        table: TableId,
+        /// The row's key.
+        key: &'a Key,
+        /// The row after the change, for a delete the row before it; nothing if that is unknown.
+        row: Option<&'a Row>,
+    },
+    /// An object that they read is to be read again.
+    Again(ObjectId),
+}
+
+/// An answer that is being made: what [`SubscriptionIndex::begin`] gives, and what ends with
+/// [`SubscriptionIndex::finish`] or [`SubscriptionIndex::fail`], exactly once.
+#[derive(Debug)]
+pub struct Answer {
+    read: u32,
+}
+
+/// The session already holds as many dependencies as it may.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Who watches what.
+#[derive(Debug, Default)]
+pub struct SubscriptionIndex {
+    graph: Graph,
+    /// Counts commits and events, so that "already told" is a comparison and not a set.
+    stamp: u32,
+    scratch: Scratch,
+}
+
+/// Kept between transactions for their capacity only.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// Points that the event meets.
+    points: Vec<u32>,
+    /// Sessions told of the event.
+    sessions: Vec<u32>,
+    /// (object, session): the session was told of the object's own change in this commit.
+    told: Vec<(u32, u32)>,
+    /// (object, session): the session is to read the object again.
+    again: Vec<(u32, u32)>,
+}
+
+/// Capacity that a scratch list may keep from one transaction to the next.
+const KEPT_SCRATCH: usize = 16 << 10;
+
+/// One row's event, cut from a change.
+struct Event<'a> {
+    kind: UpdateKind,
+    key: &'a Key,
+    row: Option<&'a Row>,
+    /// The images whose column values meet equality dependencies.
+    images: Images<'a>,
+}
+
+/// Which images of a change an event looks values up in.
+#[derive(Clone, Copy)]
+struct Images<'a> {
+    old: Option<&'a Old>,
+    new: Option<&'a Row>,
+    /// The row's key before the change.
+    old_key: &'a Key,
+}
+
+impl SubscriptionIndex {
+    /// Begins an answer. It counts as open until it is finished or has failed.
+    pub fn begin(&mut self, session: u32, object: ObjectId, selection: u64) -> Answer {
+        Answer {
+            read: self.graph.open(session, object, selection),
+        }
+    }
+
+    /// Watches one more dependency, from now on. Repeats cost a look-up.
+    ///
+    /// # Errors
+    ///
+    /// If the session holds `limit` dependencies already.
+    pub fn depend(
+        &mut self,
+        answer: &Answer,
+        role: Role,
+        dependency: Dependency,
+        limit: usize,
+    ) -> Result<(), Full> {
+        let added = self.graph.ask(answer.read, role, dependency, limit);
+        added.then_some(()).ok_or(Full)
+    }
+
+    /// The answer is complete: what the read watched before and was not asked for again is let
+    /// go. While another answer to the same read is open, that waits for its end.
+    pub fn finish(&mut self, answer: Answer) {
+        self.graph.close(answer.read, Ending::Finished);
+    }
+
+    /// The answer has failed: what it newly added is withdrawn. While another answer to the same
+    /// read is open, that waits for its end, and is not done if the other one succeeds.
+    pub fn fail(&mut self, answer: Answer) {
+        self.graph.close(answer.read, Ending::Failed);
+    }
+
+    /// Lets one read of a session go. Answers that are open keep what they have asked for.
+    pub fn unsubscribe(&mut self, session: u32, object: &ObjectId, selection: u64) {
+        let object = self.graph.points.object(object);
+        let read = object.and_then(|object| self.graph.find_read(session, object, selection));
+        if let Some(read) = read {
+            self.graph.unsubscribe(read);
+        }
+    }
+
+    /// Lets everything go that a session watches. Its number may be used anew once no answer of
+    /// it is open.
+    pub fn forget(&mut self, session: u32) {
+        let reads: Vec<u32> = self.graph.reads_of(session).collect();
+        for read in reads {
+            self.graph.unsubscribe(read);
+        }
+    }
+
+    /// The objects that a session watches: those it read, and the rows and tables it declared.
+    /// Ascending, without repeats.
+    pub fn watched(&self, session: u32) -> Vec<ObjectId> {
+        let mut objects = Vec::new();
+        for read in self.graph.reads_of(session) {
+            let mut links = self.graph.links_of(read).peekable();
+            if links.peek().is_none() {
+                continue;
+            }
+            objects.extend(links.filter_map(|link| self.graph.declared_object(link)));
+            objects.extend(self.graph.points[self.graph.reads[read].object].object());
+        }
+        objects.sort_unstable();
+        objects.dedup();
+        objects
+    }
+
+    /// Number of dependencies that a session holds.
+    pub fn watched_by(&self, session: u32) -> usize {
+        self.graph.watched_by(session)
+    }
+
+    /// Number of dependencies that all sessions hold.
+    pub fn len(&self) -> usize {
+        self.graph.links.len()
+    }
+
+    /// Number of points at which dependencies and changes can meet.
+    pub fn points(&self) -> usize {
+        self.graph.points.len()
+    }
+
+    /// Whether nobody watches anything.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Finds whom the transaction concerns and calls `tell` with each notice and the sessions,
+    /// without repeats, that are to get it.
+    ///
+    /// Rows come in the order of the changes; then the objects to be read again, among them one
+    /// for each watched object of a table in [`Transaction::whole`]. A notice without sessions is
+    /// not told.
+    pub fn affected<'a>(
+        &mut self,
+        transaction: &'a Transaction,
+        exposure: &Exposure,
+        tell: &mut dyn FnMut(Notice<'a>, &[u32]),
+    ) {
+        if self.is_empty() {
+            return;
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let commit = self.next_stamp();
+        for change in &transaction.changes {
+            let table = exposure.table(change.table);
+            for event in events(change).into_iter().flatten() {
+                self.tell_event(table, &event, commit, &mut scratch, tell);
+            }
+        }
+        for &table in &transaction.whole {
+            self.collect_whole(table, &mut scratch.again);
+        }
+        self.tell_again(&mut scratch, tell);
+        scratch.trim();
+        self.scratch = scratch;
+    }
+
+    fn tell_event<'a>(
+        &mut self,
+        table: &ExposedTable,
+        event: &Event<'a>,
+        commit: u32,
+        scratch: &mut Scratch,
+        tell: &mut dyn FnMut(Notice<'a>, &[u32]),
+    ) {
+        let stamp = self.next_stamp();
+        let points = &self.graph.points;
+        let whole = points.whole(table.id);
+        let row = points.row(table.id, event.key);
+        scratch.points.clear();
+        scratch.points.extend(whole);
+        scratch.points.extend(row);
+        collect_values(points, table, event.images, &mut scratch.points);
+
+        scratch.sessions.clear();
+        for at in 0..scratch.points.len() {
+            self.walk(scratch.points[at], commit, stamp, scratch);
+        }
+        if scratch.sessions.is_empty() {
+            return;
+        }
+        if let Some(row) = row.filter(|&row| self.graph.points[row].objects > 0) {
+            let sessions = scratch.sessions.iter();
+            scratch.told.extend(sessions.map(|&session| (row, session)));
+        }
+        let notice = Notice::Row {
+            kind: event.kind,
+            table: table.id,
+            key: event.key,
+            row: event.row,
+        };
+        tell(notice, &scratch.sessions);
+    }
+
+    /// Collects who watches a point: sessions that declared it, and reads that need it.
+    fn walk(&mut self, at: u32, commit: u32, event: u32, scratch: &mut Scratch) {
+        let point = &mut self.graph.points[at];
+        let derived_too = point.collected != commit;
+        point.collected = commit;
+        if !derived_too && point.declared == 0 {
+            return;
+        }
+        let is_read_whole = point.is_whole() && point.objects > 0;
+        let mut next = point.first;
+        while next != NONE {
+            let link = &self.graph.links[next];
+            if link.declared() {
+                let told = &mut self.graph.sessions[link.session as usize].told;
+                if *told != event {
+                    *told = event;
+                    scratch.sessions.push(link.session);
+                }
+                if is_read_whole {
+                    scratch.told.push((at, link.session));
+                }
+            }
+            if derived_too && link.derived() {
+                let read = &mut self.graph.reads[link.read];
+                if read.told != commit {
+                    read.told = commit;
+                    scratch.again.push((read.object, link.session));
+                }
+            }
+            next = self.graph.next_of_point(next);
+        }
+    }
+
+    /// Collects every object that is watched because of this table.
+    fn collect_whole(&self, table: TableId, again: &mut Vec<(u32, u32)>) {
+        let points = &self.graph.points;
+        let values = points.columns(table);
+        let values = values.flat_map(|column| points.values(table, column));
+        for at in points.whole(table).into_iter().chain(points.rows(table)) {
+            self.collect_point(at, Some(at), again);
+        }
+        for at in values {
+            self.collect_point(at, None, again);
+        }
+    }
+
+    fn collect_point(&self, at: u32, object: Option<u32>, again: &mut Vec<(u32, u32)>) {
+        let mut next = self.graph.points[at].first;
+        while next != NONE {
+            let link = &self.graph.links[next];
+            let read = self.graph.reads[link.read].object;
+            if link.declared() {
+                again.push((object.unwrap_or(read), link.session));
+            }
+            if link.derived() {
+                again.push((read, link.session));
+            }
+            next = self.graph.next_of_point(next);
+        }
+    }
+
+    fn tell_again<'a>(&self, scratch: &mut Scratch, tell: &mut dyn FnMut(Notice<'a>, &[u32])) {
+        let Scratch {
+            sessions,
+            told,
+            again,
+            ..
+        } = scratch;
+        if again.is_empty() {
+            return;
+        }
+        told.sort_unstable();
+        again.sort_unstable();
+        again.dedup();
+        again.retain(|pair| told.binary_search(pair).is_err());
+        for same in again.chunk_by(|a, b| a.0 == b.0) {
+            let Some(object) = self.graph.points[same[0].0].object() else {
+                continue;
+            };
+            sessions.clear();
+            sessions.extend(same.iter().map(|&(_, session)| session));
+            tell(Notice::Again(object), sessions);
+        }
+    }
+
+    fn next_stamp(&mut self) -> u32 {
+        if self.stamp == u32::MAX {
+            self.stamp = 0;
+            self.graph.points.forget_stamps();
+            self.graph.reads.iter_mut().for_each(|read| read.told = 0);
+            self.graph.sessions.iter_mut().for_each(|one| one.told = 0);
+        }
+        self.stamp += 1;
+        self.stamp
+    }
+}
+
+impl Scratch {
+    /// Empties the lists, and gives back what an unusually large transaction made them take.
+    fn trim(&mut self) {
+        for list in [&mut self.points, &mut self.sessions] {
+            list.clear();
+            list.shrink_to(KEPT_SCRATCH);
+        }
+        for list in [&mut self.told, &mut self.again] {
+            list.clear();
+            list.shrink_to(KEPT_SCRATCH);
+        }
+    }
+}
+
+/// The events that a change is: one, or two if the row moved to another key.
+fn events(change: &Change) -> [Option<Event<'_>>; 2] {
+    let old_row = match &change.old {
+        Old::Full(row) => Some(row),
+        Old::None | Old::Key(_) => None,
+    };
+    let new = change.new.as_ref();
+    let old_key = change.moved.as_ref().unwrap_or(&change.key);
+    let event = |kind, key, row, old, new| {
+        let images = Images { old, new, old_key };
+        Some(Event {
+            kind,
+            key,
+            row,
+            images,
+        })
+    };
+    let old = Some(&change.old);
+    match (change.kind, &change.moved) {
+        (ChangeKind::Insert, _) => [event(UpdateKind::Create, &change.key, new, None, new), None],
+        (ChangeKind::Delete, _) => [
+            event(UpdateKind::Delete, &change.key, old_row, old, None),
+            None,
+        ],
+        (ChangeKind::Update, None) => [event(UpdateKind::Update, &change.key, new, old, new), None],
+        (ChangeKind::Update, Some(moved)) => [
+            event(UpdateKind::Delete, moved, old_row, old, None),
+            event(UpdateKind::Create, &change.key, new, None, new),
+        ],
+    }
+}
+
+/// Collects the points of the watched values that the images hold or may hold.
+fn collect_values(points: &Points, table: &ExposedTable, images: Images<'_>, found: &mut Vec<u32>) {
+    for column in points.columns(table.id) {
+        let new = images.new.map(|row| Seen::in_row(table, row, column));
+        let old = images.old.map(|old| match old {
+            Old::Full(row) => Seen::in_row(table, row, column),
+            Old::None | Old::Key(_) => Seen::in_key(table, images.old_key, column),
+        });
+        match (&old, &new) {
+            // Whatever a new image leaves out is as it was: the old image answers for it.
+            (Some(Seen::Unknown), _) | (None, Some(Seen::Unknown)) => {
+                found.extend(points.values(table.id, column));
+            }
+            _ => {
+                let old = old.and_then(Seen::value);
+                let new = new
+                    .and_then(Seen::value)
+                    .filter(|new| Some(new) != old.as_ref());
+                for value in old.iter().chain(&new) {
+                    found.extend(points.equal(table.id, column, value));
+                }
+            }
+        }
+    }
+}
+
+/// What the log tells of one column's value.
+enum Seen {
+    Value(Atom),
+    Null,
+    Unknown,
+}
+
+impl Seen {
+    fn in_row(table: &ExposedTable, row: &Row, column: u32) -> Seen {
+        let column = column as usize;
+        match row.cell(column) {
+            Cell::Null => Seen::Null,
+            Cell::Unchanged => Seen::Unknown,
+            Cell::Text(_) => table
+                .atom_of(row, column)
+                .map_or(Seen::Unknown, Seen::Value),
+        }
+    }
+
+    fn in_key(table: &ExposedTable, key: &Key, column: u32) -> Seen {
+        let mut columns = table.key.iter();
+        columns
+            .position(|&of_key| of_key == column as usize)
+            .and_then(|at| key.atoms().get(at))
+            .map_or(Seen::Unknown, |atom| Seen::Value(atom.clone()))
+    }
+
+    fn value(self) -> Option<Atom> {
+        match self {
+            Seen::Value(atom) => Some(atom),
+            Seen::Null | Seen::Unknown => None,
+        }
+    }
+}

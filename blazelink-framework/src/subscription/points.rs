@@ -1,0 +1,348 @@
+//! The points at which changes and subscriptions meet: whole tables, rows, and values of columns.
+//!
+//! A point is interned once, however many sessions watch it. Objects are points too: an
+//! [`ObjectId`] is a whole table or a row. Look-ups hash; besides that each table lists its row
+//! points and, per column, its equality points, so that "anything of this table" and "any value
+//! of this column" cost what they find.
+
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::dependency::Dependency;
+use super::pool::{NONE, Pool};
+use crate::object_id::{Atom, Key, ObjectId, Scope, TableId};
+
+/// Places above every column number: the whole table, and the row by its key.
+const WHOLE: u32 = u32::MAX;
+const ROW: u32 = u32::MAX - 1;
+
+/// One interned point.
+#[derive(Debug)]
+pub(super) struct Point {
+    value: Key,
+    table: TableId,
+    /// [`WHOLE`], [`ROW`], or the column's position.
+    place: u32,
+    /// Neighbours among the points of the same table and place.
+    next: u32,
+    prev: u32,
+    /// First of the links that watch the point; the graph keeps the list.
+    pub(super) first: u32,
+    /// Links among them that declare the point.
+    pub(super) declared: u32,
+    /// Reads of which the point is the object.
+    pub(super) objects: u32,
+    /// The commit in which the point's derived links were last collected.
+    pub(super) collected: u32,
+}
+
+impl Default for Point {
+    fn default() -> Self {
+        Point {
+            value: Key::from(0),
+            table: TableId(0),
+            place: WHOLE,
+            next: NONE,
+            prev: NONE,
+            first: NONE,
+            declared: 0,
+            objects: 0,
+            collected: 0,
+        }
+    }
+}
+
+impl Point {
+    /// Whether the point is a table as a whole.
+    pub(super) fn is_whole(&self) -> bool {
+        self.place == WHOLE
+    }
+
+    /// The object that the point is, unless it is the value of a column.
+    pub(super) fn object(&self) -> Option<ObjectId> {
+        let scope = match self.place {
+            WHOLE => Scope::Table,
+            ROW => Scope::Row(self.value.clone()),
+            _ => return None,
+        };
+        Some(ObjectId {
+            table: self.table,
+            scope,
+        })
+    }
+}
+
+/// Where the lists of one table begin.
+#[derive(Debug)]
+struct Lists {
+    rows: u32,
+    /// Only columns with at least one equality point.
+    columns: Vec<(u32, u32)>,
+}
+
+/// All points in use.
+#[derive(Debug, Default)]
+pub(super) struct Points {
+    pool: Pool<Point>,
+    by_value: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    tables: Vec<Lists>,
+}
+
+impl Points {
+    /// The point of a dependency, made if there is none.
+    pub(super) fn intern(&mut self, dependency: Dependency) -> u32 {
+        let (table, place, value) = match dependency {
+            Dependency::Table(table) => (table, WHOLE, Key::from(0)),
+            Dependency::Row(table, key) => (table, ROW, key),
+            Dependency::Equal {
+                table,
+                column,
+                value,
+            } => (table, column, Key::One(value)),
+        };
+        self.intern_at(table, place, value)
+    }
+
+    /// The point of an object, made if there is none.
+    pub(super) fn intern_object(&mut self, object: ObjectId) -> u32 {
+        match object.scope {
+            Scope::Table => self.intern_at(object.table, WHOLE, Key::from(0)),
+            Scope::Row(key) => self.intern_at(object.table, ROW, key),
+        }
+    }
+
+    /// The point of an object, if there is one.
+    pub(super) fn object(&self, object: &ObjectId) -> Option<u32> {
+        match &object.scope {
+            Scope::Table => self.whole(object.table),
+            Scope::Row(key) => self.row(object.table, key),
+        }
+    }
+
+    /// The point of a whole table.
+    pub(super) fn whole(&self, table: TableId) -> Option<u32> {
+        self.find(table, WHOLE, Key::from(0).atoms())
+    }
+
+    /// The point of a row.
+    pub(super) fn row(&self, table: TableId, key: &Key) -> Option<u32> {
+        self.find(table, ROW, key.atoms())
+    }
+
+    /// The point of a column's value.
+    pub(super) fn equal(&self, table: TableId, column: u32, value: &Atom) -> Option<u32> {
+        self.find(table, column, std::slice::from_ref(value))
+    }
+
+    /// The columns of a table in which values are watched.
+    pub(super) fn columns(&self, table: TableId) -> impl Iterator<Item = u32> {
+        self.tables
+            .get(table.0 as usize)
+            .into_iter()
+            .flat_map(|lists| lists.columns.iter().map(|&(column, _)| column))
+    }
+
+    /// The row points of a table.
+    pub(super) fn rows(&self, table: TableId) -> impl Iterator<Item = u32> {
+        let first = self.tables.get(table.0 as usize);
+        self.list(first.map_or(NONE, |lists| lists.rows))
+    }
+
+    /// The equality points of a column.
+    pub(super) fn values(&self, table: TableId, column: u32) -> impl Iterator<Item = u32> {
+        let first = self.tables.get(table.0 as usize).and_then(|lists| {
+            let mut columns = lists.columns.iter();
+            columns.find(|(used, _)| *used == column)
+        });
+        self.list(first.map_or(NONE, |&(_, first)| first))
+    }
+
+    /// Lets the point go if nobody watches it and it is no read's object.
+    pub(super) fn release(&mut self, at: u32) {
+        let point = &self.pool[at];
+        if point.first != NONE || point.objects > 0 {
+            return;
+        }
+        let hash = self.hash(point.table, point.place, point.value.atoms());
+        if let Ok(entry) = self.by_value.find_entry(hash, |&other| other == at) {
+            entry.remove();
+        }
+        self.unlist(at);
+        self.pool.remove(at);
+        if self.pool.len() == 0 {
+            self.by_value = HashTable::new();
+        }
+    }
+
+    /// Number of points.
+    pub(super) fn len(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// Forgets when points were collected; for when the commit numbers start again.
+    pub(super) fn forget_stamps(&mut self) {
+        for point in self.pool.iter_mut() {
+            point.collected = 0;
+        }
+    }
+
+    fn intern_at(&mut self, table: TableId, place: u32, value: Key) -> u32 {
+        if let Some(at) = self.find(table, place, value.atoms()) {
+            return at;
+        }
+        let hash = self.hash(table, place, value.atoms());
+        let at = self.pool.insert(Point {
+            value,
+            table,
+            place,
+            ..Point::default()
+        });
+        self.by_value.insert_unique(hash, at, |&other| {
+            let point = &self.pool[other];
+            hash_of(&self.hasher, point.table, point.place, point.value.atoms())
+        });
+        self.enlist(at);
+        at
+    }
+
+    fn find(&self, table: TableId, place: u32, atoms: &[Atom]) -> Option<u32> {
+        let hash = self.hash(table, place, atoms);
+        let same = |&at: &u32| {
+            let point = &self.pool[at];
+            point.table == table && point.place == place && point.value.atoms() == atoms
+        };
+        self.by_value.find(hash, same).copied()
+    }
+
+    fn hash(&self, table: TableId, place: u32, atoms: &[Atom]) -> u64 {
+        hash_of(&self.hasher, table, place, atoms)
+    }
+
+    fn list(&self, first: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors((first != NONE).then_some(first), |&at| {
+            let next = self.pool[at].next;
+            (next != NONE).then_some(next)
+        })
+    }
+
+    /// Puts a point at the front of its table's list; a whole table is in none.
+    fn enlist(&mut self, at: u32) {
+        let Point { table, place, .. } = self.pool[at];
+        let Some(head) = self.head(table, place) else {
+            return;
+        };
+        let next = std::mem::replace(head, at);
+        self.pool[at].next = next;
+        if next != NONE {
+            self.pool[next].prev = at;
+        }
+    }
+
+    fn unlist(&mut self, at: u32) {
+        let Point {
+            table,
+            place,
+            next,
+            prev,
+            ..
+        } = self.pool[at];
+        if next != NONE {
+            self.pool[next].prev = prev;
+        }
+        if prev != NONE {
+            self.pool[prev].next = next;
+        } else if let Some(head) = self.head(table, place) {
+            *head = next;
+        }
+        if next == NONE && prev == NONE && place < ROW {
+            let columns = &mut self.tables[table.0 as usize].columns;
+            columns.retain(|&(column, _)| column != place);
+        }
+    }
+
+    /// Where the list of this table and place begins.
+    fn head(&mut self, table: TableId, place: u32) -> Option<&mut u32> {
+        if place == WHOLE {
+            return None;
+        }
+        let table = table.0 as usize;
+        if self.tables.len() <= table {
+            self.tables.resize_with(table + 1, || Lists {
+                rows: NONE,
+                columns: Vec::new(),
+            });
+        }
+        let lists = &mut self.tables[table];
+        if place == ROW {
+            return Some(&mut lists.rows);
+        }
+        let used = lists.columns.iter().position(|&(used, _)| used == place);
+        let at = used.unwrap_or_else(|| {
+            lists.columns.push((place, NONE));
+            lists.columns.len() - 1
+        });
+        Some(&mut lists.columns[at].1)
+    }
+}
+
+fn hash_of(hasher: &DefaultHashBuilder, table: TableId, place: u32, atoms: &[Atom]) -> u64 {
+    let mut state = hasher.build_hasher();
+    (table, place).hash(&mut state);
+    for atom in atoms {
+        atom.hash(&mut state);
+    }
+    std::hash::Hasher::finish(&state)
+}
+
+impl std::ops::Index<u32> for Points {
+    type Output = Point;
+
+    fn index(&self, at: u32) -> &Point {
+        &self.pool[at]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Points {
+    fn index_mut(&mut self, at: u32) -> &mut Point {
+        &mut self.pool[at]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_points_cost_what_their_record_says() {
+        assert_eq!(size_of::<Point>(), 56);
+    }
+
+    #[test]
+    fn lists_hold_exactly_the_points_in_use() {
+        let mut points = Points::default();
+        let table = TableId(2);
+        let rows: Vec<u32> = (0..3)
+            .map(|key| points.intern(Dependency::Row(table, Key::from(key))))
+            .collect();
+        let value = points.intern(Dependency::Equal {
+            table,
+            column: 4,
+            value: Atom::Int(1),
+        });
+        points.intern_object(ObjectId::table(table));
+        assert_eq!(points.rows(table).count(), 3);
+        assert_eq!(points.columns(table).collect::<Vec<_>>(), [4]);
+        assert_eq!(points.values(table, 4).collect::<Vec<_>>(), [value]);
+        assert_eq!(points.rows(TableId(9)).count(), 0);
+
+        points.release(rows[1]);
+        points.release(value);
+        assert_eq!(points.rows(table).collect::<Vec<_>>(), [rows[2], rows[0]]);
+        assert_eq!(points.columns(table).count(), 0);
+        assert_eq!(points.row(table, &Key::from(1)), None);
+        assert_eq!(points.row(table, &Key::from(2)), Some(rows[2]));
+        assert_eq!(points.len(), 3);
+    }
+}

@@ -1,0 +1,60 @@
+//! What an empty database is filled with: two teams, eight players, one game and its first kills.
+
+use sea_orm::prelude::*;
+use sea_orm::{DatabaseConnection, Set, TransactionTrait};
+
+use crate::entities::{game, game_event, team, user};
+
+/// The teams: name, colour, players.
+const TEAMS: [(&str, &str, [&str; 4]); 2] = [
+    ("Ember", "#ff8f57", ["Mara", "Idris", "Noor", "Tomasz"]),
+    ("Tide", "#5ab8ff", ["Lin", "Sefa", "Odile", "Kwame"]),
+];
+
+/// The first kills: killer and victim by their positions in [`TEAMS`], first team first.
+const KILLS: [(usize, usize); 6] = [(0, 4), (5, 1), (0, 6), (7, 3), (2, 5), (4, 0)];
+
+/// Fills the database if there is no team in it. All or nothing.
+///
+/// # Errors
+///
+/// If the database fails.
+pub async fn run(db: DatabaseConnection) -> Result<(), DbErr> {
+    let transaction = db.begin().await?;
+    if team::Entity::find().count(&transaction).await? > 0 {
+        return Ok(());
+    }
+    let mut players = Vec::new();
+    for (name, color, members) in TEAMS {
+        let team = team::ActiveModel {
+            name: Set(name.to_owned()),
+            color: Set(color.to_owned()),
+            ..Default::default()
+        };
+        let team = team.insert(&transaction).await?;
+        for name in members {
+            let user = user::ActiveModel {
+                name: Set(name.to_owned()),
+                team_id: Set(team.id),
+                ..Default::default()
+            };
+            players.push(user.insert(&transaction).await?.id);
+        }
+    }
+    let game = game::ActiveModel {
+        name: Set("Friday night".to_owned()),
+        ..Default::default()
+    };
+    let game = game.insert(&transaction).await?;
+    for (killer, victim) in KILLS {
+        let event = game_event::ActiveModel {
+            kind: Set("kill".to_owned()),
+            game_id: Set(game.id),
+            player_id: Set(players[killer]),
+            victim_id: Set(Some(players[victim])),
+            ..Default::default()
+        };
+        event.insert(&transaction).await?;
+    }
+    transaction.commit().await
+}
