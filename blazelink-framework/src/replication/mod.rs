@@ -13,6 +13,8 @@ mod reader;
 mod server_error;
 mod slot;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod url;
 mod wire;
