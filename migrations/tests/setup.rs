@@ -117,7 +117,7 @@ async fn temporary_mode_makes_no_slot() {
 async fn publishing_twice_changes_nothing() {
     let database = TestDatabase::create().await.unwrap();
     let db = connect(&database).await;
-    run(&db, "CREATE TABLE \"Odd.'Name\" (id int PRIMARY KEY)").await;
+    run(&db, "CREATE TABLE \"O'Name\" (id int PRIMARY KEY)").await;
     run(
         &db,
         "CREATE SCHEMA game; CREATE TABLE game.kill (id int PRIMARY KEY)",
@@ -134,6 +134,8 @@ async fn publishing_twice_changes_nothing() {
         assert_eq!(text(&db, &identity("kill")).await, "d");
     }
     unpublish_table(&mut sql, "unknown").await.unwrap();
+    publish_table(&mut sql, "O'Name").await.unwrap();
+    assert_eq!(text(&db, MEMBERS).await, "O'Name");
 }
 
 #[tokio::test]

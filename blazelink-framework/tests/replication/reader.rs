@@ -353,6 +353,20 @@ async fn second_reader_of_a_durable_slot_waits_for_the_first() {
 }
 
 #[tokio::test]
+async fn slot_is_not_dropped_while_the_app_reads_it() {
+    let mut database = Database::create(SCHEMA, &["t"]).await;
+    let (plan, name) = durable(&mut database).await;
+    let mut reader = start(&database, plan);
+    reader.until_connected(1).await;
+    let error = Slot::remove(database.sql.execute(), &name)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), blazelink::codes::Code::SlotActive);
+    reader.stop().await;
+    Slot::remove(database.sql.execute(), &name).await.unwrap();
+}
+
+#[tokio::test]
 async fn unpublished_writes_move_the_position_too() {
     let mut database = Database::create(
         "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (id int)",
