@@ -396,18 +396,12 @@ fn events(change: &Change) -> [Option<Event<'_>>; 2] {
     };
     let old = Some(&change.old);
     match (change.kind, &change.moved) {
-        (ChangeKind::Insert, _) => [
-            event(UpdateKind::Create, &change.key, new, None, new),
-            None,
-        ],
+        (ChangeKind::Insert, _) => [event(UpdateKind::Create, &change.key, new, None, new), None],
         (ChangeKind::Delete, _) => [
             event(UpdateKind::Delete, &change.key, old_row, old, None),
             None,
         ],
-        (ChangeKind::Update, None) => [
-            event(UpdateKind::Update, &change.key, new, old, new),
-            None,
-        ],
+        (ChangeKind::Update, None) => [event(UpdateKind::Update, &change.key, new, old, new), None],
         (ChangeKind::Update, Some(moved)) => [
             event(UpdateKind::Delete, moved, old_row, old, None),
             event(UpdateKind::Create, &change.key, new, None, new),
@@ -416,12 +410,7 @@ fn events(change: &Change) -> [Option<Event<'_>>; 2] {
 }
 
 /// Collects the points of the watched values that the images hold or may hold.
-fn collect_values(
-    points: &Points,
-    table: &ExposedTable,
-    images: Images<'_>,
-    found: &mut Vec<u32>,
-) {
+fn collect_values(points: &Points, table: &ExposedTable, images: Images<'_>, found: &mut Vec<u32>) {
     for column in points.columns(table.id) {
         let new = images.new.map(|row| Seen::in_row(table, row, column));
         let old = images.old.map(|old| match old {
@@ -435,7 +424,9 @@ fn collect_values(
             }
             _ => {
                 let old = old.and_then(Seen::value);
-                let new = new.and_then(Seen::value).filter(|new| Some(new) != old.as_ref());
+                let new = new
+                    .and_then(Seen::value)
+                    .filter(|new| Some(new) != old.as_ref());
                 for value in old.iter().chain(&new) {
                     found.extend(points.equal(table.id, column, value));
                 }
@@ -457,7 +448,9 @@ impl Seen {
         match row.cell(column) {
             Cell::Null => Seen::Null,
             Cell::Unchanged => Seen::Unknown,
-            Cell::Text(_) => table.atom_of(row, column).map_or(Seen::Unknown, Seen::Value),
+            Cell::Text(_) => table
+                .atom_of(row, column)
+                .map_or(Seen::Unknown, Seen::Value),
         }
     }
 

@@ -40,7 +40,6 @@ fn exposure() -> Exposure {
     Exposure::new(tables.collect())
 }
 
-
 #[derive(Clone, Debug, Default)]
 struct Read {
     confirmed: Vec<(Role, Dependency)>,
