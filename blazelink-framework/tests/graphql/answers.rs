@@ -121,11 +121,11 @@ async fn variables_fill_arguments_and_directives() {
         ),
         (
             json!({"i": {"obj_id": 1}, "with": false, "p": null}),
-            r#"{"data":{"user":{"name":"ann","events":null},"game":null},"errors":[{"message":"The argument `page` must not be null","locations":[{"line":1,"column":144}],"path":["user","events"]},{"message":"No row was found when one was required","locations":[{"line":1,"column":199}],"path":["game"]}]}"#,
+            r#"{"data":{"user":{"name":"ann","events":null},"game":null},"errors":[{"message":"The argument `page` must not be null","locations":[{"line":1,"column":142}],"path":["user","events"]},{"message":"No row was found when one was required","locations":[{"line":1,"column":192}],"path":["game"]}]}"#,
         ),
         (
             json!({"i": {"obj_id": 1}}),
-            r#"{"data":null,"errors":[{"message":"Variable '$with' of required type 'Boolean!' was not provided.","locations":[{"line":1,"column":66}]}]}"#,
+            r#"{"data":null,"errors":[{"message":"Variable '$with' of required type 'Boolean!' was not provided.","locations":[{"line":1,"column":59}]}]}"#,
         ),
         (
             json!({"i": {"obj_id": {}}, "with": true}),

@@ -75,27 +75,18 @@ async fn other_types_of_the_same_kind_are_taken_from_the_database() {
 
 #[tokio::test]
 async fn tables_are_found_along_the_search_path() {
-    let (_postgres, database) = database().await;
-    database
-        .execute_unprepared("CREATE SCHEMA app; ALTER TABLE game SET SCHEMA app; ALTER DATABASE CURRENT_DATABASE SET search_path = app")
-        .await
-        .unwrap_err();
+    let (postgres, database) = database().await;
     database
         .execute_unprepared("CREATE SCHEMA app; ALTER TABLE game SET SCHEMA app")
         .await
         .unwrap();
-    database
-        .execute_unprepared("DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET search_path = app, public', current_user, current_database()); END $$")
-        .await
-        .unwrap();
-    let url = _postgres.url();
-    let database = sea_orm::Database::connect(url).await.unwrap();
+    let mut options = sea_orm::ConnectOptions::new(postgres.url());
+    options.map_sqlx_postgres_opts(|options| options.options([("search_path", "app,public")]));
+    let database = sea_orm::Database::connect(options).await.unwrap();
     let manager = data::verify(builder().build().unwrap(), &database)
         .await
         .unwrap();
     assert_eq!(manager.named("Game").unwrap().schema, "app");
-    assert_eq!(
-        manager.exposure().by_name("app", "game").unwrap().entity,
-        "Game"
-    );
+    let exposure = manager.exposure();
+    assert_eq!(exposure.by_name("app", "game").unwrap().entity, "Game");
 }

@@ -42,6 +42,21 @@ async fn rows_are_found_by_keys_of_any_type() {
 }
 
 #[tokio::test]
+async fn keys_may_be_variables_of_the_types_that_they_are_made_of() {
+    let app = App::start().await;
+    for (declared, variables) in [
+        ("$k: Key", serde_json::json!({"k": 1})),
+        ("$k: Int", serde_json::json!({"k": 1})),
+        ("$k: Int!", serde_json::json!({"k": 1})),
+        ("$k: Int = 1", serde_json::json!({})),
+    ] {
+        let query = format!("query Q({declared}) {{game(identifier:{{obj_id:$k}}){{name}}}}");
+        let expected = (200, r#"{"data":{"game":{"name":"g1"}}}"#.to_owned());
+        assert_eq!(app.with(&query, variables).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn keys_of_another_type_are_refused_in_words() {
     let app = App::start().await;
     let rows = [

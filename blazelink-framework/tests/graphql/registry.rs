@@ -143,12 +143,12 @@ fn tables_are_discovered_by_module_and_only_once() {
 }
 
 #[test]
-fn one_table_in_two_entities_is_exposed_once() {
-    let manager = TableManager::builder()
-        .table::<other_game::Entity>()
-        .table::<game::Entity>()
-        .build();
-    assert!(manager.is_err() || manager.unwrap().tables().len() == 1);
+fn one_table_has_one_entity() {
+    let error = refusal::<other_game::Entity>();
+    assert_eq!(
+        error.sentence(),
+        "Table `game` is exposed by two entities, as `Game` and as `OtherGame`"
+    );
 }
 
 #[test]
