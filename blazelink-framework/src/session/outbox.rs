@@ -191,6 +191,21 @@ impl Outbox {
         self.bytes
     }
 
+    /// Number of entries, sent and waiting.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What [`Outbox::bytes`] must be.
+    #[cfg(test)]
+    pub(super) fn weigh(&self) -> usize {
+        self.entries
+            .values()
+            .map(|(_, update)| weight(update))
+            .sum()
+    }
+
     fn append(&mut self, kind: UpdateKind, update: Arc<Update>) {
         self.last += 1;
         self.bytes += weight(&update);
