@@ -392,6 +392,17 @@ mod tests {
     }
 
     #[test]
+    fn merging_that_has_ended_begins_anew() {
+        let mut outbox = Outbox::default();
+        for _ in 0..3 {
+            for at in 0..FROM + 10 {
+                outbox.push(UpdateKind::Update, &update(at % 10));
+            }
+            assert!(outbox.waiting() < 100);
+        }
+    }
+
+    #[test]
     fn a_row_named_earlier_survives_a_request_to_read_again() {
         let table = crate::exposure::ExposedTable {
             id: TableId(0),
