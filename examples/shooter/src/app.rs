@@ -10,5 +10,6 @@ pub fn app(blaze: Builder) -> Builder {
         .discover("shooter::entities")
         .seed(seed::run)
         .route("/api", api::routes)
+        .files("/static", "static")
         .page("/", "index.html")
 }

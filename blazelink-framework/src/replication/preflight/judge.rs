@@ -17,7 +17,7 @@ pub fn judge(facts: &Facts, plan: &SlotPlan) -> Vec<Finding> {
     judge_publication(facts, &mut findings);
     judge_tables(facts, &mut findings);
     judge_settings(facts, &mut findings);
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
 
