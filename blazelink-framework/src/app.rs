@@ -285,9 +285,9 @@ async fn connect(config: &Config) -> Result<DatabaseConnection> {
         .connect_timeout(Duration::from_secs(10))
         .acquire_timeout(Duration::from_secs(10))
         .map_sqlx_postgres_opts(|options| {
-            options
-                .application_name("blazelink")
-                .options(SESSION_SETTINGS)
+            // sqlx sends a value of its own for this one, which goes before `options`.
+            let options = options.extra_float_digits(1).application_name("blazelink");
+            options.options(SESSION_SETTINGS)
         });
     Database::connect(options).await.map_err(|error| {
         Error::new(

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use crate::client::{Client, tells_of};
 use blazelink::config::{Config, Environment, SlotMode};
 use blazelink_migrations::{SeaOrm, Slot, slot_name_here};
 use blazelink_postgres::TestDatabase;
 use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{Database, DatabaseConnection, DbErr};
+use serde_json::json;
 
 /// A running app and its database. Everything ends when it is dropped; [`TestApp::stop`] waits.
 #[derive(Debug)]
@@ -55,6 +57,33 @@ impl TestApp {
     /// An ordinary connection to the app's database, as psql would have it.
     pub async fn sql(&self) -> tokio_postgres::Client {
         connect(self.database.url()).await
+    }
+
+    /// Waits until everything that is committed now has been handed on. A client that subscribes
+    /// afterwards is told of nothing that it has read already.
+    pub async fn catch_up(&self) {
+        let mut probe = Client::connect(self.address()).await;
+        let id = rand::random_range(1_000_000..i32::MAX);
+        let (_, answer) = probe
+            .ask(
+                &format!("{{ game(identifier: {{obj_id: {id}}}) {{ id }} }}"),
+                json!({}),
+            )
+            .await;
+        assert!(
+            answer["data"]["game"].is_null(),
+            "the probe watches a row that is not there"
+        );
+        let sql = self.sql().await;
+        for statement in [
+            "INSERT INTO game (id, name) VALUES ($1, 'probe')",
+            "DELETE FROM game WHERE id = $1",
+        ] {
+            sql.execute(statement, &[&id])
+                .await
+                .expect("nobody else uses the row");
+            assert!(tells_of(&probe.frame().await, "Game", id));
+        }
     }
 
     /// Stops the app and waits for it.

@@ -21,6 +21,7 @@ impl Witness {
     async fn of(app: &TestApp) -> Witness {
         let sql = app.sql().await;
         rows::players(&sql, 2).await;
+        app.catch_up().await;
         let client = Client::connect(app.address()).await;
         client
             .read("{ user(identifier: {obj_id: 1}) { name } }")

@@ -114,6 +114,8 @@ async fn each_session_gets_exactly_the_frames_that_the_model_predicts() {
     );
     sql.batch_execute(&fill).await.expect("the rows are new");
 
+    app.catch_up().await;
+
     println!("seed {SEED}");
     let mut random = SmallRng::seed_from_u64(SEED);
     let mut stored = Rows::select(&sql).await;

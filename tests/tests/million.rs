@@ -15,6 +15,7 @@ async fn a_million_rows_pass_beside_small_commits_in_bounded_memory() {
     let sql = app.sql().await;
     rows::players(&sql, 2).await;
     rows::game(&sql).await;
+    app.catch_up().await;
     let mut bystander = Client::connect(app.address()).await;
     bystander
         .read("{ user(identifier: {obj_id: 1}) { name } }")
