@@ -222,9 +222,7 @@ impl Dev<'_> {
             .env("DATABASE_URL", self.database.url())
             .env("BLAZELINK_ENV", "development")
             .env("BLAZELINK_PARENT_PIPE", "1");
-        if matches!(self.database, Database::Supplied(_))
-            && std::env::var_os("BLAZELINK_SLOT").is_none()
-        {
+        if matches!(self.database, Database::Supplied(_)) && !self.settings.slot_chosen {
             command.env("BLAZELINK_SLOT", "temporary");
         }
         command.stdin(Stdio::piped());
