@@ -123,7 +123,6 @@ impl Dev<'_> {
     /// Runs a program of the project to its end.
     async fn step(&self, name: &str, program: &Path, argument: &str) -> Result<()> {
         let begun = Instant::now();
-        self.terminal.progress(name, "running");
         let command = self.command(program, argument);
         let not_run = |error| not_run(program, error);
         let mut running = Running::start(command).map_err(not_run)?;
@@ -155,7 +154,6 @@ impl Dev<'_> {
         command
             .env("BLAZELINK_PORT", port.to_string())
             .env("BLAZELINK_EVENTS", events.path());
-        self.terminal.progress("app", "starting");
         let not_run = |error| not_run(app, error);
         let mut running = Running::start(command).map_err(not_run)?;
         let ready = tokio::select! {
