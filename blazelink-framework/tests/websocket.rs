@@ -15,10 +15,9 @@ use blazelink::exposure::{ExposedColumn, ExposedTable, Exposure};
 use blazelink::object_id::{Key, ObjectId, TableId};
 use blazelink::session::{ConnectionManager, Session, SessionId};
 use blazelink::subscription::{Dependency, Role, SubscriptionManager, Watch};
-use blazelink::transport::WebSocketTransport;
+use blazelink::transport::{PromptAcceptor, WebSocketTransport};
 use blazelink::value::Kind;
 use futures_util::{SinkExt, StreamExt};
-use poem::listener::TcpAcceptor;
 use poem::{Route, Server, get};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -56,7 +55,7 @@ impl App {
         let address = listener.local_addr().unwrap();
         let transport = WebSocketTransport::new(Arc::clone(&manager));
         let routes = Route::new().at("/ws/connect", get(transport));
-        let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+        let acceptor = PromptAcceptor::new(listener).unwrap();
         tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
         App { address, manager }
     }

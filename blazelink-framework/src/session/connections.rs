@@ -80,11 +80,12 @@ impl ConnectionManager {
         attached
     }
 
-    /// The sessions with these numbers. A number without session is passed over.
-    pub fn by_numbers(&self, numbers: impl Iterator<Item = u32>) -> Vec<Arc<Session>> {
+    /// The sessions with these numbers, in this order.
+    pub fn by_numbers(&self, numbers: impl Iterator<Item = u32>) -> Vec<Option<Arc<Session>>> {
         let connections = self.lock();
-        let sessions = numbers.filter_map(|number| connections.by_number.get(number as usize));
-        sessions.cloned().collect()
+        numbers
+            .map(|number| connections.by_number.get(number as usize).cloned())
+            .collect()
     }
 
     /// All sessions.

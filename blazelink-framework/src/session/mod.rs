@@ -2,6 +2,8 @@
 
 mod connections;
 mod id;
+#[cfg(test)]
+mod model;
 mod outbox;
 mod state;
 mod update;

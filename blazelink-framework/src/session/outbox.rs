@@ -191,6 +191,21 @@ impl Outbox {
         self.bytes
     }
 
+    /// Number of entries, sent and waiting.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What [`Outbox::bytes`] must be.
+    #[cfg(test)]
+    pub(super) fn weigh(&self) -> usize {
+        self.entries
+            .values()
+            .map(|(_, update)| weight(update))
+            .sum()
+    }
+
     fn append(&mut self, kind: UpdateKind, update: Arc<Update>) {
         self.last += 1;
         self.bytes += weight(&update);
@@ -374,6 +389,17 @@ mod tests {
         // The last ten before the merge were 4, .., 9, 0, .., 3.
         let expected = [4, 5, 6, 7, 8, 9, 1, 2, 3, 0];
         assert_eq!(keys, expected.map(object));
+    }
+
+    #[test]
+    fn merging_that_has_ended_begins_anew() {
+        let mut outbox = Outbox::default();
+        for _ in 0..3 {
+            for at in 0..FROM + 10 {
+                outbox.push(UpdateKind::Update, &update(at % 10));
+            }
+            assert!(outbox.waiting() < 100);
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use crate::change::Row;
 use crate::exposure::ExposedTable;
-use crate::object_id::{Key, ObjectId, Scope};
+use crate::object_id::{Atom, Key, ObjectId, Scope};
+use crate::value;
 
 /// What a change did to the row with one key.
 ///
@@ -36,7 +37,7 @@ impl Update {
     pub fn row(table: &ExposedTable, key: &Key, row: Option<&Row>) -> Update {
         let changes = row.map(|row| {
             let mut json = Vec::new();
-            write_row(table, row, &mut json);
+            value::write_row(table, row, &mut json);
             json.into()
         });
         Update {
@@ -68,7 +69,7 @@ impl Update {
     pub fn weight(&self) -> usize {
         let text = match &self.object.scope {
             Scope::Table | Scope::Row(Key::One(_)) => 0,
-            Scope::Row(Key::Many(atoms)) => atoms.len() * size_of::<crate::object_id::Atom>(),
+            Scope::Row(Key::Many(atoms)) => atoms.len() * size_of::<Atom>(),
         };
         size_of::<Update>() + text + self.changes.as_ref().map_or(0, Bytes::len)
     }
@@ -80,26 +81,4 @@ impl std::fmt::Debug for Update {
         let bytes = self.changes.as_ref().map_or(0, Bytes::len);
         write!(f, "Update({:?}, {bytes} bytes)", self.object.table)
     }
-}
-
-fn write_row(table: &ExposedTable, row: &Row, out: &mut Vec<u8>) {
-    use crate::change::Cell;
-    out.push(b'{');
-    for (at, column) in table.columns.iter().enumerate() {
-        let cell = row.cell(at);
-        if cell == Cell::Unchanged {
-            continue;
-        }
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        crate::value::write_string(&column.name, out);
-        out.push(b':');
-        match cell {
-            Cell::Text(text) if column.kind.is_integer() => out.extend_from_slice(text.as_bytes()),
-            Cell::Text(text) => crate::value::write_string(text, out),
-            Cell::Null | Cell::Unchanged => out.extend_from_slice(b"null"),
-        }
-    }
-    out.push(b'}');
 }

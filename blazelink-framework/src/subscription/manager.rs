@@ -65,13 +65,10 @@ impl SubscriptionManager {
             .into_iter()
             .map(|notice| self.update(notice))
             .collect();
-        let mut hits = matched.hits.as_slice();
-        for session in &matched.sessions {
-            let same = |&(number, _): &(u32, u32)| number == session.number();
-            let end = hits.iter().position(|hit| !same(hit));
-            let (mine, rest) = hits.split_at(end.unwrap_or(hits.len()));
-            hits = rest;
-            session.deliver(mine.iter().map(|&(_, at)| {
+        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
+            // Who watches has a session: its number is given back after its watches are gone.
+            let Some(session) = session else { continue };
+            session.deliver(hits.iter().map(|&(_, at)| {
                 let (kind, update) = &updates[at as usize];
                 (*kind, update)
             }));
@@ -142,7 +139,7 @@ impl SubscriptionManager {
         if notices.len() > 1 {
             hits.sort_unstable();
         }
-        let numbers = hits.chunk_by(|a, b| a.0 == b.0).map(|same| same[0].0);
+        let numbers = same_session(&hits).map(|hits| hits[0].0);
         let sessions = self.connections.by_numbers(numbers);
         Matched {
             notices,
@@ -185,7 +182,12 @@ struct Matched<'a> {
     /// (session, position of the notice), each session's together and in order.
     hits: Vec<(u32, u32)>,
     /// The sessions in the order in which `hits` has them.
-    sessions: Vec<Arc<Session>>,
+    sessions: Vec<Option<Arc<Session>>>,
+}
+
+/// The hits of one session after the other.
+fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
+    hits.chunk_by(|a, b| a.0 == b.0)
 }
 
 /// The [`Watch`] of one session.

@@ -8,7 +8,9 @@
 //! What must stay true: an idle socket costs a few kilobytes (small buffers, a small task), and
 //! whatever a client sends ends in an answer, in nothing, or in a documented close code.
 
+use std::future::ready;
 use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -139,6 +141,13 @@ enum End {
     Gone,
 }
 
+/// Whether the outbox had something to write; then it may have more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrote {
+    Batch,
+    Nothing,
+}
+
 /// Everything that can make the task go on.
 enum Event {
     Frame(Option<tungstenite::Result<Message>>),
@@ -179,11 +188,12 @@ where
         let ping = sleep(limits::PING_EVERY);
         tokio::pin!(ping);
         loop {
-            if let ControlFlow::Break(end) = self.write_waiting().await {
-                return end;
-            }
-            let event = self.next_event(ping.as_mut()).await;
-            let flow = match event {
+            // One batch between looks at the client, so that a busy outbox cannot deafen us.
+            let wrote = match self.write_batch().await {
+                ControlFlow::Continue(wrote) => wrote,
+                ControlFlow::Break(end) => return end,
+            };
+            let flow = match self.next_event(ping.as_mut(), wrote).await {
                 Event::Frame(frame) => self.receive(frame).await,
                 Event::Woken => ControlFlow::Continue(()),
                 Event::PingDue => {
@@ -198,26 +208,28 @@ where
         }
     }
 
-    async fn next_event(&mut self, ping: std::pin::Pin<&mut Sleep>) -> Event {
+    /// Waits for the next event; while more may wait in the outbox, only looks for one.
+    async fn next_event(&mut self, ping: Pin<&mut Sleep>, wrote: Wrote) -> Event {
         tokio::select! {
+            biased;
             frame = self.stream.next() => Event::Frame(frame),
-            () = self.attached.socket().woken() => Event::Woken,
             () = ping => Event::PingDue,
+            () = self.attached.socket().woken() => Event::Woken,
+            () = ready(()), if wrote == Wrote::Batch => Event::Woken,
         }
     }
 
-    /// Writes all that waits in the outbox.
-    async fn write_waiting(&mut self) -> ControlFlow<End> {
-        loop {
-            if let Some(code) = self.attached.socket().order() {
-                return ControlFlow::Break(End::Close(code));
-            }
-            let batch = self.next_batch();
-            if batch.is_empty() {
-                return ControlFlow::Continue(());
-            }
-            self.write(batch).await?;
+    /// Writes the next batch of what waits in the outbox.
+    async fn write_batch(&mut self) -> ControlFlow<End, Wrote> {
+        if let Some(code) = self.attached.socket().order() {
+            return ControlFlow::Break(End::Close(code));
         }
+        let batch = self.next_batch();
+        if batch.is_empty() {
+            return ControlFlow::Continue(Wrote::Nothing);
+        }
+        self.write(batch).await?;
+        ControlFlow::Continue(Wrote::Batch)
     }
 
     /// The frames of the next entries; they share one allocation.
@@ -305,9 +317,9 @@ where
         }
     }
 
-    /// Answers a client's ping, behind the updates that wait, so that message ids grow.
+    /// Answers a client's ping, behind the updates that wait.
     async fn answer_ping(&mut self, ping_id: i64) -> ControlFlow<End> {
-        self.write_waiting().await?;
+        self.write_batch().await?;
         let mut text = Vec::new();
         let msg_id = self.attached.session().passing_id();
         protocol::write_ping_in(msg_id, ping_id, &mut text);
