@@ -229,11 +229,11 @@ impl Dev<'_> {
 
     fn summary(&self, url: &str) {
         let url = url.trim_end_matches('/');
-        self.terminal.note("");
+        self.terminal.space();
         self.terminal.fact("app", url);
         self.terminal.fact("graphql", format!("{url}/graphql/"));
         self.database.describe(self.terminal);
-        self.terminal.note("");
+        self.terminal.space();
         self.terminal.note(match self.database {
             Database::Private { .. } => "Ctrl-C stops the app and its Postgres\n",
             Database::Supplied(_) => "Ctrl-C stops the app\n",
