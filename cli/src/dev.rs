@@ -123,7 +123,6 @@ impl Dev<'_> {
     /// Runs a program of the project to its end.
     async fn step(&self, name: &str, program: &Path, argument: &str) -> Result<()> {
         let begun = Instant::now();
-        self.terminal.progress(name, "running");
         let command = self.command(program, argument);
         let not_run = |error| not_run(program, error);
         let mut running = Running::start(command).map_err(not_run)?;
@@ -155,7 +154,6 @@ impl Dev<'_> {
         command
             .env("BLAZELINK_PORT", port.to_string())
             .env("BLAZELINK_EVENTS", events.path());
-        self.terminal.progress("app", "starting");
         let not_run = |error| not_run(app, error);
         let mut running = Running::start(command).map_err(not_run)?;
         let ready = tokio::select! {
@@ -222,9 +220,7 @@ impl Dev<'_> {
             .env("DATABASE_URL", self.database.url())
             .env("BLAZELINK_ENV", "development")
             .env("BLAZELINK_PARENT_PIPE", "1");
-        if matches!(self.database, Database::Supplied(_))
-            && std::env::var_os("BLAZELINK_SLOT").is_none()
-        {
+        if matches!(self.database, Database::Supplied(_)) && !self.settings.slot_chosen {
             command.env("BLAZELINK_SLOT", "temporary");
         }
         command.stdin(Stdio::piped());
@@ -233,11 +229,11 @@ impl Dev<'_> {
 
     fn summary(&self, url: &str) {
         let url = url.trim_end_matches('/');
-        self.terminal.note("");
+        self.terminal.space();
         self.terminal.fact("app", url);
         self.terminal.fact("graphql", format!("{url}/graphql/"));
         self.database.describe(self.terminal);
-        self.terminal.note("");
+        self.terminal.space();
         self.terminal.note(match self.database {
             Database::Private { .. } => "Ctrl-C stops the app and its Postgres\n",
             Database::Supplied(_) => "Ctrl-C stops the app\n",

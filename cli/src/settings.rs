@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     /// Whether an empty database is seeded.
     pub(crate) seed: bool,
+    /// Whether the kind of the replication slot was chosen, so that `dev` has no say in it.
+    pub(crate) slot_chosen: bool,
 }
 
 /// A database that the user supplied. Its URL may hold a password and is never shown.
@@ -47,9 +49,13 @@ impl std::fmt::Debug for Supplied {
     }
 }
 
+/// The whole file. What is marked as the framework's is read by the framework, and checked there.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
+    /// The framework's.
+    #[serde(rename = "app")]
+    _app: App,
     database: Database,
     server: Server,
     replication: Replication,
@@ -58,8 +64,19 @@ struct File {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct App {
+    /// The framework's.
+    #[serde(rename = "name")]
+    _name: Option<toml::Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct Database {
     url: Option<String>,
+    /// The framework's.
+    #[serde(rename = "pool")]
+    _pool: Option<toml::Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -68,15 +85,16 @@ struct Server {
     port: Option<u16>,
     /// The framework's.
     #[serde(rename = "host")]
-    _host: Option<String>,
+    _host: Option<toml::Value>,
 }
 
-/// The framework's.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Replication {
-    #[serde(rename = "slot")]
-    _slot: Option<String>,
+    slot: Option<toml::Value>,
+    /// The framework's.
+    #[serde(rename = "url")]
+    _url: Option<toml::Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -124,6 +142,7 @@ impl Settings {
             database: supplied.map(|(url, from)| Supplied { url, from }),
             port: port.or(port_variable).or(file.server.port).unwrap_or(PORT),
             seed: file.dev.seed.unwrap_or(true),
+            slot_chosen: file.replication.slot.is_some() || variable("BLAZELINK_SLOT").is_some(),
         })
     }
 }

@@ -62,6 +62,11 @@ impl Terminal {
         self.print(&format!("  {}{what}", self.label(name)));
     }
 
+    /// A blank line.
+    pub(crate) fn space(self) {
+        self.print("");
+    }
+
     /// A remark.
     pub(crate) fn note(self, what: impl Display) {
         self.print(&format!("  {what}"));

@@ -9,6 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 const MIGRATION: &str = "fn main() {
@@ -108,17 +109,20 @@ impl Dev {
         lock.lines().next()?.parse().ok()
     }
 
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill")
-            .args([signal, &self.child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
+    fn signal(&self, signal: Signal) {
+        kill_process(pid(self.child.id()), signal).unwrap();
     }
 
     fn wait(mut self) -> (ExitStatus, String) {
         self.output.read_to_string(&mut self.said).unwrap();
         (self.child.wait().unwrap(), self.said)
     }
+}
+
+/// The socket in the database's URL.
+fn socket(told: &str) -> PathBuf {
+    let host = told.split(['@', '/']).nth(3).unwrap();
+    PathBuf::from(host.replace("%2F", "/")).join(".s.PGSQL.5432")
 }
 
 fn failed(command: &mut Command) -> (String, Output) {
@@ -133,13 +137,12 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
+fn pid(process: u32) -> Pid {
+    Pid::from_raw(process.try_into().unwrap()).unwrap()
+}
+
 fn lives(process: u32) -> bool {
-    let listed = Command::new("ps")
-        .args(["-o", "stat=", "-p", &process.to_string()])
-        .output()
-        .unwrap();
-    let state = String::from_utf8(listed.stdout).unwrap();
-    !state.trim().is_empty() && !state.starts_with('Z')
+    test_kill_process(pid(process)).is_ok()
 }
 
 #[test]
@@ -163,7 +166,7 @@ fn app_is_migrated_seeded_served_and_stopped_by_ctrl_c_with_its_postgres() {
     let postgres = dev.postgres().unwrap();
     assert!(lives(postgres));
 
-    dev.signal("-INT");
+    dev.signal(Signal::INT);
     let (status, said) = dev.wait();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(!lives(postgres));
@@ -176,11 +179,9 @@ fn killed_tool_takes_app_and_postgres_with_it_and_starts_again() {
     let project = project();
     let dev = Dev::start(project.path(), free_port());
     let (mut client, told) = dev.visit();
-    let host = told.split('@').nth(1).unwrap().split('/').next().unwrap();
-    let socket = PathBuf::from(host.replace("%2F", "/")).join(".s.PGSQL.5432");
-    let mut server = UnixStream::connect(socket).unwrap();
+    let mut server = UnixStream::connect(socket(&told)).unwrap();
     let postgres = dev.postgres().unwrap();
-    dev.signal("-KILL");
+    dev.signal(Signal::KILL);
     assert_eq!(dev.wait().0.signal(), Some(9));
     // Both ends close when their process is gone.
     assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
@@ -189,7 +190,7 @@ fn killed_tool_takes_app_and_postgres_with_it_and_starts_again() {
     let dev = Dev::start(project.path(), free_port());
     assert_ne!(dev.postgres(), Some(postgres));
     assert!(!lives(postgres));
-    dev.signal("-TERM");
+    dev.signal(Signal::TERM);
     assert_eq!(dev.wait().0.code(), Some(0));
 }
 
@@ -206,7 +207,7 @@ fn taken_port_moves_the_app_to_the_next_and_says_so() {
     );
     assert_ne!(dev.fact("app"), format!("http://127.0.0.1:{port}"));
     dev.visit();
-    dev.signal("-INT");
+    dev.signal(Signal::INT);
     assert_eq!(dev.wait().0.code(), Some(0));
 }
 
@@ -223,7 +224,7 @@ fn supplied_server_replaces_the_private_one_and_gets_a_temporary_slot() {
     );
     assert!(told.contains("BLAZELINK_SLOT=temporary\n"), "{told}");
     assert!(dev.postgres().is_none());
-    dev.signal("-INT");
+    dev.signal(Signal::INT);
     let (status, said) = dev.wait();
     assert_eq!(status.code(), Some(0));
     assert!(!said.contains("secret"), "{said}");
@@ -233,19 +234,9 @@ fn supplied_server_replaces_the_private_one_and_gets_a_temporary_slot() {
 fn killed_postgres_is_started_again() {
     let project = project();
     let mut dev = Dev::start(project.path(), free_port());
-    let psql = dev.fact("psql").to_owned();
     let postgres = dev.postgres().unwrap();
-    let ask = |question: &str| {
-        let line = format!("{psql} -Atc '{question}'");
-        Command::new("sh").arg("-c").arg(line).output().unwrap()
-    };
-    assert!(
-        Command::new("kill")
-            .args(["-9", &postgres.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let socket = socket(&dev.visit().1);
+    kill_process(pid(postgres), Signal::KILL).unwrap();
     while !dev.said.contains("answers again") {
         assert_ne!(
             dev.output.read_line(&mut dev.said).unwrap(),
@@ -254,8 +245,9 @@ fn killed_postgres_is_started_again() {
             dev.said
         );
     }
-    assert!(ask("SELECT 1").status.success());
-    dev.signal("-INT");
+    assert_ne!(dev.postgres(), Some(postgres));
+    assert!(UnixStream::connect(socket).is_ok());
+    dev.signal(Signal::INT);
     assert_eq!(dev.wait().0.code(), Some(0));
 }
 

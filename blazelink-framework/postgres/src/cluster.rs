@@ -277,7 +277,7 @@ fn start(setup: &Setup) -> Result<Cluster> {
         setup
             .dialogue
             .say(&format!("Making a Postgres {} cluster", binaries.version));
-        server::make(&binaries, owner, &folder.data, true)?;
+        server::make(&binaries, owner, &folder.data)?;
     }
     end_orphan(&folder.data)?;
     folder.open_log(owner)?;

@@ -112,10 +112,10 @@ impl Server {
 
 /// Makes a new cluster at `place`, whole or not at all. The caller holds the lock under which it
 /// is made.
-pub(crate) fn make(binaries: &Binaries, owner: Owner, place: &Path, synced: bool) -> Result<()> {
+pub(crate) fn make(binaries: &Binaries, owner: Owner, place: &Path) -> Result<()> {
     const NEW: &str = "new-cluster-";
     let Some(folder) = place.parent() else {
-        return init(binaries, owner, place, synced);
+        return init(binaries, owner, place);
     };
     // Left by processes that were killed. An initdb of theirs may still be writing, so the name
     // is ours alone.
@@ -125,7 +125,7 @@ pub(crate) fn make(binaries: &Binaries, owner: Owner, place: &Path, synced: bool
         }
     }
     let new = folder.join(format!("{NEW}{}", std::process::id()));
-    let made = init(binaries, owner, &new, synced).and_then(|()| {
+    let made = init(binaries, owner, &new).and_then(|()| {
         fs::rename(&new, place).map_err(|error| {
             Error::new(
                 Code::PostgresFolder,
@@ -140,7 +140,7 @@ pub(crate) fn make(binaries: &Binaries, owner: Owner, place: &Path, synced: bool
     made
 }
 
-fn init(binaries: &Binaries, owner: Owner, data: &Path, synced: bool) -> Result<()> {
+fn init(binaries: &Binaries, owner: Owner, data: &Path) -> Result<()> {
     owner.private_folder(data)?;
     let mut command = owner.command(binaries.program("initdb"));
     command.arg("-D").arg(data).args([
@@ -148,10 +148,9 @@ fn init(binaries: &Binaries, owner: Owner, data: &Path, synced: bool) -> Result<
         "--auth=trust",
         "--encoding=UTF8",
         "--locale=C",
+        // An empty cluster has nothing to lose in a power cut, and syncing it takes seconds.
+        "--no-sync",
     ]);
-    if !synced {
-        command.arg("--no-sync");
-    }
     let failed = || {
         Error::new(
             Code::PostgresStart,

@@ -65,7 +65,7 @@ fn template(base: &Path, binaries: &Binaries, owner: Owner) -> Result<PathBuf> {
     let made_by = socket::fingerprint(&binaries.folder);
     let template = base.join(format!("template-{}-{made_by}", binaries.version));
     if !template.exists() {
-        server::make(binaries, owner, &template, false)?;
+        server::make(binaries, owner, &template)?;
     }
     Ok(template)
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use blazelink_postgres::{Cluster, Dialogue, Error, Search, Setup};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
@@ -48,13 +49,12 @@ async fn ask(cluster: &Cluster, question: &str) -> String {
     client.query_one(question, &[]).await.unwrap().get(0)
 }
 
+fn pid(process: u32) -> Pid {
+    Pid::from_raw(process.try_into().unwrap()).unwrap()
+}
+
 fn lives(process: u32) -> bool {
-    let listed = Command::new("ps")
-        .args(["-o", "stat=", "-p", &process.to_string()])
-        .output()
-        .unwrap();
-    let state = String::from_utf8(listed.stdout).unwrap();
-    !state.trim().is_empty() && !state.starts_with('Z')
+    test_kill_process(pid(process)).is_ok()
 }
 
 #[tokio::test]
@@ -118,10 +118,7 @@ async fn killed_server_is_noticed_and_starts_again() {
     let project = project();
     let cluster = start(project.path()).await.unwrap();
     let process = cluster.process_id().await.unwrap();
-    let killed = Command::new("kill")
-        .args(["-9", &process.to_string()])
-        .status();
-    assert!(killed.unwrap().success());
+    kill_process(pid(process), Signal::KILL).unwrap();
     cluster.ended().await;
     cluster.restart().await.unwrap();
     assert_ne!(cluster.process_id().await, Some(process));
