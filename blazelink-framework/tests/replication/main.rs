@@ -7,3 +7,4 @@ mod preflight;
 mod reader;
 mod streaming;
 mod support;
+mod tls;
