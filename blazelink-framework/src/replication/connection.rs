@@ -4,7 +4,6 @@
 //! which is how slots are made on the connection that will read them.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use blazelink_migrations::{Execute, TextRow, identifier};
@@ -17,6 +16,7 @@ use tokio_postgres::fallible_iterator::FallibleIterator;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::cancel::{Cancel, Endpoint};
 use super::server_error::{ServerError, broken, protocol};
 use super::stream::ReplicationStream;
 use super::tls;
@@ -40,6 +40,8 @@ const PORT: u16 = 5432;
 #[derive(Debug)]
 pub struct ReplicationConnection {
     wire: Wire,
+    endpoint: Endpoint,
+    cancel: Option<Cancel>,
 }
 
 /// What the server answers to IDENTIFY_SYSTEM. Positions of different identities do not compare.
@@ -182,15 +184,9 @@ impl ReplicationConnection {
         ReplicationStream::begin(self.wire).await
     }
 
-    /// Closes the connection; a temporary slot of it is gone when this returns.
-    pub async fn close(mut self) {
-        frontend::terminate(&mut self.wire.output);
-        if self.wire.flush().await.is_err() {
-            return;
-        }
-        while self.wire.fill().await.is_ok() {
-            self.wire.input.clear();
-        }
+    /// What ends a command that this connection waits for.
+    pub(super) fn cancel(&self) -> Option<Cancel> {
+        self.cancel.clone()
     }
 
     async fn message(&mut self) -> Result<backend::Message> {
@@ -259,9 +255,10 @@ impl ReplicationConnection {
                     return Err(ServerError::read(body.fields()).into_error());
                 }
                 backend::Message::ReadyForQuery(_) => return Ok(()),
-                backend::Message::BackendKeyData(_)
-                | backend::Message::NoticeResponse(_)
-                | backend::Message::ParameterStatus(_) => {}
+                backend::Message::BackendKeyData(key) => {
+                    self.cancel = Some(Cancel::new(self.endpoint.clone(), &key));
+                }
+                backend::Message::NoticeResponse(_) | backend::Message::ParameterStatus(_) => {}
                 _ => return Err(protocol("the server asks for an unknown authentication")),
             }
         }
@@ -361,21 +358,26 @@ async fn open(
     port: u16,
     application: &str,
 ) -> Result<ReplicationConnection> {
-    let (socket, end_point) = match host {
-        Host::Unix(dir) => (unix(dir, port).await.map_err(broken)?, None),
-        Host::Tcp(name) => tcp(url, name, port).await?,
+    let (socket, end_point, endpoint) = match host {
+        Host::Unix(folder) => {
+            let file = folder.join(format!(".s.PGSQL.{port}"));
+            let socket = UnixStream::connect(&file).await.map_err(broken)?;
+            let socket: Box<dyn Socket> = Box::new(socket);
+            (socket, None, Endpoint::Unix(file))
+        }
+        Host::Tcp(name) => {
+            let (socket, end_point) = tcp(url, name, port).await?;
+            (socket, end_point, Endpoint::Tcp(name.clone(), port))
+        }
     };
     let mut connection = ReplicationConnection {
         wire: Wire::new(socket),
+        endpoint,
+        cancel: None,
     };
     connection.start_up(url, application).await?;
     connection.authenticate(url, end_point).await?;
     Ok(connection)
-}
-
-async fn unix(dir: &Path, port: u16) -> io::Result<Box<dyn Socket>> {
-    let socket = UnixStream::connect(dir.join(format!(".s.PGSQL.{port}"))).await?;
-    Ok(Box::new(socket))
 }
 
 /// A TCP connection, encrypted if that is wanted and offered, and then what to bind a password to.
@@ -425,4 +427,56 @@ fn texts(row: &backend::DataRowBody) -> Result<TextRow> {
         Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()))
     });
     cells.collect().map_err(broken)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn password_is_bound_to_the_certificate_where_both_sides_can() {
+        let (plain, plus) = (sasl::SCRAM_SHA_256, sasl::SCRAM_SHA_256_PLUS);
+        let hash = || Some(vec![1, 2, 3]);
+        let cases = [
+            (
+                vec![plus, plain],
+                hash(),
+                ChannelBinding::Prefer,
+                Some(plus),
+            ),
+            (
+                vec![plus, plain],
+                hash(),
+                ChannelBinding::Require,
+                Some(plus),
+            ),
+            (
+                vec![plus, plain],
+                hash(),
+                ChannelBinding::Disable,
+                Some(plain),
+            ),
+            (vec![plain], hash(), ChannelBinding::Prefer, Some(plain)),
+            (vec![plain], hash(), ChannelBinding::Require, None),
+            (vec![plus, plain], None, ChannelBinding::Prefer, Some(plain)),
+            (vec![plus, plain], None, ChannelBinding::Require, None),
+            (vec!["OAUTHBEARER"], hash(), ChannelBinding::Prefer, None),
+        ];
+        for (offered, end_point, wanted, expected) in cases {
+            let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
+            let scram = Scram::choose(&offered, &end_point, wanted);
+            assert_eq!(scram.ok().map(|scram| scram.mechanism), expected);
+        }
+    }
+
+    #[test]
+    fn hosts_are_tried_in_their_order_each_with_its_port() {
+        let url = DatabaseUrl::parse("postgres://me@a:1,b:2/db").unwrap();
+        let ports: Vec<u16> = endpoints(&url).into_iter().map(|(_, port)| port).collect();
+        assert_eq!(ports, [1, 2]);
+        let url = DatabaseUrl::parse("host=a,b user=me").unwrap();
+        let ports: Vec<u16> = endpoints(&url).into_iter().map(|(_, port)| port).collect();
+        assert_eq!(ports, [PORT, PORT]);
+    }
 }

@@ -1,6 +1,7 @@
 //! From Postgres' write-ahead log to transactions.
 mod backoff;
 mod binding;
+mod cancel;
 mod connection;
 mod decoder;
 mod gate;

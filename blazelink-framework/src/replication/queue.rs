@@ -39,6 +39,12 @@ pub enum Status {
         /// The slot's name.
         slot: String,
     },
+    /// Its slot is being made, which waits for transactions that are open: those of these server
+    /// processes, as `pg_stat_activity` names them.
+    Waiting {
+        /// The processes' ids.
+        processes: Vec<i32>,
+    },
     /// It failed and will be tried again; the error says what to mend, if that is needed.
     Disconnected(Error),
 }
