@@ -185,7 +185,6 @@ impl Reader {
 
     async fn read(&mut self, mut stream: ReplicationStream) -> Result<Stopped> {
         loop {
-            self.queue.set_asked(stream.is_asked());
             stream.confirm(self.queue.confirmed());
             tokio::select! {
                 biased;
@@ -194,7 +193,6 @@ impl Reader {
                     stream.stop().await;
                     return Ok(Stopped);
                 }
-                () = self.queue.answered(), if stream.is_asked() => {}
                 frames = stream.next() => {
                     self.take(&frames?)?;
                     self.backoff.reset();
