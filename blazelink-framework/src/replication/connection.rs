@@ -68,8 +68,8 @@ impl ReplicationConnection {
         let timeout = timeout.unwrap_or(CONNECT_TIMEOUT);
         let mut last = None;
         for (host, port) in endpoints(url) {
-            let opened = tokio::time::timeout(timeout, open(url, &host, port, application)).await;
-            match opened {
+            let opening = open_host(url, &host, port, application);
+            match tokio::time::timeout(timeout, opening).await {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) if error.kind() == ErrorKind::Setup => return Err(error),
                 Ok(Err(error)) => last = Some(error),
@@ -199,7 +199,12 @@ impl ReplicationConnection {
     }
 
     /// From the start-up message to the first ReadyForQuery.
-    async fn start_up(&mut self, url: &DatabaseUrl, application: &str) -> Result<()> {
+    async fn start_up(
+        &mut self,
+        url: &DatabaseUrl,
+        application: &str,
+        settings: Settings,
+    ) -> Result<()> {
         let user = url.user()?;
         let config = url.config();
         let mut parameters = vec![
@@ -208,10 +213,12 @@ impl ReplicationConnection {
             ("replication", "database"),
             ("application_name", application),
             ("client_encoding", "UTF8"),
-            ("wal_sender_timeout", WAL_SENDER_TIMEOUT),
         ];
         parameters.extend(config.get_options().map(|options| ("options", options)));
-        parameters.extend(SESSION_SETTINGS);
+        if settings == Settings::Ours {
+            parameters.push(("wal_sender_timeout", WAL_SENDER_TIMEOUT));
+            parameters.extend(SESSION_SETTINGS);
+        }
         frontend::startup_message(parameters, &mut self.wire.output).map_err(broken)?;
         self.wire.flush().await.map_err(broken)
     }
@@ -352,11 +359,35 @@ fn endpoints(url: &DatabaseUrl) -> Vec<(Host, u16)> {
         .collect()
 }
 
+/// Whether a connection asks for our settings when it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settings {
+    Ours,
+    /// Those of the role, for poolers that pass on none. Preflight compares.
+    OfTheRole,
+}
+
+async fn open_host(
+    url: &DatabaseUrl,
+    host: &Host,
+    port: u16,
+    application: &str,
+) -> Result<ReplicationConnection> {
+    let opened = open(url, host, port, application, Settings::Ours).await;
+    match &opened {
+        Err(error) if ServerError::of(error).is_some_and(ServerError::refuses_settings) => {
+            open(url, host, port, application, Settings::OfTheRole).await
+        }
+        _ => opened,
+    }
+}
+
 async fn open(
     url: &DatabaseUrl,
     host: &Host,
     port: u16,
     application: &str,
+    settings: Settings,
 ) -> Result<ReplicationConnection> {
     let (socket, end_point, endpoint) = match host {
         Host::Unix(folder) => {
@@ -375,7 +406,7 @@ async fn open(
         endpoint,
         cancel: None,
     };
-    connection.start_up(url, application).await?;
+    connection.start_up(url, application, settings).await?;
     connection.authenticate(url, end_point).await?;
     Ok(connection)
 }
@@ -468,6 +499,35 @@ mod tests {
             let scram = Scram::choose(&offered, &end_point, wanted);
             assert_eq!(scram.ok().map(|scram| scram.mechanism), expected);
         }
+    }
+
+    /// A pooler that knows no start-up parameter but the first ones.
+    async fn pooler(listener: tokio::net::TcpListener) {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let length = client.read_i32().await.unwrap() as usize;
+            let mut packet = vec![0; length - 4];
+            client.read_exact(&mut packet).await.unwrap();
+            let packet = String::from_utf8_lossy(&packet);
+            let refused = ["datestyle", "options", "wal_sender_timeout"];
+            let answer: &[u8] = if refused.iter().any(|name| packet.contains(name)) {
+                b"E\0\0\0\x35SFATAL\0C08P01\0Munsupported startup parameter: x\0\0"
+            } else {
+                b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+            };
+            client.write_all(answer).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn pooler_that_refuses_settings_is_asked_without_them() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(pooler(listener));
+        let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
+        let url = DatabaseUrl::parse(&url).unwrap();
+        ReplicationConnection::connect(&url, "test").await.unwrap();
+        let ordinary = crate::replication::OrdinaryConnection::connect(&url, "test").await;
+        assert!(ordinary.is_ok(), "{ordinary:?}");
     }
 
     #[test]

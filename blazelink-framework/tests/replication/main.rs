@@ -1,6 +1,7 @@
 //! Replication against a real server.
 #![allow(clippy::unwrap_used)]
 
+mod captured;
 mod decoding;
 mod gate;
 mod preflight;
