@@ -47,11 +47,7 @@ impl ExposedTable {
 
     /// The value of one column for look-ups, or nothing if it is NULL or unknown.
     pub fn atom_of(&self, row: &Row, column: usize) -> Option<Atom> {
-        let text = row.text(column)?;
-        Some(Atom::from_text(
-            text,
-            self.columns.get(column)?.kind.is_integer(),
-        ))
+        Some(self.columns.get(column)?.kind.atom(row.text(column)?))
     }
 }
 

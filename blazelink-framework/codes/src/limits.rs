@@ -64,11 +64,21 @@ pub const SESSION_ID_BYTES: usize = 256;
 /// seconds and grows by 5 with every close.
 pub const GRACE: Duration = Duration::from_secs(120);
 
+/// Bytes of updates that a socket's task takes from its outbox and writes before it takes more.
+/// What it has not taken still merges, so a slow reader holds no more than this outside of its
+/// outbox; large enough that frames share their writes.
+pub const WRITE_BATCH: usize = 32 << 10;
+
 /// How often the server sends a websocket ping; a socket that answers none of two is closed.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// How long one write to a socket may take before the socket is closed with 4413.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the server waits, after it closed a socket, for the client to end the connection;
+/// then it ends it itself. Without the wait a client that is still sending would see its
+/// connection reset instead of the close code.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
@@ -84,6 +94,16 @@ pub const PAGE_SIZE: i64 = 1_000;
 
 /// Parsed documents kept. Beyond it the least recently used one is let go.
 pub const DOCUMENTS: usize = 1_024;
+
+/// Bytes of a document's text up to which it is kept parsed. A longer one is parsed each time.
+pub const DOCUMENT_BYTES: usize = 16 << 10;
+
+/// Rows that one GraphQL request may ask for, counting every page at its full size for each of its
+/// parents. Beyond it the field that asks for more is null, with an error.
+pub const ANSWER_ROWS: usize = 100_000;
+
+/// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
+pub const ANSWER_ERRORS: usize = 100;
 
 /// Positions of the change bus from which a consumer may still start.
 pub const BUS_TRANSACTIONS: usize = 1_024;

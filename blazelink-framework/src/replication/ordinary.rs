@@ -84,7 +84,7 @@ pub(super) fn unreachable(error: tokio_postgres::Error) -> Error {
 }
 
 /// An error of publication or slot as one of ours.
-pub(super) fn from_setup(error: blazelink_migrations::Error) -> Error {
+pub(crate) fn from_setup(error: blazelink_migrations::Error) -> Error {
     let kind = match error.code() {
         Code::Database | Code::SlotActive | Code::DatabaseAnswer => ErrorKind::Unavailable,
         _ => ErrorKind::Setup,

@@ -20,20 +20,7 @@ use super::pool::NONE;
 use crate::change::{Cell, Change, ChangeKind, Old, Row, Transaction};
 use crate::exposure::{ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, TableId};
-
-/// What a change did to the row with one key.
-///
-/// A row that moved to another key is two events, the end of the old key and the beginning of the
-/// new one, each told to whoever watches that key; who watches the whole table is told of both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UpdateKind {
-    /// A row with this key is there now.
-    Create,
-    /// The row has other values, or may have.
-    Update,
-    /// No row with this key is there any more.
-    Delete,
-}
+use crate::session::UpdateKind;
 
 /// Of what sessions are told.
 #[derive(Debug)]
@@ -204,11 +191,11 @@ impl SubscriptionIndex {
     /// Rows come in the order of the changes; then the objects to be read again, among them one
     /// for each watched object of a table in [`Transaction::whole`]. A notice without sessions is
     /// not told.
-    pub fn affected(
+    pub fn affected<'a>(
         &mut self,
-        transaction: &Transaction,
+        transaction: &'a Transaction,
         exposure: &Exposure,
-        tell: &mut dyn FnMut(Notice<'_>, &[u32]),
+        tell: &mut dyn FnMut(Notice<'a>, &[u32]),
     ) {
         if self.is_empty() {
             return;
@@ -229,13 +216,13 @@ impl SubscriptionIndex {
         self.scratch = scratch;
     }
 
-    fn tell_event(
+    fn tell_event<'a>(
         &mut self,
         table: &ExposedTable,
-        event: &Event<'_>,
+        event: &Event<'a>,
         commit: u32,
         scratch: &mut Scratch,
-        tell: &mut dyn FnMut(Notice<'_>, &[u32]),
+        tell: &mut dyn FnMut(Notice<'a>, &[u32]),
     ) {
         let stamp = self.next_stamp();
         let points = &self.graph.points;
@@ -327,7 +314,7 @@ impl SubscriptionIndex {
         }
     }
 
-    fn tell_again(&self, scratch: &mut Scratch, tell: &mut dyn FnMut(Notice<'_>, &[u32])) {
+    fn tell_again<'a>(&self, scratch: &mut Scratch, tell: &mut dyn FnMut(Notice<'a>, &[u32])) {
         let Scratch {
             sessions,
             told,
@@ -396,18 +383,12 @@ fn events(change: &Change) -> [Option<Event<'_>>; 2] {
     };
     let old = Some(&change.old);
     match (change.kind, &change.moved) {
-        (ChangeKind::Insert, _) => [
-            event(UpdateKind::Create, &change.key, new, None, new),
-            None,
-        ],
+        (ChangeKind::Insert, _) => [event(UpdateKind::Create, &change.key, new, None, new), None],
         (ChangeKind::Delete, _) => [
             event(UpdateKind::Delete, &change.key, old_row, old, None),
             None,
         ],
-        (ChangeKind::Update, None) => [
-            event(UpdateKind::Update, &change.key, new, old, new),
-            None,
-        ],
+        (ChangeKind::Update, None) => [event(UpdateKind::Update, &change.key, new, old, new), None],
         (ChangeKind::Update, Some(moved)) => [
             event(UpdateKind::Delete, moved, old_row, old, None),
             event(UpdateKind::Create, &change.key, new, None, new),
@@ -416,12 +397,7 @@ fn events(change: &Change) -> [Option<Event<'_>>; 2] {
 }
 
 /// Collects the points of the watched values that the images hold or may hold.
-fn collect_values(
-    points: &Points,
-    table: &ExposedTable,
-    images: Images<'_>,
-    found: &mut Vec<u32>,
-) {
+fn collect_values(points: &Points, table: &ExposedTable, images: Images<'_>, found: &mut Vec<u32>) {
     for column in points.columns(table.id) {
         let new = images.new.map(|row| Seen::in_row(table, row, column));
         let old = images.old.map(|old| match old {
@@ -435,7 +411,9 @@ fn collect_values(
             }
             _ => {
                 let old = old.and_then(Seen::value);
-                let new = new.and_then(Seen::value).filter(|new| Some(new) != old.as_ref());
+                let new = new
+                    .and_then(Seen::value)
+                    .filter(|new| Some(new) != old.as_ref());
                 for value in old.iter().chain(&new) {
                     found.extend(points.equal(table.id, column, value));
                 }
@@ -457,7 +435,9 @@ impl Seen {
         match row.cell(column) {
             Cell::Null => Seen::Null,
             Cell::Unchanged => Seen::Unknown,
-            Cell::Text(_) => table.atom_of(row, column).map_or(Seen::Unknown, Seen::Value),
+            Cell::Text(_) => table
+                .atom_of(row, column)
+                .map_or(Seen::Unknown, Seen::Value),
         }
     }
 

@@ -1,22 +1,57 @@
 //! Before the first byte is read: whether server, role, publication and tables are as replication
 //! needs them, and for each thing that is not, what is wrong and the SQL that mends it.
 //!
-//! [`Facts::gather`] asks, [`judge`] decides. `app` calls both at start-up; nothing is changed
-//! here but the publication, and that only by [`apply`] in development.
+//! [`Facts::gather`] asks, [`judge`] decides; [`run`] is what the signaler calls at start-up.
+//! Nothing is changed here but the publication, and that only by [`apply`] in development.
 
 mod facts;
 mod judge;
 
 use std::fmt;
 
-use blazelink_migrations::{Execute, PublishedTable, publish_table, unpublish_table};
+use blazelink_migrations::{Execute, PublishedTable, SeaOrm, publish_table, unpublish_table};
+use sea_orm::DatabaseConnection;
 
-use super::ordinary::from_setup;
+use super::ordinary::{OrdinaryConnection, from_setup};
+use super::slot::SlotPlan;
 use crate::codes::Code;
+use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exposure::Exposure;
 
 pub use facts::{Facts, Host, Publication, TableFacts};
 pub use judge::judge;
+
+/// Checks everything before the log is followed, on an ordinary connection with the role that
+/// replicates and on the pool that answers reads. In development the publication is first brought
+/// in step with the exposed tables; warnings are logged.
+///
+/// # Errors
+///
+/// If one of the two does not answer, or anything is wrong that keeps live updates from working:
+/// all of it in one error.
+pub async fn run(
+    server: &mut OrdinaryConnection,
+    pool: &DatabaseConnection,
+    exposure: &Exposure,
+    plan: &SlotPlan,
+    environment: Environment,
+) -> Result<()> {
+    let mut facts = Facts::gather(server, exposure, plan).await?;
+    if environment == Environment::Development {
+        apply(server, &facts).await?;
+        facts = Facts::gather(server, exposure, plan).await?;
+    }
+    facts.compare_settings(&mut SeaOrm(pool), server).await?;
+    let findings = judge(&facts, plan);
+    if let Some(refusal) = refusal(&findings) {
+        return Err(refusal);
+    }
+    for finding in &findings {
+        tracing::warn!("{finding}");
+    }
+    Ok(())
+}
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

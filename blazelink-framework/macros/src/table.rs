@@ -1,0 +1,368 @@
+//! `#[derive(Table)]`: an entity's declaration, and its entry in the list that `discover` reads.
+//!
+//! `#[sea_orm::model]` splits one struct into `Model` and `ModelEx` and hands our derive to both.
+//! `Model` is then marked `model_ex` and gives nothing; `ModelEx` has the relation fields and
+//! gives the table. A `Model` without the mark is a classic entity. Keys of `sea_orm(..)` that are
+//! not ours to know are skipped in all their forms, so that a new one breaks nothing.
+
+use heck::ToUpperCamelCase;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::meta::ParseNestedMeta;
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, Path,
+    PathArguments, Result, Type, TypePath,
+};
+
+/// What the derive writes for one struct.
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
+    let fields = named_fields(input)?;
+    let format = Format::of(input)?;
+    if matches!(format, Format::DenseModel) {
+        return Ok(TokenStream::new());
+    }
+    let name = match TableAttributes::of(&input.attrs)?.name {
+        Some(name) => quote!(::core::option::Option::Some(#name)),
+        None => quote!(::core::option::Option::None),
+    };
+    let mut hidden = Vec::new();
+    let mut links = Vec::new();
+    for field in fields {
+        let Some(ident) = &field.ident else { continue };
+        let hide = FieldAttributes::of(&field.attrs)?.hide;
+        let field_name = ident.to_string().trim_start_matches("r#").to_owned();
+        match relation_target(&field.ty) {
+            Some(target) => {
+                let relation = RelationAttributes::of(&field.attrs)?;
+                if let Some(path) = relation.path(&target, &format) {
+                    links.push(quote! {
+                        ::blazelink::table::Link { field: #field_name, hidden: #hide, path: #path }
+                    });
+                }
+            }
+            None if hide => hidden.push(field_name),
+            None => {}
+        }
+    }
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::blazelink::table::Table for Entity {
+            fn declaration() -> ::blazelink::table::Declaration {
+                ::blazelink::table::Declaration {
+                    name: #name,
+                    hidden: &[#(#hidden),*],
+                    links: ::std::vec![#(#links),*],
+                }
+            }
+        }
+
+        ::blazelink::table::inventory::submit! {
+            ::blazelink::table::Registration {
+                module: ::core::module_path!(),
+                define: ::blazelink::table::TableDef::of::<Entity>,
+            }
+        }
+    })
+}
+
+/// Which of the structs that make up an entity the derive stands on.
+enum Format {
+    /// `Model` of a dense entity: its `ModelEx` speaks for it.
+    DenseModel,
+    /// `ModelEx` of a dense entity; `compact` if its relations are declared elsewhere.
+    DenseModelEx { compact: bool },
+    /// `Model` of an entity whose relations stand in a hand-written `Relation`.
+    Classic,
+}
+
+impl Format {
+    fn of(input: &DeriveInput) -> Result<Format> {
+        let mut model_ex = false;
+        let mut compact = false;
+        for_each_sea_orm(&input.attrs, |meta| {
+            model_ex |= meta.path.is_ident("model_ex");
+            compact |= meta.path.is_ident("compact_model");
+            skip(meta)
+        })?;
+        match input.ident.to_string().as_str() {
+            "Model" if model_ex => Ok(Format::DenseModel),
+            "Model" => Ok(Format::Classic),
+            "ModelEx" => Ok(Format::DenseModelEx { compact }),
+            other => Err(syn::Error::new(
+                input.ident.span(),
+                format!(
+                    "`Table` is derived on the `Model` of a SeaORM entity, not on `{other}`: write \
+                     `#[derive(DeriveEntityModel, blazelink::Table)]` on `pub struct Model`"
+                ),
+            )),
+        }
+    }
+}
+
+fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &Field>> {
+    if let Data::Struct(data) = &input.data
+        && let Fields::Named(fields) = &data.fields
+    {
+        return Ok(fields.named.iter());
+    }
+    Err(syn::Error::new(
+        input.ident.span(),
+        "`Table` is derived on the `Model` struct of a SeaORM entity, which has named fields: write \
+         `#[derive(DeriveEntityModel, blazelink::Table)]` on `pub struct Model { .. }`",
+    ))
+}
+
+/// `#[blazelink(..)]` on the struct.
+#[derive(Default)]
+struct TableAttributes {
+    name: Option<LitStr>,
+}
+
+impl TableAttributes {
+    fn of(attributes: &[Attribute]) -> Result<TableAttributes> {
+        let mut found = TableAttributes::default();
+        for_each(attributes, "blazelink", |meta| {
+            if meta.path.is_ident("name") {
+                let name: LitStr = meta.value()?.parse()?;
+                check_name(&name)?;
+                found.name = Some(name);
+                return Ok(());
+            }
+            Err(meta
+                .error("A table knows `#[blazelink(name = \"Player\")]`; `hide` stands on a field"))
+        })?;
+        Ok(found)
+    }
+}
+
+fn check_name(name: &LitStr) -> Result<()> {
+    let text = name.value();
+    let mut chars = text.chars();
+    let sound = chars.next().is_some_and(|first| first.is_ascii_uppercase())
+        && chars.all(|rest| rest.is_ascii_alphanumeric() || rest == '_');
+    if sound {
+        return Ok(());
+    }
+    Err(syn::Error::new(
+        name.span(),
+        "A type's name begins with a capital letter and has only letters, digits and `_`: write \
+         `#[blazelink(name = \"Player\")]`",
+    ))
+}
+
+/// `#[blazelink(..)]` on a field.
+#[derive(Default)]
+struct FieldAttributes {
+    hide: bool,
+}
+
+impl FieldAttributes {
+    fn of(attributes: &[Attribute]) -> Result<FieldAttributes> {
+        let mut found = FieldAttributes::default();
+        for_each(attributes, "blazelink", |meta| {
+            if meta.path.is_ident("hide") {
+                if !meta.input.is_empty() && !meta.input.peek(syn::Token![,]) {
+                    return Err(meta.error("`hide` takes no value: write `#[blazelink(hide)]`"));
+                }
+                found.hide = true;
+                return Ok(());
+            }
+            Err(meta.error("A field knows `#[blazelink(hide)]`; `name` stands on the struct"))
+        })?;
+        Ok(found)
+    }
+}
+
+/// The keys of `#[sea_orm(..)]` on a relation field that say which relation it means.
+#[derive(Default)]
+struct RelationAttributes {
+    /// Whether there is a `#[sea_orm(..)]` at all.
+    present: bool,
+    belongs_to: bool,
+    has_one: bool,
+    has_many: bool,
+    self_ref: bool,
+    reverse: bool,
+    from_and_to: (bool, bool),
+    relation_reverse: bool,
+    relation_enum: Option<LitStr>,
+    via: Option<LitStr>,
+}
+
+impl RelationAttributes {
+    fn of(attributes: &[Attribute]) -> Result<RelationAttributes> {
+        let mut found = RelationAttributes::default();
+        for_each_sea_orm(attributes, |meta| {
+            found.present = true;
+            let Some(key) = meta.path.get_ident().map(Ident::to_string) else {
+                return skip(meta);
+            };
+            match key.as_str() {
+                "via" => {
+                    found.via = Some(meta.value()?.parse()?);
+                    return Ok(());
+                }
+                "relation_enum" => {
+                    found.relation_enum = Some(meta.value()?.parse()?);
+                    return Ok(());
+                }
+                "belongs_to" => found.belongs_to = true,
+                "has_one" => found.has_one = true,
+                "has_many" => found.has_many = true,
+                "self_ref" => found.self_ref = true,
+                "reverse" => found.reverse = true,
+                "from" => found.from_and_to.0 = true,
+                "to" => found.from_and_to.1 = true,
+                "relation_reverse" => found.relation_reverse = true,
+                _ => {}
+            }
+            skip(meta)
+        })?;
+        Ok(found)
+    }
+
+    /// The expression that gives the relation's path, or nothing where SeaORM declares none for
+    /// the field; the registry then completes it from the other side.
+    fn path(&self, target: &TypePath, format: &Format) -> Option<TokenStream> {
+        match (format, &self.via) {
+            (Format::DenseModelEx { compact: true }, _) if !self.present => {
+                (!is_self(target)).then(|| related(target))
+            }
+            (_, Some(via)) if self.self_ref => self.self_junction(via),
+            (_, Some(via)) if self.has_many => self.junction(via, target),
+            _ if self.declares_variant() => {
+                let variant = self.variant(target);
+                Some(quote! {
+                    ::blazelink::table::Path::Direct(
+                        ::blazelink::table::sea_orm::RelationTrait::def(&Relation::#variant)
+                    )
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether SeaORM writes a `Relation` variant for the field.
+    fn declares_variant(&self) -> bool {
+        self.belongs_to
+            || self.has_one
+            || self.has_many
+            || (self.self_ref && (self.relation_reverse || self.from_and_to == (true, true)))
+    }
+
+    /// Named by the field, else after the module of its target.
+    fn variant(&self, target: &TypePath) -> Ident {
+        match &self.relation_enum {
+            Some(name) => Ident::new(&name.value().to_upper_camel_case(), name.span()),
+            None => {
+                let mut segments = target.path.segments.iter().rev();
+                let last = segments.next();
+                let named = segments.next().or(last);
+                let name = named.map_or(String::new(), |segment| segment.ident.to_string());
+                Ident::new(&name.to_upper_camel_case(), Span::call_site())
+            }
+        }
+    }
+
+    fn junction(&self, via: &LitStr, target: &TypePath) -> Option<TokenStream> {
+        let path: Path = via.parse().ok()?;
+        let module = &path.segments.first()?.ident;
+        let forward = self.variant(target);
+        let to = quote! {
+            ::blazelink::table::sea_orm::RelationTrait::def(&super::#module::Relation::#forward)
+        };
+        let from = match path.segments.get(1).map(|segment| &segment.ident) {
+            Some(back) => quote! {
+                ::blazelink::table::sea_orm::RelationTrait::def(&super::#module::Relation::#back)
+            },
+            None => quote! {
+                <super::#module::Entity as ::blazelink::table::sea_orm::Related<Entity>>::to()
+            },
+        };
+        Some(quote!(::blazelink::table::Path::Through { via: #from.rev(), to: #to }))
+    }
+
+    fn self_junction(&self, via: &LitStr) -> Option<TokenStream> {
+        let module: Ident = via.parse().ok()?;
+        let related = quote! {
+            <Entity as ::blazelink::table::sea_orm::RelatedSelfVia<super::#module::Entity>>
+        };
+        Some(if self.reverse {
+            quote! {
+                ::blazelink::table::Path::Through {
+                    via: #related::to().rev(), to: #related::via().rev()
+                }
+            }
+        } else {
+            quote!(::blazelink::table::Path::Through { via: #related::via(), to: #related::to() })
+        })
+    }
+}
+
+fn related(target: &TypePath) -> TokenStream {
+    quote! {
+        ::blazelink::table::Path::related(
+            <Entity as ::blazelink::table::sea_orm::Related<#target>>::to(),
+            <Entity as ::blazelink::table::sea_orm::Related<#target>>::via(),
+        )
+    }
+}
+
+fn is_self(target: &TypePath) -> bool {
+    target.path.is_ident("Entity")
+}
+
+/// The entity that a field of type `BelongsTo`, `HasOne` or `HasMany` leads to.
+fn relation_target(ty: &Type) -> Option<TypePath> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last()?;
+    if !["BelongsTo", "HasOne", "HasMany"].contains(&segment.ident.to_string().as_str()) {
+        return None;
+    }
+    let inner = generic_argument(&segment.arguments)?;
+    let last = inner.path.segments.last()?;
+    if last.ident == "Option" {
+        return generic_argument(&last.arguments);
+    }
+    Some(inner)
+}
+
+fn generic_argument(arguments: &PathArguments) -> Option<TypePath> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(Type::Path(path)) => Some(path.clone()),
+        _ => None,
+    }
+}
+
+fn for_each(
+    attributes: &[Attribute],
+    name: &str,
+    mut each: impl FnMut(ParseNestedMeta<'_>) -> Result<()>,
+) -> Result<()> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+        .try_for_each(|attribute| attribute.parse_nested_meta(&mut each))
+}
+
+fn for_each_sea_orm(
+    attributes: &[Attribute],
+    each: impl FnMut(ParseNestedMeta<'_>) -> Result<()>,
+) -> Result<()> {
+    for_each(attributes, "sea_orm", each)
+}
+
+/// Passes over what follows a key: nothing, `= value` or `(..)`.
+fn skip(meta: ParseNestedMeta<'_>) -> Result<()> {
+    if meta.input.peek(syn::Token![=]) {
+        meta.value()?.parse::<syn::Expr>()?;
+    } else if meta.input.peek(syn::token::Paren) {
+        let content;
+        syn::parenthesized!(content in meta.input);
+        content.parse::<TokenStream>()?;
+    }
+    Ok(())
+}

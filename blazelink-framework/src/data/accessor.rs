@@ -1,0 +1,224 @@
+//! `DataAccessor`: runs the statements on SeaORM's connection. The one place through which answers
+//! read rows.
+
+use blazelink_codes::Code;
+use sea_orm::sea_query::ArrayType;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
+    Value,
+};
+
+use super::batch::{Batch, integer_at};
+use super::statement::{CountStatement, RowStatement};
+use crate::error::{Error, ErrorKind, Result};
+use crate::object_id::Key;
+
+/// Reads rows and counts them.
+#[derive(Clone, Debug)]
+pub struct DataAccessor {
+    database: DatabaseConnection,
+}
+
+/// The keys of many parents, as texts; parents are numbered from 0 in the order of their addition.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    columns: Vec<Vec<Value>>,
+}
+
+/// Rows that belong to parents.
+#[derive(Clone, Debug, Default)]
+pub struct Children {
+    /// The rows of all parents.
+    pub batch: Batch,
+    /// Pairs of a parent's number and its row's position in the batch, by ascending parent; the
+    /// rows of one parent are in the order that was asked for.
+    pub of: Vec<(u32, u32)>,
+}
+
+impl Keys {
+    /// No keys yet, of this many columns.
+    pub fn new(columns: usize) -> Keys {
+        Keys {
+            columns: vec![Vec::new(); columns],
+        }
+    }
+
+    /// Adds the key of the next parent; `texts` gives its columns in order.
+    pub fn push<'a>(&mut self, texts: impl Iterator<Item = &'a str>) {
+        for (column, text) in self.columns.iter_mut().zip(texts) {
+            column.push(Value::String(Some(text.to_owned())));
+        }
+    }
+
+    /// Number of parents.
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// Whether there is no parent.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn values(self) -> impl Iterator<Item = Value> {
+        self.columns
+            .into_iter()
+            .map(|column| Value::Array(ArrayType::String, Some(Box::new(column))))
+    }
+}
+
+impl Children {
+    /// Positions in the batch of one parent's rows.
+    pub fn rows(&self, parent: u32) -> impl ExactSizeIterator<Item = usize> {
+        let start = self.of.partition_point(|&(of, _)| of < parent);
+        let end = self.of.partition_point(|&(of, _)| of <= parent);
+        self.of[start..end].iter().map(|&(_, row)| row as usize)
+    }
+}
+
+impl DataAccessor {
+    /// Reads through this connection. Its settings decide how values print; they must equal the
+    /// replication connection's.
+    pub fn new(database: DatabaseConnection) -> DataAccessor {
+        DataAccessor { database }
+    }
+
+    /// The row with this key: a batch of one row, or of none. The statement is
+    /// [`RowStatement::by_key`].
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer, or refuses the key as no value of its type.
+    pub async fn by_key(&self, statement: &RowStatement, key: &Key) -> Result<Batch> {
+        let values = key
+            .atoms()
+            .iter()
+            .map(|atom| Value::String(Some(atom.to_string())));
+        let rows = self.query(&statement.sql, values.collect()).await?;
+        Batch::read(&rows, &statement.reads, 0)
+    }
+
+    /// A page of all rows. The statement is [`RowStatement::page`].
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn page(&self, statement: &RowStatement, limit: i64, offset: i64) -> Result<Batch> {
+        let rows = self
+            .query(&statement.sql, vec![limit.into(), offset.into()])
+            .await?;
+        Batch::read(&rows, &statement.reads, 0)
+    }
+
+    /// The number of all rows. The statement is [`CountStatement::all`].
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn count(&self, statement: &CountStatement) -> Result<i64> {
+        let rows = self.query(&statement.sql, Vec::new()).await?;
+        rows.first().map_or(Ok(0), |row| integer_at(row, 0))
+    }
+
+    /// The rows that hold one of these keys. The statement is [`RowStatement::lookup`].
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn lookup(&self, statement: &RowStatement, keys: Keys) -> Result<Children> {
+        let rows = self.query(&statement.sql, keys.values().collect()).await?;
+        Children::read(&rows, statement)
+    }
+
+    /// One page of rows for each of these keys. The statement is [`RowStatement::children`].
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn children(
+        &self,
+        statement: &RowStatement,
+        keys: Keys,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Children> {
+        let mut values: Vec<Value> = vec![limit.into(), offset.into()];
+        values.extend(keys.values());
+        let rows = self.query(&statement.sql, values).await?;
+        Children::read(&rows, statement)
+    }
+
+    /// For each of these keys the number of rows that hold it. The statement is
+    /// [`CountStatement::each`].
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn counts(&self, statement: &CountStatement, keys: Keys) -> Result<Vec<i64>> {
+        let mut counts = vec![0; keys.len()];
+        for row in self.query(&statement.sql, keys.values().collect()).await? {
+            let parent = parent_of(&row)? as usize;
+            if let Some(count) = counts.get_mut(parent) {
+                *count = integer_at(&row, 1)?;
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn query(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>> {
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        self.database
+            .query_all_raw(statement)
+            .await
+            .map_err(failure)
+    }
+}
+
+/// SQLSTATE class 22 (data exception) can only mean a key here: nothing else is bound that a
+/// client sent.
+fn failure(source: DbErr) -> Error {
+    let refused = match &source {
+        DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) => {
+            error
+                .as_database_error()
+                .and_then(|error| error.code())
+                .is_some_and(|code| code.starts_with("22"))
+        }
+        _ => false,
+    };
+    if refused {
+        return Error::new(
+            ErrorKind::Request,
+            Code::Database,
+            "Invalid obj_id! It is no value of the key's type",
+        )
+        .with_source(source);
+    }
+    Error::new(
+        ErrorKind::Unavailable,
+        Code::Database,
+        "The database did not answer a statement",
+    )
+    .with_source(source)
+}
+
+impl Children {
+    fn read(rows: &[QueryResult], statement: &RowStatement) -> Result<Children> {
+        let mut of = Vec::with_capacity(rows.len());
+        for (row, at) in rows.iter().zip(0..) {
+            of.push((parent_of(row)?, at));
+        }
+        // Stable: the rows of one parent come in their order.
+        of.sort_by_key(|&(parent, _)| parent);
+        Ok(Children {
+            batch: Batch::read(rows, &statement.reads, 1)?,
+            of,
+        })
+    }
+}
+
+/// The parent's number, which SQL counts from 1.
+fn parent_of(row: &QueryResult) -> Result<u32> {
+    let number = integer_at(row, 0)?;
+    Ok(u32::try_from(number - 1).unwrap_or(u32::MAX))
+}

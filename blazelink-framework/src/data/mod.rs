@@ -1,0 +1,15 @@
+//! Rows from Postgres: the statements that read them, the form they are kept in, and the check
+//! that entities and database agree.
+//!
+//! Nothing here knows GraphQL. Whoever reads has declared its dependencies before
+//! (`subscription::Reading`).
+
+mod accessor;
+mod batch;
+mod catalog;
+mod statement;
+
+pub use accessor::{Children, DataAccessor, Keys};
+pub use batch::Batch;
+pub use catalog::verify;
+pub use statement::{CountStatement, Lookup, RowStatement, Select};

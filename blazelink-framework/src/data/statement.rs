@@ -1,0 +1,258 @@
+//! The SQL texts. Made once for a planned document and then stable, so that Postgres and the
+//! driver prepare each of them once. Pure.
+//!
+//! Names are quoted, values are bound: as text, and cast to the column's type in the statement, so
+//! that one form of key serves every type. Keys of many parents travel as arrays, one per column,
+//! so that one text serves any number of parents; `n` says which of them a row belongs to.
+
+use std::fmt::Write;
+
+use crate::table::{Read, TableDef};
+
+/// Which columns of a table a statement reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Select {
+    columns: Vec<usize>,
+}
+
+/// Which rows: those whose columns hold one of the keys that are bound.
+#[derive(Clone, Copy, Debug)]
+pub struct Lookup<'a> {
+    /// The columns, in the order of the bound arrays.
+    pub columns: &'a [usize],
+    /// The table that the keys were read from.
+    pub source: &'a TableDef,
+    /// The columns that they were read from, pair by pair. The keys are bound as values of their
+    /// types: what a type has printed, it reads back.
+    pub from: &'a [usize],
+}
+
+/// A statement that reads rows.
+#[derive(Clone, Debug)]
+pub struct RowStatement {
+    pub(super) sql: String,
+    pub(super) reads: Vec<Read>,
+    pub(super) columns: Select,
+}
+
+/// A statement that counts rows.
+#[derive(Clone, Debug)]
+pub struct CountStatement {
+    pub(super) sql: String,
+}
+
+impl Select {
+    /// These columns, in any order and with repeats, and the table's key.
+    pub fn new(table: &TableDef, columns: impl IntoIterator<Item = usize>) -> Select {
+        let mut columns: Vec<usize> = columns
+            .into_iter()
+            .chain(table.key.iter().copied())
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
+        Select { columns }
+    }
+
+    /// Where a column stands among those that are read.
+    pub fn slot(&self, column: usize) -> Option<usize> {
+        self.columns.binary_search(&column).ok()
+    }
+}
+
+impl RowStatement {
+    /// The row with a key: one text is bound for each of the key's columns.
+    pub fn by_key(table: &TableDef, select: Select) -> RowStatement {
+        let mut sql = format!(
+            "SELECT {} FROM {} AS t WHERE ",
+            projection(table, &select),
+            name(table)
+        );
+        for (at, &column) in table.key.iter().enumerate() {
+            let and = if at == 0 { "" } else { " AND " };
+            let column = &table.columns[column];
+            push(
+                &mut sql,
+                format_args!(
+                    "{and}t.{} = ${}::text::{}",
+                    quote(&column.name),
+                    at + 1,
+                    column.sql_type
+                ),
+            );
+        }
+        RowStatement::new(table, sql, select)
+    }
+
+    /// A page of all rows in the order of the key: bound are limit and offset.
+    pub fn page(table: &TableDef, select: Select) -> RowStatement {
+        let sql = format!(
+            "SELECT {} FROM {} AS t ORDER BY {} LIMIT $1 OFFSET $2",
+            projection(table, &select),
+            name(table),
+            order(table, &table.key),
+        );
+        RowStatement::new(table, sql, select)
+    }
+
+    /// For each of many keys the rows that hold it: an array is bound for each column. The first
+    /// column read is the key's number, from 1.
+    pub fn lookup(table: &TableDef, select: Select, lookup: Lookup<'_>) -> RowStatement {
+        let sql = format!(
+            "SELECT p.n, {} FROM {} JOIN {} AS t ON {}",
+            projection(table, &select),
+            keys(lookup, 1),
+            name(table),
+            matches(table, lookup),
+        );
+        RowStatement::new(table, sql, select)
+    }
+
+    /// For each of many keys one page of the rows that hold it, in the order of `by`: bound are
+    /// limit and offset, then an array for each column. The first column read is the key's number,
+    /// from 1.
+    ///
+    /// The inner select runs once per key and reads as many rows as the page has, whatever the
+    /// number of rows behind it.
+    pub fn children(
+        table: &TableDef,
+        select: Select,
+        lookup: Lookup<'_>,
+        by: &[usize],
+    ) -> RowStatement {
+        let sql = format!(
+            "SELECT p.n, x.* FROM {} CROSS JOIN LATERAL (SELECT {} FROM {} AS t WHERE {} ORDER BY {} \
+             LIMIT $1 OFFSET $2) AS x",
+            keys(lookup, 3),
+            aliased_projection(table, &select),
+            name(table),
+            matches(table, lookup),
+            order(table, by),
+        );
+        RowStatement::new(table, sql, select)
+    }
+
+    /// Where a column stands among those that are read.
+    pub fn slot(&self, column: usize) -> Option<usize> {
+        self.columns.slot(column)
+    }
+
+    /// The statement's text.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    fn new(table: &TableDef, sql: String, select: Select) -> RowStatement {
+        RowStatement {
+            sql,
+            reads: select
+                .columns
+                .iter()
+                .map(|&column| table.columns[column].read)
+                .collect(),
+            columns: select,
+        }
+    }
+}
+
+impl CountStatement {
+    /// The number of all rows.
+    pub fn all(table: &TableDef) -> CountStatement {
+        CountStatement {
+            sql: format!("SELECT count(*) FROM {} AS t", name(table)),
+        }
+    }
+
+    /// For each of many keys the number of rows that hold it: an array is bound for each column.
+    /// Keys without rows are missing.
+    pub fn each(table: &TableDef, lookup: Lookup<'_>) -> CountStatement {
+        CountStatement {
+            sql: format!(
+                "SELECT p.n, count(*) FROM {} JOIN {} AS t ON {} GROUP BY p.n",
+                keys(lookup, 1),
+                name(table),
+                matches(table, lookup),
+            ),
+        }
+    }
+}
+
+/// A name as SQL writes it.
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn name(table: &TableDef) -> String {
+    format!("{}.{}", quote(&table.schema), quote(&table.table))
+}
+
+fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
+    let written = sql.write_fmt(text);
+    debug_assert!(written.is_ok(), "writing to a String cannot fail");
+}
+
+fn expression(table: &TableDef, column: usize) -> String {
+    let column = &table.columns[column];
+    let name = quote(&column.name);
+    match column.read {
+        Read::Integer | Read::Bool | Read::Plain => format!("t.{name}"),
+        Read::Cast => format!("t.{name}::text"),
+        // `%s` prints NULL as nothing.
+        Read::Format => format!("CASE WHEN t.{name} IS NOT NULL THEN format('%s', t.{name}) END"),
+    }
+}
+
+fn projection(table: &TableDef, select: &Select) -> String {
+    join(
+        select
+            .columns
+            .iter()
+            .map(|&column| expression(table, column)),
+        ", ",
+    )
+}
+
+fn aliased_projection(table: &TableDef, select: &Select) -> String {
+    let columns = select.columns.iter().enumerate();
+    join(
+        columns.map(|(at, &column)| format!("{} AS c{at}", expression(table, column))),
+        ", ",
+    )
+}
+
+fn order(table: &TableDef, columns: &[usize]) -> String {
+    join(
+        columns
+            .iter()
+            .map(|&column| format!("t.{}", quote(&table.columns[column].name))),
+        ", ",
+    )
+}
+
+/// The bound keys as rows `p(k0, k1, .., n)`.
+fn keys(lookup: Lookup<'_>, first: usize) -> String {
+    let arrays = lookup.from.iter().enumerate().map(|(at, &column)| {
+        format!(
+            "${}::text[]::{}[]",
+            first + at,
+            lookup.source.columns[column].sql_type
+        )
+    });
+    let names = (0..lookup.from.len()).map(|at| format!("k{at}, "));
+    format!(
+        "unnest({}) WITH ORDINALITY AS p({}n)",
+        join(arrays, ", "),
+        join(names, ""),
+    )
+}
+
+fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
+    let pairs = lookup.columns.iter().enumerate();
+    join(
+        pairs.map(|(at, &column)| format!("t.{} = p.k{at}", quote(&table.columns[column].name))),
+        " AND ",
+    )
+}
+
+fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {
+    parts.collect::<Vec<_>>().join(separator)
+}

@@ -1,0 +1,530 @@
+//! Reads what a plan needs, level by level: one statement per relation for all rows of a batch, and
+//! before each statement the dependencies of what it reads.
+//!
+//! What is watched, and why it is enough:
+//! - a row by its key: that row;
+//! - a page of a table: the table, which covers the items' columns;
+//! - a to-one relation: the row that it leads to, or the rows whose column holds the key, present
+//!   or not;
+//! - a to-many relation: the rows whose foreign key is the parent's, before or after a change. A
+//!   child that changes, appears, leaves or moves is such a row, so its columns are covered too;
+//! - a to-many relation over a junction: the junction's rows in the same way, and the target's rows
+//!   by their keys, which the junction has told before they are read.
+//!
+//! A dependency looks for text. Where equal values may print differently, it is widened to the
+//! table.
+
+use std::collections::HashMap;
+
+use blazelink_codes::limits;
+use futures_util::future::BoxFuture;
+
+use super::identifier::{self, Identifier, NO_ROW, Named};
+use super::loaded::{Loaded, LoadedMany, LoadedOne, LoadedPage, LoadedRoot, LoadedRows};
+use super::plan::{
+    Fingerprint, ManyField, OneField, PageArguments, PageRoot, RowField, RowRoot, RowSelection,
+};
+use super::variables::Variables;
+use crate::data::{Batch, Children, DataAccessor, Keys, RowStatement};
+use crate::error::{Error, Result};
+use crate::object_id::{Key, ObjectId};
+use crate::subscription::{Dependency, Reading, Role, Watch};
+use crate::table::{TableDef, TableManager};
+
+/// Reads for one request.
+pub(super) struct Loader<'a> {
+    pub(super) manager: &'a TableManager,
+    pub(super) data: &'a DataAccessor,
+    pub(super) variables: &'a Variables,
+    pub(super) watch: &'a dyn Watch,
+    /// Rows that the request may still ask for.
+    pub(super) allowance: usize,
+}
+
+/// One root while it is read.
+struct Read<'l, 'a> {
+    loader: &'l mut Loader<'a>,
+    reading: &'l dyn Reading,
+    /// Whether a statement has failed, so that the answer must not stay watched.
+    failed: bool,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) async fn row(&mut self, root: &RowRoot) -> LoadedRoot {
+        let table = self.manager.table(root.table);
+        let value = self.variables.resolve(root.identifier.as_ref());
+        let identifier = match Identifier::read(self.manager, table, value.as_ref()) {
+            Ok(identifier) => identifier,
+            Err(message) => return LoadedRoot::Failed(message),
+        };
+        let object = ObjectId::row(table.id, identifier.key.clone());
+        let selection = self.fingerprint(&root.fingerprint);
+        let reading = self.watch.begin(object, selection);
+        let mut read = Read {
+            loader: self,
+            reading: &*reading,
+            failed: false,
+        };
+        let rows = read.row(table, root, &identifier).await;
+        let failed = read.failed;
+        match rows {
+            Err(error) => LoadedRoot::Failed(tell(&error)),
+            Ok(rows) => {
+                if !failed {
+                    reading.finish();
+                }
+                if rows.batch.is_empty() {
+                    LoadedRoot::Failed(NO_ROW.to_owned())
+                } else {
+                    LoadedRoot::Row(rows)
+                }
+            }
+        }
+    }
+
+    pub(super) async fn page(&mut self, root: &PageRoot) -> LoadedRoot {
+        let window = match window(&root.arguments, self.variables) {
+            Ok(window) => window,
+            Err(message) => return LoadedRoot::Failed(message),
+        };
+        let selection = self.fingerprint(&root.fingerprint);
+        let reading = self.watch.begin(ObjectId::table(root.table), selection);
+        let mut read = Read {
+            loader: self,
+            reading: &*reading,
+            failed: false,
+        };
+        let page = read.page(root, window).await;
+        let failed = read.failed;
+        match page {
+            Err(error) => LoadedRoot::Failed(tell(&error)),
+            Ok(page) => {
+                if !failed {
+                    reading.finish();
+                }
+                LoadedRoot::Page(page)
+            }
+        }
+    }
+
+    /// The fingerprint of a selection together with the values of its variables.
+    fn fingerprint(&self, of: &Fingerprint) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        of.document.hash(&mut hasher);
+        for name in &of.variables {
+            let value = self.variables.get(name);
+            value.map(ToString::to_string).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+impl Read<'_, '_> {
+    /// Fails if the root as a whole must fail.
+    async fn row(
+        &mut self,
+        table: &TableDef,
+        root: &RowRoot,
+        identifier: &Identifier,
+    ) -> Result<LoadedRows> {
+        let key = &identifier.key;
+        let own = Dependency::Row(table.id, key.clone());
+        self.reading.depend(Role::Declared, own)?;
+        for named in &identifier.dependencies {
+            self.declare(named)?;
+        }
+        let data = self.loader.data;
+        let mut batch = data.by_key(&root.statement, key).await?;
+        if !identifier::is_canonical(table) && self.watch_as_printed(table, root, key, &batch)? {
+            batch = data.by_key(&root.statement, key).await?;
+        }
+        let selections = self
+            .selections(&batch, &root.statement, [&root.selection].into_iter())
+            .await?;
+        Ok(LoadedRows { batch, selections })
+    }
+
+    /// Watches what a client declares beside the root.
+    fn declare(&self, named: &Named) -> Result<()> {
+        let Some(key) = &named.key else {
+            let whole = Dependency::Table(named.table);
+            return self.reading.depend(Role::Declared, whole);
+        };
+        let row = Dependency::Row(named.table, key.clone());
+        self.reading.depend(Role::Declared, row)?;
+        if !identifier::is_canonical(self.loader.manager.table(named.table)) {
+            let whole = Dependency::Table(named.table);
+            self.reading.depend(Role::Derived, whole)?;
+        }
+        Ok(())
+    }
+
+    /// A key whose printed form only Postgres knows: watches the row under the key as printed, or
+    /// the table if there is no row to tell it. Says whether the row must be read again, because
+    /// it was not watched when it was read.
+    fn watch_as_printed(
+        &self,
+        table: &TableDef,
+        root: &RowRoot,
+        asked: &Key,
+        batch: &Batch,
+    ) -> Result<bool> {
+        let atoms = table.key.iter().map(|&column| {
+            let text = batch.text(0, root.statement.slot(column)?)?;
+            Some(table.columns[column].kind.atom(text))
+        });
+        let printed = atoms.collect::<Option<Vec<_>>>().and_then(Key::from_atoms);
+        let dependency = match printed {
+            Some(printed) if printed == *asked => return Ok(false),
+            Some(printed) => Dependency::Row(table.id, printed),
+            None => Dependency::Table(table.id),
+        };
+        self.reading.depend(Role::Derived, dependency)?;
+        Ok(true)
+    }
+
+    async fn page(&mut self, root: &PageRoot, window: Option<Window>) -> Result<LoadedPage> {
+        let whole = Dependency::Table(root.table);
+        self.reading.depend(Role::Declared, whole)?;
+        let data = self.loader.data;
+        let mut items = LoadedRows::default();
+        if let (Some(statement), Some(window)) = (&root.items, window) {
+            self.allow(1, window.limit)?;
+            items.batch = data.page(statement, window.limit, window.offset).await?;
+            items.selections = self
+                .selections(&items.batch, statement, root.selection.rows())
+                .await?;
+        }
+        let count = match &root.count {
+            Some(statement) => Some(data.count(statement).await?),
+            None => None,
+        };
+        Ok(LoadedPage { items, count })
+    }
+
+    /// Loads what the selections of a batch need further. Boxed, since relations lead to
+    /// relations; no future exists per row.
+    fn selections<'s, 'p: 's>(
+        &'s mut self,
+        batch: &'s Batch,
+        statement: &'s RowStatement,
+        selections: impl Iterator<Item = &'p RowSelection> + Send + 's,
+    ) -> BoxFuture<'s, Result<Vec<Vec<Loaded>>>> {
+        Box::pin(async move {
+            let mut loaded = Vec::new();
+            for selection in selections {
+                let mut fields = Vec::with_capacity(selection.fields.len());
+                for field in &selection.fields {
+                    let table = self.loader.manager.table(selection.table);
+                    fields.push(match &field.what {
+                        RowField::One(one) => self.one(table, batch, statement, one).await?,
+                        RowField::Many(many) => self.many(table, batch, statement, many).await?,
+                        RowField::Typename | RowField::Column(_) => Loaded::Plain,
+                    });
+                }
+                loaded.push(fields);
+            }
+            Ok(loaded)
+        })
+    }
+
+    async fn one(
+        &mut self,
+        table: &TableDef,
+        parents: &Batch,
+        read: &RowStatement,
+        field: &OneField,
+    ) -> Result<Loaded> {
+        let Some(statement) = &field.statement else {
+            return Ok(Loaded::One(LoadedOne::default()));
+        };
+        let parents = Parents::distinct(parents, read, &field.from);
+        if parents.keys.is_empty() {
+            return Ok(Loaded::One(LoadedOne {
+                of: vec![None; parents.numbers.len()],
+                rows: LoadedRows::default(),
+            }));
+        }
+        self.watch_keys(table, &parents, (&field.from, field.target, &field.to))?;
+        let children = match self.loader.data.lookup(statement, parents.keys).await {
+            Ok(children) => children,
+            Err(error) => return Ok(self.fail(&error)),
+        };
+        let selections = self
+            .selections(&children.batch, statement, field.selection.rows())
+            .await?;
+        let first = |number: u32| children.rows(number).next().map(position);
+        Ok(Loaded::One(LoadedOne {
+            of: parents
+                .numbers
+                .iter()
+                .map(|number| first((*number)?))
+                .collect(),
+            rows: LoadedRows {
+                batch: children.batch,
+                selections,
+            },
+        }))
+    }
+
+    async fn many(
+        &mut self,
+        table: &TableDef,
+        parents: &Batch,
+        read: &RowStatement,
+        field: &ManyField,
+    ) -> Result<Loaded> {
+        let window = match window(&field.arguments, self.loader.variables) {
+            Ok(window) => window,
+            Err(message) => return Ok(Loaded::Failed(message)),
+        };
+        let parents = Parents::all(parents, read, &field.from);
+        let mut many = LoadedMany::default();
+        if !parents.keys.is_empty() {
+            self.watch_keys(table, &parents, (&field.from, field.holder, &field.to))?;
+            if let Some(statement) = &field.count {
+                match self
+                    .loader
+                    .data
+                    .counts(statement, parents.keys.clone())
+                    .await
+                {
+                    Ok(counts) => many.counts = counts,
+                    Err(error) => return Ok(self.fail(&error)),
+                }
+            }
+            if let (Some(statement), Some(window)) = (&field.items, window) {
+                if let Err(error) = self.allow(parents.keys.len(), window.limit) {
+                    return Ok(Loaded::Failed(error.sentence().to_owned()));
+                }
+                let (limit, offset) = (window.limit, window.offset);
+                let data = self.loader.data;
+                let items = match data.children(statement, parents.keys, limit, offset).await {
+                    Ok(items) => items,
+                    Err(error) => return Ok(self.fail(&error)),
+                };
+                if let Some(failed) = self.items(field, statement, items, &mut many).await? {
+                    return Ok(failed);
+                }
+            }
+        }
+        many.numbers = parents.numbers;
+        Ok(Loaded::Many(many))
+    }
+
+    /// Takes in the items of all parents, and loads further. Gives what the field is if that
+    /// fails.
+    async fn items(
+        &mut self,
+        field: &ManyField,
+        statement: &RowStatement,
+        items: Children,
+        many: &mut LoadedMany,
+    ) -> Result<Option<Loaded>> {
+        let Children { batch, of } = items;
+        many.items.of = of;
+        let Some(junction) = &field.junction else {
+            many.rows.selections = self
+                .selections(&batch, statement, field.selection.rows())
+                .await?;
+            many.rows.batch = batch;
+            return Ok(None);
+        };
+        let mut of = Vec::new();
+        if let Some(onward) = &junction.statement {
+            let holder = self.loader.manager.table(field.holder);
+            let target = self.loader.manager.table(field.target);
+            let ends = Parents::distinct(&batch, statement, &junction.far);
+            let numbers = ends.numbers.clone();
+            if !ends.keys.is_empty() {
+                self.watch_keys(holder, &ends, (&junction.far, field.target, &target.key))?;
+                let rows = match self.loader.data.lookup(onward, ends.keys).await {
+                    Ok(rows) => rows,
+                    Err(error) => return Ok(Some(self.fail(&error))),
+                };
+                let first = |number: u32| rows.rows(number).next().map(position);
+                of = numbers.iter().map(|number| first((*number)?)).collect();
+                many.rows.selections = self
+                    .selections(&rows.batch, onward, field.selection.rows())
+                    .await?;
+                many.rows.batch = rows.batch;
+            }
+        }
+        many.junction = Some((batch, of));
+        Ok(None)
+    }
+
+    /// Watches, for each key, the rows of `target` whose columns `to` hold what this table's
+    /// `from` held.
+    fn watch_keys(
+        &self,
+        source: &TableDef,
+        parents: &Parents<'_>,
+        (from, target, to): (&[usize], crate::object_id::TableId, &[usize]),
+    ) -> Result<()> {
+        let target = self.loader.manager.table(target);
+        let exact: Vec<bool> = from
+            .iter()
+            .zip(to)
+            .map(|(&from, &to)| source.columns[from].exact && target.columns[to].exact)
+            .collect();
+        let is_row = target.is_key(to) && exact.iter().all(|&exact| exact);
+        // One column of several is a wider set of rows, and enough.
+        let narrow = exact.iter().position(|&exact| exact);
+        for texts in &parents.texts {
+            let atom = |at: usize| target.columns[to[at]].kind.atom(texts[at]);
+            let row = || {
+                let atoms = target.key.iter().map(|key| {
+                    let at = to.iter().position(|column| column == key)?;
+                    Some(atom(at))
+                });
+                atoms.collect::<Option<Vec<_>>>().and_then(Key::from_atoms)
+            };
+            let dependency = match (is_row.then(row).flatten(), narrow) {
+                (Some(key), _) => Dependency::Row(target.id, key),
+                (None, Some(at)) => match target.columns[to[at]].exposed {
+                    Some(column) => Dependency::Equal {
+                        table: target.id,
+                        column,
+                        value: atom(at),
+                    },
+                    None => Dependency::Table(target.id),
+                },
+                (None, None) => Dependency::Table(target.id),
+            };
+            self.reading.depend(Role::Derived, dependency)?;
+        }
+        Ok(())
+    }
+
+    /// The field's error, if its statement failed.
+    fn fail(&mut self, error: &Error) -> Loaded {
+        self.failed = true;
+        Loaded::Failed(tell(error))
+    }
+
+    /// Takes rows from what the request may ask for.
+    fn allow(&mut self, parents: usize, limit: i64) -> Result<()> {
+        let wanted = parents.saturating_mul(usize::try_from(limit).unwrap_or(usize::MAX));
+        match self.loader.allowance.checked_sub(wanted) {
+            Some(rest) => {
+                self.loader.allowance = rest;
+                Ok(())
+            }
+            None => Err(Error::new(
+                crate::error::ErrorKind::Request,
+                blazelink_codes::Code::TooManyRows,
+                format!(
+                    "The request asks for more than {} rows; ask for smaller pages",
+                    limits::ANSWER_ROWS
+                ),
+            )),
+        }
+    }
+}
+
+/// The keys of a batch's rows in some columns.
+struct Parents<'b> {
+    keys: Keys,
+    /// By number, the key's texts.
+    texts: Vec<Vec<&'b str>>,
+    /// By row its key's number; nothing if a column of it is NULL.
+    numbers: Vec<Option<u32>>,
+}
+
+impl<'b> Parents<'b> {
+    /// A number for each row.
+    fn all(batch: &'b Batch, read: &RowStatement, columns: &[usize]) -> Parents<'b> {
+        Parents::number(batch, read, columns, |_, _| None)
+    }
+
+    /// A number for each distinct key.
+    fn distinct(batch: &'b Batch, read: &RowStatement, columns: &[usize]) -> Parents<'b> {
+        let mut known: HashMap<Vec<&'b str>, u32> = HashMap::new();
+        Parents::number(batch, read, columns, |texts, next| match known.get(texts) {
+            Some(&number) => Some(number),
+            None => {
+                known.insert(texts.to_vec(), next);
+                None
+            }
+        })
+    }
+
+    /// `known` gives the number of a key seen before, or remembers the next one for it.
+    fn number(
+        batch: &'b Batch,
+        read: &RowStatement,
+        columns: &[usize],
+        mut known: impl FnMut(&[&'b str], u32) -> Option<u32>,
+    ) -> Parents<'b> {
+        let mut parents = Parents {
+            keys: Keys::new(columns.len()),
+            texts: Vec::new(),
+            numbers: Vec::with_capacity(batch.len()),
+        };
+        for row in 0..batch.len() {
+            let texts = columns
+                .iter()
+                .map(|&column| batch.text(row, read.slot(column)?));
+            let number = texts.collect::<Option<Vec<_>>>().map(|texts| {
+                let next = position(parents.texts.len());
+                known(&texts, next).unwrap_or_else(|| {
+                    parents.keys.push(texts.iter().copied());
+                    parents.texts.push(texts);
+                    next
+                })
+            });
+            parents.numbers.push(number);
+        }
+        parents
+    }
+}
+
+/// Positions of rows fit in 32 bits: a batch has less than 4 GB of text.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Which part of a list of rows is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    limit: i64,
+    offset: i64,
+}
+
+/// The window of a page, or nothing if it can hold no row.
+///
+/// # Errors
+///
+/// The message for the field's error.
+fn window(arguments: &PageArguments, variables: &Variables) -> Result<Option<Window>, String> {
+    use async_graphql::Value;
+    let number = |argument, name: &str, default| match variables.resolve(argument) {
+        None => Ok(default),
+        Some(Value::Number(number)) => number
+            .as_i64()
+            .ok_or_else(|| format!("The argument `{name}` must be an integer")),
+        Some(_) => Err(format!("The argument `{name}` must not be null")),
+    };
+    let page = number(arguments.page.as_ref(), "page", 0)?;
+    let size = number(arguments.size.as_ref(), "size", 10)?;
+    if size > limits::PAGE_SIZE {
+        return Err(format!("`size` must be at most {}", limits::PAGE_SIZE));
+    }
+    if size <= 0 || page < 0 {
+        return Ok(None);
+    }
+    Ok(Some(Window {
+        limit: size,
+        offset: size.saturating_mul(page),
+    }))
+}
+
+/// The sentence for the client; the cause goes to the log.
+fn tell(error: &Error) -> String {
+    if error.kind() != crate::error::ErrorKind::Request {
+        tracing::error!(error = %format_args!("{error:#}"), "a read failed");
+    }
+    error.sentence().to_owned()
+}

@@ -1,0 +1,67 @@
+//! What has been read for a plan, in the plan's shape. Words only; `load` makes it, `write` prints
+//! it.
+
+use crate::data::{Batch, Children};
+
+/// What a root has become.
+#[derive(Debug)]
+pub(super) enum LoadedRoot {
+    /// The row.
+    Row(LoadedRows),
+    /// The page.
+    Page(LoadedPage),
+    /// The value of an introspection root.
+    Introspection(async_graphql::Value),
+    /// `__typename`.
+    Typename,
+    /// Null, with an error that says so.
+    Failed(String),
+}
+
+/// A page of all rows.
+#[derive(Debug)]
+pub(super) struct LoadedPage {
+    pub(super) items: LoadedRows,
+    pub(super) count: Option<i64>,
+}
+
+/// Rows, and what belongs to them.
+#[derive(Debug, Default)]
+pub(super) struct LoadedRows {
+    pub(super) batch: Batch,
+    /// For each selection of these rows, by its number, what its fields need beside the columns.
+    pub(super) selections: Vec<Vec<Loaded>>,
+}
+
+/// What a field of a row needs beside the columns, for all rows of the batch.
+#[derive(Debug)]
+pub(super) enum Loaded {
+    /// Nothing.
+    Plain,
+    One(LoadedOne),
+    Many(LoadedMany),
+    /// The field is null in all rows, with an error that says so.
+    Failed(String),
+}
+
+/// The rows that a to-one relation leads to.
+#[derive(Debug, Default)]
+pub(super) struct LoadedOne {
+    /// By parent the position of its row.
+    pub(super) of: Vec<Option<u32>>,
+    pub(super) rows: LoadedRows,
+}
+
+/// The items that a to-many relation leads to.
+#[derive(Debug, Default)]
+pub(super) struct LoadedMany {
+    /// By parent its number among those that have a key.
+    pub(super) numbers: Vec<Option<u32>>,
+    /// The items by parents' numbers; without its batch, which is in `rows` or `junction`.
+    pub(super) items: Children,
+    /// By parents' numbers.
+    pub(super) counts: Vec<i64>,
+    /// The junction's rows, which then are the items, and by item the position of its row.
+    pub(super) junction: Option<(Batch, Vec<Option<u32>>)>,
+    pub(super) rows: LoadedRows,
+}

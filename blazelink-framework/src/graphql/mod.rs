@@ -1,0 +1,36 @@
+//! GraphQL: the schema of all tables, and the executor that answers documents.
+//!
+//! async-graphql parses, validates, prints the schema and answers introspection. Everything else
+//! is ours: plan, load level by level, write. `request` and `response` are the edges.
+
+mod check;
+mod collect;
+mod document;
+mod endpoint;
+mod executor;
+mod identifier;
+mod introspection;
+mod load;
+mod loaded;
+mod measure;
+mod plan;
+mod planner;
+mod request;
+mod response;
+mod schema;
+mod variables;
+mod write;
+
+pub(crate) use endpoint::GraphqlEndpoint;
+pub use executor::Executor;
+pub use request::Request;
+pub use response::Response;
+
+/// The GraphQL schema of these tables in GraphQL's schema language; the same with every database.
+///
+/// # Errors
+///
+/// If the registry makes no valid schema.
+pub fn sdl(manager: &crate::table::TableManager) -> crate::error::Result<String> {
+    Ok(schema::finish(schema::builder(manager))?.sdl())
+}

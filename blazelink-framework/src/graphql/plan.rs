@@ -1,0 +1,190 @@
+//! What is to be done for an operation, decided before the first statement: merged fields in
+//! document order, the tables, columns and statements behind them. Words only; `planner` makes it,
+//! `load` and `write` follow it.
+
+use async_graphql::parser::types::Field as DocumentField;
+use async_graphql::{Name, Pos, Positioned};
+use async_graphql_value::Value;
+
+use crate::data::{CountStatement, RowStatement};
+use crate::object_id::TableId;
+
+/// The roots of an operation.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) roots: Vec<Field<Root>>,
+}
+
+/// One field of an answer.
+#[derive(Debug)]
+pub(super) struct Field<T> {
+    /// Its name in the answer.
+    pub(super) name: String,
+    /// The name as JSON, with the colon.
+    pub(super) json: Vec<u8>,
+    /// Where it first stands in the document.
+    pub(super) at: Pos,
+    pub(super) what: T,
+}
+
+/// A field of `Query`.
+#[derive(Debug)]
+pub(super) enum Root {
+    Typename,
+    Row(Box<RowRoot>),
+    Page(Box<PageRoot>),
+    /// `__schema` or `__type`; all fields that merge into it.
+    Introspection(Vec<Positioned<DocumentField>>),
+}
+
+/// What tells apart different selections of one object.
+#[derive(Debug)]
+pub(super) struct Fingerprint {
+    /// Of everything that the document says.
+    pub(super) document: u64,
+    /// The variables whose values belong to it too.
+    pub(super) variables: Vec<Name>,
+}
+
+/// A root that reads one row.
+#[derive(Debug)]
+pub(super) struct RowRoot {
+    pub(super) table: TableId,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) identifier: Option<Positioned<Value>>,
+    pub(super) statement: RowStatement,
+    pub(super) selection: RowSelection,
+}
+
+/// A root that reads a page of a table.
+#[derive(Debug)]
+pub(super) struct PageRoot {
+    pub(super) table: TableId,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) arguments: PageArguments,
+    pub(super) items: Option<RowStatement>,
+    pub(super) count: Option<CountStatement>,
+    pub(super) selection: PageSelection,
+}
+
+/// `page` and `size`, with variables in them.
+#[derive(Debug)]
+pub(super) struct PageArguments {
+    pub(super) page: Option<Positioned<Value>>,
+    pub(super) size: Option<Positioned<Value>>,
+}
+
+/// Fields of a row's type.
+#[derive(Debug)]
+pub(super) struct RowSelection {
+    pub(super) table: TableId,
+    pub(super) fields: Vec<Field<RowField>>,
+}
+
+#[derive(Debug)]
+pub(super) enum RowField {
+    Typename,
+    /// A column, by its position in the table.
+    Column(usize),
+    One(Box<OneField>),
+    Many(Box<ManyField>),
+}
+
+/// A to-one relation.
+#[derive(Debug)]
+pub(super) struct OneField {
+    pub(super) target: TableId,
+    /// This table's columns.
+    pub(super) from: Vec<usize>,
+    /// The target's columns, pair by pair.
+    pub(super) to: Vec<usize>,
+    /// This table's columns that hold the target's key, in key order; nothing if the key is only
+    /// known by reading the row.
+    pub(super) key: Option<Vec<usize>>,
+    /// Reads the rows, if anything of them is asked for.
+    pub(super) statement: Option<RowStatement>,
+    pub(super) selection: RefSelection,
+}
+
+/// A to-many relation.
+#[derive(Debug)]
+pub(super) struct ManyField {
+    pub(super) target: TableId,
+    pub(super) from: Vec<usize>,
+    /// The table whose rows hold `from`: the target, or the junction.
+    pub(super) holder: TableId,
+    /// The holder's columns, pair by pair.
+    pub(super) to: Vec<usize>,
+    pub(super) arguments: PageArguments,
+    /// Reads the holder's rows, if items are asked for.
+    pub(super) items: Option<RowStatement>,
+    pub(super) count: Option<CountStatement>,
+    pub(super) junction: Option<Junction>,
+    pub(super) selection: PageSelection,
+}
+
+/// The way on from a junction.
+#[derive(Debug)]
+pub(super) struct Junction {
+    /// The junction's columns that hold the target's key, in key order.
+    pub(super) far: Vec<usize>,
+    /// Reads the target's rows, if anything of them is asked for.
+    pub(super) statement: Option<RowStatement>,
+}
+
+/// Fields of a page.
+#[derive(Debug)]
+pub(super) struct PageSelection {
+    pub(super) fields: Vec<Field<PageField>>,
+}
+
+#[derive(Debug)]
+pub(super) enum PageField {
+    Typename,
+    Count,
+    Items(RefSelection),
+}
+
+/// Fields of a reference.
+#[derive(Debug)]
+pub(super) struct RefSelection {
+    pub(super) entity: TableId,
+    pub(super) fields: Vec<Field<RefField>>,
+}
+
+#[derive(Debug)]
+pub(super) enum RefField {
+    Typename,
+    ObjId,
+    Entity,
+    Modifiers,
+    Dependencies,
+    /// The row itself; `number` counts the selections of the same rows.
+    Row {
+        number: usize,
+        selection: RowSelection,
+    },
+}
+
+impl RefSelection {
+    /// The selections of the row, in the order of their numbers.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &RowSelection> {
+        self.fields.iter().filter_map(|field| match &field.what {
+            RefField::Row { selection, .. } => Some(selection),
+            _ => None,
+        })
+    }
+}
+
+impl PageSelection {
+    /// The selections of the items' rows, in the order of their numbers.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &RowSelection> {
+        self.fields
+            .iter()
+            .filter_map(|field| match &field.what {
+                PageField::Items(items) => Some(items.rows()),
+                _ => None,
+            })
+            .flatten()
+    }
+}

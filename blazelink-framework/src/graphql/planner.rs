@@ -1,0 +1,384 @@
+//! Makes the plan of an operation: finds the tables, columns and relations behind its fields, and
+//! writes their statements. Pure. The document is valid; what still does not fit is skipped, not
+//! trusted.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use async_graphql::Name;
+use async_graphql::parser::types::{
+    ExecutableDocument, Field as DocumentField, OperationDefinition, SelectionSet,
+};
+
+use super::collect::{Collector, Merged};
+use super::plan::{
+    Field, Fingerprint, Junction, ManyField, OneField, PageArguments, PageField, PageRoot,
+    PageSelection, Plan, RefField, RefSelection, Root, RowField, RowRoot, RowSelection,
+};
+use super::variables::{Variables, names_in};
+use crate::data::{CountStatement, Lookup, RowStatement, Select};
+use crate::table::{Relation, Shape, TableDef, TableManager};
+
+/// Plans an operation. The second value says whether the plan is the same for all variables.
+pub(super) fn plan(
+    manager: &TableManager,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> (Plan, bool) {
+    let mut planner = Planner {
+        manager,
+        collector: Collector::new(&document.fragments, variables),
+        fingerprint: DefaultHasher::new(),
+        named: Vec::new(),
+    };
+    let merged = planner
+        .collector
+        .fields(&[&operation.selection_set.node], "Query");
+    let mut roots = Vec::new();
+    for merged in &merged {
+        if let Some(root) = planner.root(merged) {
+            roots.push(field(merged, root));
+        }
+    }
+    (Plan { roots }, !planner.collector.varies)
+}
+
+struct Planner<'a> {
+    manager: &'a TableManager,
+    collector: Collector<'a>,
+    /// Of the root that is being planned.
+    fingerprint: DefaultHasher,
+    named: Vec<Name>,
+}
+
+impl<'a> Planner<'a> {
+    fn root(&mut self, merged: &Merged<'a>) -> Option<Root> {
+        let first = merged.fields.first()?;
+        let name = first.node.name.node.as_str();
+        match name {
+            "__typename" => return Some(Root::Typename),
+            "__schema" | "__type" => {
+                let fields = merged.fields.iter().map(|&field| field.clone());
+                return Some(Root::Introspection(fields.collect()));
+            }
+            _ => {}
+        }
+        self.fingerprint = DefaultHasher::new();
+        self.named.clear();
+        self.remember(merged);
+        let tables = self.manager.tables();
+        if let Some(table) = tables.iter().find(|t| TableManager::row_root(t) == name) {
+            let selection = self.rows(&merged.selections(), table);
+            let select = self.select(table, [&selection].into_iter());
+            return Some(Root::Row(Box::new(RowRoot {
+                table: table.id,
+                fingerprint: self.take_fingerprint(),
+                identifier: first.node.get_argument("identifier").cloned(),
+                statement: RowStatement::by_key(table, select),
+                selection,
+            })));
+        }
+        let table = tables.iter().find(|t| TableManager::page_root(t) == name)?;
+        let selection = self.page(&merged.selections(), table);
+        let items = has_items(&selection).then(|| self.select(table, selection.rows()));
+        Some(Root::Page(Box::new(PageRoot {
+            table: table.id,
+            fingerprint: self.take_fingerprint(),
+            arguments: page_arguments(&first.node),
+            items: items.map(|select| RowStatement::page(table, select)),
+            count: has_count(&selection).then(|| CountStatement::all(table)),
+            selection,
+        })))
+    }
+
+    fn rows(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> RowSelection {
+        let merged = self.fields(sets, &table.entity);
+        let mut fields = Vec::with_capacity(merged.len());
+        for merged in &merged {
+            let Some(first) = merged.fields.first() else {
+                continue;
+            };
+            let name = first.node.name.node.as_str();
+            let what = if name == "__typename" {
+                RowField::Typename
+            } else if let Some((column, _)) = table.exposed().find(|(_, c)| c.name == name) {
+                RowField::Column(column)
+            } else if let Some(relation) = table.relations.iter().find(|r| r.name == name) {
+                self.relation(table, relation, merged, &first.node)
+            } else {
+                continue;
+            };
+            fields.push(field(merged, what));
+        }
+        self.leave();
+        RowSelection {
+            table: table.id,
+            fields,
+        }
+    }
+
+    fn relation(
+        &mut self,
+        table: &TableDef,
+        relation: &Relation,
+        merged: &Merged<'a>,
+        first: &DocumentField,
+    ) -> RowField {
+        let target = self.manager.table(relation.target);
+        let sets = merged.selections();
+        match &relation.shape {
+            Shape::BelongsTo { from, to } => self.one(table, target, (from, to), true, &sets),
+            Shape::HasOne { from, to } => self.one(table, target, (from, to), false, &sets),
+            Shape::HasMany { from, to } => {
+                let selection = self.page(&sets, target);
+                let lookup = Lookup {
+                    columns: to,
+                    source: table,
+                    from,
+                };
+                let items = has_items(&selection).then(|| {
+                    let select = self.select(target, selection.rows());
+                    RowStatement::children(target, select, lookup, &target.key)
+                });
+                RowField::Many(Box::new(ManyField {
+                    target: target.id,
+                    from: from.clone(),
+                    holder: target.id,
+                    to: to.clone(),
+                    arguments: page_arguments(first),
+                    items,
+                    count: has_count(&selection).then(|| CountStatement::each(target, lookup)),
+                    junction: None,
+                    selection,
+                }))
+            }
+            Shape::Through {
+                junction,
+                from,
+                near,
+                far,
+            } => {
+                let junction = self.manager.table(*junction);
+                let selection = self.page(&sets, target);
+                let lookup = Lookup {
+                    columns: near,
+                    source: table,
+                    from,
+                };
+                let onward = Lookup {
+                    columns: &target.key,
+                    source: junction,
+                    from: far,
+                };
+                let items = has_items(&selection).then(|| {
+                    let select = Select::new(junction, far.iter().copied());
+                    RowStatement::children(junction, select, lookup, far)
+                });
+                let rows = selection.rows().next().is_some().then(|| {
+                    let select = self.select(target, selection.rows());
+                    RowStatement::lookup(target, select, onward)
+                });
+                RowField::Many(Box::new(ManyField {
+                    target: target.id,
+                    from: from.clone(),
+                    holder: junction.id,
+                    to: near.clone(),
+                    arguments: page_arguments(first),
+                    items,
+                    count: has_count(&selection).then(|| CountStatement::each(junction, lookup)),
+                    junction: Some(Junction {
+                        far: far.clone(),
+                        statement: rows,
+                    }),
+                    selection,
+                }))
+            }
+        }
+    }
+
+    /// A to-one relation. `owned` says that this table's columns refer to the target; if to its
+    /// key, the reference is known without reading the row.
+    fn one(
+        &mut self,
+        table: &TableDef,
+        target: &TableDef,
+        (from, to): (&[usize], &[usize]),
+        owned: bool,
+        sets: &[&'a SelectionSet],
+    ) -> RowField {
+        let key = if owned && target.is_key(to) {
+            let columns = target.key.iter().filter_map(|column| {
+                let at = to.iter().position(|to| to == column)?;
+                from.get(at).copied()
+            });
+            Some(columns.collect())
+        } else {
+            None
+        };
+        let selection = self.references(sets, target, &mut 0);
+        let needed = key.is_none() || selection.rows().next().is_some();
+        let statement = needed.then(|| {
+            let select = self.select(target, selection.rows());
+            let lookup = Lookup {
+                columns: to,
+                source: table,
+                from,
+            };
+            RowStatement::lookup(target, select, lookup)
+        });
+        RowField::One(Box::new(OneField {
+            target: target.id,
+            from: from.to_vec(),
+            to: to.to_vec(),
+            key,
+            statement,
+            selection,
+        }))
+    }
+
+    fn page(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> PageSelection {
+        let merged = self.fields(sets, &table.page_type());
+        let mut fields = Vec::with_capacity(merged.len());
+        let mut rows = 0;
+        for merged in &merged {
+            let what = match name_of(merged) {
+                "__typename" => PageField::Typename,
+                "count" => PageField::Count,
+                "items" => {
+                    PageField::Items(self.references(&merged.selections(), table, &mut rows))
+                }
+                _ => continue,
+            };
+            fields.push(field(merged, what));
+        }
+        self.leave();
+        PageSelection { fields }
+    }
+
+    fn references(
+        &mut self,
+        sets: &[&'a SelectionSet],
+        table: &TableDef,
+        rows: &mut usize,
+    ) -> RefSelection {
+        let merged = self.fields(sets, &table.ref_type());
+        let mut fields = Vec::with_capacity(merged.len());
+        for merged in &merged {
+            let what = match name_of(merged) {
+                "__typename" => RefField::Typename,
+                "obj_id" => RefField::ObjId,
+                "entity" => RefField::Entity,
+                "modifiers" => RefField::Modifiers,
+                "dependencies" => RefField::Dependencies,
+                "row" => {
+                    let number = *rows;
+                    *rows += 1;
+                    RefField::Row {
+                        number,
+                        selection: self.rows(&merged.selections(), table),
+                    }
+                }
+                _ => continue,
+            };
+            fields.push(field(merged, what));
+        }
+        self.leave();
+        RefSelection {
+            entity: table.id,
+            fields,
+        }
+    }
+
+    /// The columns that these selections of a table's rows need.
+    fn select<'s>(
+        &self,
+        table: &TableDef,
+        selections: impl Iterator<Item = &'s RowSelection>,
+    ) -> Select {
+        let fields = selections.flat_map(|selection| &selection.fields);
+        let columns = fields.flat_map(|field| match &field.what {
+            RowField::Typename => &[],
+            RowField::Column(column) => std::slice::from_ref(column),
+            RowField::One(one) => one.from.as_slice(),
+            RowField::Many(many) => many.from.as_slice(),
+        });
+        Select::new(table, columns.copied())
+    }
+
+    /// Opens selections, and enters them in the fingerprint.
+    fn fields(&mut self, sets: &[&'a SelectionSet], ty: &str) -> Vec<Merged<'a>> {
+        let merged = self.collector.fields(sets, ty);
+        for merged in &merged {
+            self.remember(merged);
+        }
+        merged
+    }
+
+    fn remember(&mut self, merged: &Merged<'a>) {
+        merged.name.hash(&mut self.fingerprint);
+        let Some(first) = merged.fields.first() else {
+            return;
+        };
+        first.node.name.node.as_str().hash(&mut self.fingerprint);
+        for (name, value) in &first.node.arguments {
+            name.node.as_str().hash(&mut self.fingerprint);
+            value.node.to_string().hash(&mut self.fingerprint);
+            names_in(&value.node, &mut |name| {
+                if !self.named.contains(name) {
+                    self.named.push(name.clone());
+                }
+            });
+        }
+    }
+
+    fn leave(&mut self) {
+        self.fingerprint.write_u8(0xFF);
+    }
+
+    fn take_fingerprint(&mut self) -> Fingerprint {
+        Fingerprint {
+            document: self.fingerprint.finish(),
+            variables: std::mem::take(&mut self.named),
+        }
+    }
+}
+
+fn name_of<'a>(merged: &Merged<'a>) -> &'a str {
+    merged
+        .fields
+        .first()
+        .map_or("", |field| field.node.name.node.as_str())
+}
+
+fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
+    let mut json = Vec::with_capacity(merged.name.len() + 3);
+    crate::value::write_string(merged.name, &mut json);
+    json.push(b':');
+    Field {
+        name: merged.name.to_owned(),
+        json,
+        at: merged
+            .fields
+            .first()
+            .map(|field| field.pos)
+            .unwrap_or_default(),
+        what,
+    }
+}
+
+fn page_arguments(field: &DocumentField) -> PageArguments {
+    PageArguments {
+        page: field.get_argument("page").cloned(),
+        size: field.get_argument("size").cloned(),
+    }
+}
+
+fn has_items(selection: &PageSelection) -> bool {
+    let mut fields = selection.fields.iter();
+    fields.any(|field| matches!(field.what, PageField::Items(_)))
+}
+
+fn has_count(selection: &PageSelection) -> bool {
+    let mut fields = selection.fields.iter();
+    fields.any(|field| matches!(field.what, PageField::Count))
+}

@@ -1,0 +1,170 @@
+//! The GraphQL types of all tables, as async-graphql's dynamic schema: the truth for SDL,
+//! introspection and validation. It never reads a row; its resolvers answer nothing.
+
+use async_graphql::dynamic::{
+    Field, FieldFuture, InputObject, InputValue, Object, Scalar, Schema, SchemaBuilder, TypeRef,
+};
+use async_graphql::{Number, Value};
+use blazelink_codes::{Code, limits};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::table::{Shape, TableDef, TableManager};
+use crate::value::Kind;
+
+/// A schema builder with all types of the registry; its caller adds an extension and finishes it.
+pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
+    let mut schema = Schema::build("Query", None, None)
+        .register(key_scalar())
+        .register(big_int_scalar())
+        .register(json_scalar())
+        .register(object_id())
+        .register(object_id_input())
+        .limit_recursive_depth(limits::QUERY_DEPTH)
+        .limit_depth(limits::QUERY_DEPTH)
+        .limit_complexity(limits::QUERY_COMPLEXITY);
+    let mut query = Object::new("Query");
+    for table in manager.tables() {
+        let identifier = InputValue::new("identifier", TypeRef::named("ObjectIdInput"));
+        query = query
+            .field(field(&TableManager::row_root(table), &table.entity).argument(identifier))
+            .field(paged(field(
+                &TableManager::page_root(table),
+                &table.page_type(),
+            )));
+        schema = schema
+            .register(row_type(manager, table))
+            .register(ref_type(table))
+            .register(page_type(table));
+    }
+    schema.register(query)
+}
+
+/// Finishes a schema.
+///
+/// # Errors
+///
+/// If async-graphql refuses it; the manager's checks should have refused it before.
+pub(super) fn finish(builder: SchemaBuilder) -> Result<Schema> {
+    builder.finish().map_err(|source| {
+        Error::new(
+            ErrorKind::Setup,
+            Code::SchemaDefinition,
+            "The tables make no valid GraphQL schema",
+        )
+        .with_source(source)
+    })
+}
+
+fn row_type(manager: &TableManager, table: &TableDef) -> Object {
+    let mut object = Object::new(&table.entity);
+    for (_, column) in table.exposed() {
+        object = object.field(Field::new(&column.name, type_ref(&column.kind), nothing));
+    }
+    for relation in &table.relations {
+        let target = manager.table(relation.target);
+        object = object.field(match relation.shape {
+            Shape::BelongsTo { .. } | Shape::HasOne { .. } => {
+                field(&relation.name, &target.ref_type())
+            }
+            Shape::HasMany { .. } | Shape::Through { .. } => {
+                paged(field(&relation.name, &target.page_type()))
+            }
+        });
+    }
+    object
+}
+
+fn ref_type(table: &TableDef) -> Object {
+    identity(Object::new(table.ref_type())).field(field("row", &table.entity))
+}
+
+fn page_type(table: &TableDef) -> Object {
+    let items = TypeRef::named_list(table.ref_type());
+    Object::new(table.page_type())
+        .field(Field::new("items", items, nothing))
+        .field(field("count", "Int"))
+}
+
+fn object_id() -> Object {
+    identity(Object::new("ObjectId"))
+}
+
+fn identity(object: Object) -> Object {
+    let dependencies = TypeRef::named_list("ObjectId");
+    object
+        .field(field("obj_id", "Key"))
+        .field(field("entity", "String"))
+        .field(field("modifiers", "String"))
+        .field(Field::new("dependencies", dependencies, nothing))
+}
+
+fn object_id_input() -> InputObject {
+    let input = |name: &str, ty: &str| InputValue::new(name, TypeRef::named(ty));
+    let dependencies = TypeRef::named_list("ObjectIdInput");
+    InputObject::new("ObjectIdInput")
+        .field(input("entity", "String"))
+        .field(input("obj_id", "Key"))
+        .field(input("modifiers", "String"))
+        .field(InputValue::new("dependencies", dependencies))
+}
+
+fn field(name: &str, ty: &str) -> Field {
+    Field::new(name, TypeRef::named(ty), nothing)
+}
+
+fn nothing(_: async_graphql::dynamic::ResolverContext<'_>) -> FieldFuture<'_> {
+    FieldFuture::Value(None)
+}
+
+fn paged(field: Field) -> Field {
+    field
+        .argument(InputValue::new("page", TypeRef::named("Int")))
+        .argument(InputValue::new("size", TypeRef::named("Int")))
+}
+
+fn type_ref(kind: &Kind) -> TypeRef {
+    TypeRef::named(match kind {
+        Kind::Int => "Int",
+        Kind::BigInt => "BigInt",
+        Kind::Float => "Float",
+        Kind::Bool => "Boolean",
+        Kind::Json => "JSON",
+        Kind::Char | Kind::Text => "String",
+        Kind::Array(element) => return TypeRef::List(Box::new(type_ref(element))),
+    })
+}
+
+fn key_scalar() -> Scalar {
+    Scalar::new("Key")
+        .description(
+            "A primary key: a number or a string; a list of them, in the key's order, for a key of \
+             several columns.",
+        )
+        .validator(|value| match value {
+            Value::List(values) => values.iter().all(is_key_part),
+            value => is_key_part(value),
+        })
+}
+
+/// Whether the value may be one column of a key.
+pub(super) fn is_key_part(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_i64(),
+        Value::String(_) | Value::Boolean(_) => true,
+        _ => false,
+    }
+}
+
+fn big_int_scalar() -> Scalar {
+    Scalar::new("BigInt")
+        .description("An integer: a number within plus and minus 2^53 - 1, else a string.")
+        .validator(|value| match value {
+            Value::Number(number) => Number::is_i64(number),
+            Value::String(text) => text.parse::<i64>().is_ok(),
+            _ => false,
+        })
+}
+
+fn json_scalar() -> Scalar {
+    Scalar::new("JSON").description("Any JSON value, with numbers as they are stored.")
+}

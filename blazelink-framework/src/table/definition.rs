@@ -1,0 +1,162 @@
+//! `TableDef`: one exposed entity as plain data. Made from the entity, completed by the registry,
+//! corrected by the catalog check; read by everything that plans, loads or writes.
+
+use sea_orm::RelationDef;
+
+use crate::object_id::TableId;
+use crate::value::Kind;
+
+/// One exposed entity. Not generic: strings, positions and kinds.
+#[derive(Clone, Debug)]
+pub struct TableDef {
+    /// Its number in the `TableManager`: its position among the tables.
+    pub id: TableId,
+    /// The schema that the entity names, if it names one.
+    pub declared_schema: Option<String>,
+    /// The schema it lies in. `public` until the catalog was asked, where the entity names none.
+    pub schema: String,
+    /// Its name in Postgres.
+    pub table: String,
+    /// Its name in GraphQL and on the wire, such as `GameEvent`.
+    pub entity: String,
+    /// All columns, hidden ones too, in the entity's order.
+    pub columns: Vec<Column>,
+    /// Positions of the primary key's columns in [`TableDef::columns`], in key order.
+    pub key: Vec<usize>,
+    /// The relations, in the order of their declaration, completed ones last.
+    pub relations: Vec<Relation>,
+    /// What the entity says of its relations, before the registry has completed them.
+    pub(crate) declared: Vec<DeclaredRelation>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name in Postgres and in GraphQL.
+    pub name: String,
+    /// How its text becomes JSON.
+    pub kind: Kind,
+    /// Its type as SQL writes it, such as `int4`; what a bound text is cast to.
+    pub sql_type: String,
+    /// Whether it may be NULL. No GraphQL field is non-null because of it.
+    pub nullable: bool,
+    /// Whether the entity says that no two rows have the same value.
+    pub unique: bool,
+    /// Whether it is left out of the schema and of every answer and push.
+    pub hidden: bool,
+    /// How a statement asks for its text.
+    pub read: Read,
+    /// Whether two values are equal in SQL exactly if Postgres prints the same text. Only then may
+    /// a dependency look for the text.
+    pub exact: bool,
+    /// Its position among the exposed columns; nothing if it is hidden.
+    pub exposed: Option<u32>,
+}
+
+/// How a statement asks for a column's text, so that it equals what the type's output function
+/// prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// As it is: an integer of two, four or eight bytes, printed by us.
+    Integer,
+    /// As it is: one byte, printed by us as `t` or `f`.
+    Bool,
+    /// As it is: its bytes are its text.
+    Plain,
+    /// Cast to text, for types whose cast is their output function.
+    Cast,
+    /// By `format`, which calls the output function of any type.
+    Format,
+}
+
+/// A way from a row of one table to rows of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// The field's name in GraphQL.
+    pub name: String,
+    /// The table that it leads to.
+    pub target: TableId,
+    /// How it leads there.
+    pub shape: Shape,
+}
+
+/// How a relation finds its rows. Positions are in [`TableDef::columns`] of the table named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// This table's columns `from` hold the target's columns `to`: at most one row.
+    BelongsTo {
+        /// Columns of this table.
+        from: Vec<usize>,
+        /// Columns of the target, pair by pair.
+        to: Vec<usize>,
+    },
+    /// The target's columns `to` hold this table's `from`, in at most one row.
+    HasOne {
+        /// Columns of this table.
+        from: Vec<usize>,
+        /// Columns of the target, pair by pair.
+        to: Vec<usize>,
+    },
+    /// The target's columns `to` hold this table's `from`.
+    HasMany {
+        /// Columns of this table.
+        from: Vec<usize>,
+        /// Columns of the target, pair by pair.
+        to: Vec<usize>,
+    },
+    /// A row of `junction` joins a row of this table and one of the target.
+    Through {
+        /// The table between.
+        junction: TableId,
+        /// Columns of this table.
+        from: Vec<usize>,
+        /// Columns of the junction that hold `from`, pair by pair.
+        near: Vec<usize>,
+        /// Columns of the junction that hold the target's key, in key order.
+        far: Vec<usize>,
+    },
+}
+
+/// A relation as the entity declares it.
+#[derive(Clone, Debug)]
+pub(crate) struct DeclaredRelation {
+    pub(crate) name: String,
+    pub(crate) hidden: bool,
+    pub(crate) path: DeclaredPath,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum DeclaredPath {
+    Direct(RelationDef),
+    Through { via: RelationDef, to: RelationDef },
+}
+
+impl TableDef {
+    /// Position of the column with this name in Postgres.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The exposed columns with their positions in [`TableDef::columns`].
+    pub fn exposed(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| !column.hidden)
+    }
+
+    /// Name of the type of references to it.
+    pub fn ref_type(&self) -> String {
+        format!("{}Ref", self.entity)
+    }
+
+    /// Name of the type of pages of it.
+    pub fn page_type(&self) -> String {
+        format!("GenericHelper__Page__{}Table", self.entity)
+    }
+
+    /// Whether these are the key's columns, in any order.
+    pub(crate) fn is_key(&self, columns: &[usize]) -> bool {
+        columns.len() == self.key.len() && self.key.iter().all(|column| columns.contains(column))
+    }
+}

@@ -1,0 +1,243 @@
+//! What an entity says of itself, and how it becomes a [`TableDef`]. The derive implements
+//! [`Table`]; nothing after [`TableDef::of`] is generic.
+
+use std::str::FromStr;
+
+use blazelink_codes::Code;
+use sea_orm::sea_query::{ColumnType, Iden, TableName, TableRef};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, RelationDef, RelationTrait,
+};
+
+use super::definition::{Column, DeclaredPath, DeclaredRelation, Read, TableDef};
+use super::naming;
+use crate::error::{Error, ErrorKind, Result};
+use crate::object_id::TableId;
+use crate::value::Kind;
+
+/// An entity that is exposed as a table. Implemented by `#[derive(blazelink::Table)]`.
+pub trait Table: EntityTrait {
+    /// What the derive found on the entity.
+    fn declaration() -> Declaration;
+}
+
+/// What the derive finds on an entity.
+#[derive(Debug)]
+pub struct Declaration {
+    /// `#[blazelink(name = "..")]`.
+    pub name: Option<&'static str>,
+    /// Fields of columns with `#[blazelink(hide)]`.
+    pub hidden: &'static [&'static str],
+    /// The relation fields of a dense entity; a classic one has none.
+    pub links: Vec<Link>,
+}
+
+/// A relation field.
+#[derive(Debug)]
+pub struct Link {
+    /// The field's name.
+    pub field: &'static str,
+    /// Whether it has `#[blazelink(hide)]`.
+    pub hidden: bool,
+    /// Where it leads.
+    pub path: Path,
+}
+
+/// Where a relation field leads.
+#[derive(Debug)]
+pub enum Path {
+    /// From table to table.
+    Direct(RelationDef),
+    /// Over a junction: `via` leads to it, `to` on from it.
+    Through {
+        /// From this table to the junction.
+        via: RelationDef,
+        /// From the junction to the target.
+        to: RelationDef,
+    },
+}
+
+impl Path {
+    /// The path that SeaORM's `Related` describes.
+    pub fn related(to: RelationDef, via: Option<RelationDef>) -> Path {
+        match via {
+            Some(via) => Path::Through { via, to },
+            None => Path::Direct(to),
+        }
+    }
+}
+
+/// An entry of the list that [`discover`](super::TableManagerBuilder::discover) reads; the derive
+/// submits one for each entity.
+#[derive(Debug)]
+pub struct Registration {
+    /// The entity's module.
+    pub module: &'static str,
+    /// Makes its definition.
+    pub define: fn() -> Result<TableDef>,
+}
+
+inventory::collect!(Registration);
+
+impl TableDef {
+    /// The definition of an entity, with its relations as it declares them.
+    ///
+    /// # Errors
+    ///
+    /// If `#[blazelink(hide)]` stands on a field that is no column.
+    pub fn of<E: Table>() -> Result<TableDef> {
+        let declaration = E::declaration();
+        let entity = E::default();
+        let table = entity.table_name().to_owned();
+        let mut columns: Vec<Column> = E::Column::iter().map(column).collect();
+        let position =
+            |column: E::Column| E::Column::iter().position(|c| c.as_str() == column.as_str());
+        for &field in declaration.hidden {
+            let column = E::Column::from_str(field).ok().and_then(position);
+            let column = column.and_then(|at| columns.get_mut(at)).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Setup,
+                    Code::SchemaDefinition,
+                    format!("Table `{table}` hides `{field}`, which is no column of it"),
+                )
+                .with_hint(
+                    "Remove #[blazelink(hide)] from the field, or #[sea_orm(ignore)] beside it",
+                )
+            })?;
+            column.hidden = true;
+        }
+        let key = E::PrimaryKey::iter()
+            .filter_map(|key| position(key.into_column()))
+            .collect();
+        let declared_schema = entity.schema_name().map(str::to_owned);
+        Ok(TableDef {
+            id: TableId(0),
+            schema: declared_schema
+                .clone()
+                .unwrap_or_else(|| "public".to_owned()),
+            declared_schema,
+            entity: declaration
+                .name
+                .map_or_else(|| naming::entity_name(&table), str::to_owned),
+            table,
+            columns,
+            key,
+            relations: Vec::new(),
+            declared: declared_relations::<E>(declaration.links),
+        })
+    }
+}
+
+/// The fields' relations, then those variants of `Relation` that no field stands for.
+fn declared_relations<E: Table>(links: Vec<Link>) -> Vec<DeclaredRelation> {
+    let mut declared: Vec<DeclaredRelation> = links
+        .into_iter()
+        .map(|link| DeclaredRelation {
+            name: link.field.to_owned(),
+            hidden: link.hidden,
+            path: match link.path {
+                Path::Direct(def) => DeclaredPath::Direct(def),
+                Path::Through { via, to } => DeclaredPath::Through { via, to },
+            },
+        })
+        .collect();
+    for variant in E::Relation::iter() {
+        let def = variant.def();
+        let known = declared.iter().any(
+            |known| matches!(&known.path, DeclaredPath::Direct(known) if same_path(known, &def)),
+        );
+        if !known {
+            declared.push(DeclaredRelation {
+                name: naming::variant_field(&variant.name()),
+                hidden: false,
+                path: DeclaredPath::Direct(def),
+            });
+        }
+    }
+    declared
+}
+
+fn same_path(one: &RelationDef, other: &RelationDef) -> bool {
+    one.to_tbl == other.to_tbl && one.from_col == other.from_col && one.to_col == other.to_col
+}
+
+/// Schema and name of the table that a relation leads to.
+pub(super) fn table_name(table: &TableRef) -> (Option<String>, String) {
+    let schema = match table {
+        TableRef::Table(TableName(schema, _), _) => {
+            schema.as_ref().map(|schema| schema.1.inner().into_owned())
+        }
+        _ => None,
+    };
+    (schema, table.sea_orm_table().inner().into_owned())
+}
+
+fn column<C: ColumnTrait>(column: C) -> Column {
+    let def = column.def();
+    let (kind, sql_type) = column_type(def.get_column_type());
+    let read = match (&kind, sql_type.as_str()) {
+        (Kind::Int | Kind::BigInt, _) => Read::Integer,
+        (Kind::Bool, _) => Read::Bool,
+        (Kind::Text, "text" | "varchar") => Read::Plain,
+        (Kind::Text, "uuid") => Read::Cast,
+        _ => Read::Format,
+    };
+    Column {
+        name: Iden::unquoted(&column).to_owned(),
+        exact: matches!(kind, Kind::Int | Kind::BigInt | Kind::Bool)
+            || matches!(sql_type.as_str(), "text" | "varchar" | "uuid" | "date"),
+        kind,
+        sql_type,
+        nullable: def.is_null(),
+        unique: def.is_unique(),
+        hidden: false,
+        read,
+        exposed: None,
+    }
+}
+
+/// The kind and the SQL name of an entity's column type, as SeaORM makes tables of it in Postgres.
+fn column_type(ty: &ColumnType) -> (Kind, String) {
+    let (kind, name) = match ty {
+        ColumnType::TinyInteger
+        | ColumnType::SmallInteger
+        | ColumnType::TinyUnsigned
+        | ColumnType::SmallUnsigned => (Kind::Int, "int2"),
+        ColumnType::Integer | ColumnType::Unsigned => (Kind::Int, "int4"),
+        ColumnType::BigInteger | ColumnType::BigUnsigned => (Kind::BigInt, "int8"),
+        ColumnType::Float => (Kind::Float, "float4"),
+        ColumnType::Double => (Kind::Float, "float8"),
+        ColumnType::Boolean => (Kind::Bool, "bool"),
+        ColumnType::Char(_) => (Kind::Char, "bpchar"),
+        ColumnType::Json => (Kind::Json, "json"),
+        ColumnType::JsonBinary => (Kind::Json, "jsonb"),
+        ColumnType::String(_) => (Kind::Text, "varchar"),
+        ColumnType::Text => (Kind::Text, "text"),
+        ColumnType::Uuid => (Kind::Text, "uuid"),
+        ColumnType::Date => (Kind::Text, "date"),
+        ColumnType::Time => (Kind::Text, "time"),
+        ColumnType::DateTime | ColumnType::Timestamp => (Kind::Text, "timestamp"),
+        ColumnType::TimestampWithTimeZone => (Kind::Text, "timestamptz"),
+        ColumnType::Decimal(_) => (Kind::Text, "numeric"),
+        ColumnType::Money(_) => (Kind::Text, "money"),
+        ColumnType::Binary(_) | ColumnType::VarBinary(_) | ColumnType::Blob => {
+            (Kind::Text, "bytea")
+        }
+        ColumnType::Interval(..) => (Kind::Text, "interval"),
+        ColumnType::Inet => (Kind::Text, "inet"),
+        ColumnType::Cidr => (Kind::Text, "cidr"),
+        ColumnType::MacAddr => (Kind::Text, "macaddr"),
+        ColumnType::Enum { name, .. } => return (Kind::Text, quoted_type(&name.inner())),
+        ColumnType::Custom(name) => return (Kind::Text, name.inner().into_owned()),
+        ColumnType::Array(element) => {
+            let (kind, name) = column_type(element);
+            return (Kind::Array(Box::new(kind)), format!("{name}[]"));
+        }
+        _ => (Kind::Text, "text"),
+    };
+    (kind, name.to_owned())
+}
+
+fn quoted_type(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
