@@ -4,7 +4,6 @@
 //! which is how slots are made on the connection that will read them.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use blazelink_migrations::{Execute, TextRow, identifier};
@@ -17,6 +16,7 @@ use tokio_postgres::fallible_iterator::FallibleIterator;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::cancel::{Cancel, Endpoint};
 use super::server_error::{ServerError, broken, protocol};
 use super::stream::ReplicationStream;
 use super::tls;
@@ -40,6 +40,8 @@ const PORT: u16 = 5432;
 #[derive(Debug)]
 pub struct ReplicationConnection {
     wire: Wire,
+    endpoint: Endpoint,
+    cancel: Option<Cancel>,
 }
 
 /// What the server answers to IDENTIFY_SYSTEM. Positions of different identities do not compare.
@@ -66,8 +68,8 @@ impl ReplicationConnection {
         let timeout = timeout.unwrap_or(CONNECT_TIMEOUT);
         let mut last = None;
         for (host, port) in endpoints(url) {
-            let opened = tokio::time::timeout(timeout, open(url, &host, port, application)).await;
-            match opened {
+            let opening = open_host(url, &host, port, application);
+            match tokio::time::timeout(timeout, opening).await {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) if error.kind() == ErrorKind::Setup => return Err(error),
                 Ok(Err(error)) => last = Some(error),
@@ -182,15 +184,9 @@ impl ReplicationConnection {
         ReplicationStream::begin(self.wire).await
     }
 
-    /// Closes the connection; a temporary slot of it is gone when this returns.
-    pub async fn close(mut self) {
-        frontend::terminate(&mut self.wire.output);
-        if self.wire.flush().await.is_err() {
-            return;
-        }
-        while self.wire.fill().await.is_ok() {
-            self.wire.input.clear();
-        }
+    /// What ends a command that this connection waits for.
+    pub(super) fn cancel(&self) -> Option<Cancel> {
+        self.cancel.clone()
     }
 
     async fn message(&mut self) -> Result<backend::Message> {
@@ -203,7 +199,12 @@ impl ReplicationConnection {
     }
 
     /// From the start-up message to the first ReadyForQuery.
-    async fn start_up(&mut self, url: &DatabaseUrl, application: &str) -> Result<()> {
+    async fn start_up(
+        &mut self,
+        url: &DatabaseUrl,
+        application: &str,
+        settings: Settings,
+    ) -> Result<()> {
         let user = url.user()?;
         let config = url.config();
         let mut parameters = vec![
@@ -212,10 +213,12 @@ impl ReplicationConnection {
             ("replication", "database"),
             ("application_name", application),
             ("client_encoding", "UTF8"),
-            ("wal_sender_timeout", WAL_SENDER_TIMEOUT),
         ];
         parameters.extend(config.get_options().map(|options| ("options", options)));
-        parameters.extend(SESSION_SETTINGS);
+        if settings == Settings::Ours {
+            parameters.push(("wal_sender_timeout", WAL_SENDER_TIMEOUT));
+            parameters.extend(SESSION_SETTINGS);
+        }
         frontend::startup_message(parameters, &mut self.wire.output).map_err(broken)?;
         self.wire.flush().await.map_err(broken)
     }
@@ -259,9 +262,10 @@ impl ReplicationConnection {
                     return Err(ServerError::read(body.fields()).into_error());
                 }
                 backend::Message::ReadyForQuery(_) => return Ok(()),
-                backend::Message::BackendKeyData(_)
-                | backend::Message::NoticeResponse(_)
-                | backend::Message::ParameterStatus(_) => {}
+                backend::Message::BackendKeyData(key) => {
+                    self.cancel = Some(Cancel::new(self.endpoint.clone(), &key));
+                }
+                backend::Message::NoticeResponse(_) | backend::Message::ParameterStatus(_) => {}
                 _ => return Err(protocol("the server asks for an unknown authentication")),
             }
         }
@@ -355,27 +359,56 @@ fn endpoints(url: &DatabaseUrl) -> Vec<(Host, u16)> {
         .collect()
 }
 
-async fn open(
+/// Whether a connection asks for our settings when it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settings {
+    Ours,
+    /// Those of the role, for poolers that pass on none. Preflight compares.
+    OfTheRole,
+}
+
+async fn open_host(
     url: &DatabaseUrl,
     host: &Host,
     port: u16,
     application: &str,
 ) -> Result<ReplicationConnection> {
-    let (socket, end_point) = match host {
-        Host::Unix(dir) => (unix(dir, port).await.map_err(broken)?, None),
-        Host::Tcp(name) => tcp(url, name, port).await?,
+    let opened = open(url, host, port, application, Settings::Ours).await;
+    match &opened {
+        Err(error) if ServerError::of(error).is_some_and(ServerError::refuses_settings) => {
+            open(url, host, port, application, Settings::OfTheRole).await
+        }
+        _ => opened,
+    }
+}
+
+async fn open(
+    url: &DatabaseUrl,
+    host: &Host,
+    port: u16,
+    application: &str,
+    settings: Settings,
+) -> Result<ReplicationConnection> {
+    let (socket, end_point, endpoint) = match host {
+        Host::Unix(folder) => {
+            let file = folder.join(format!(".s.PGSQL.{port}"));
+            let socket = UnixStream::connect(&file).await.map_err(broken)?;
+            let socket: Box<dyn Socket> = Box::new(socket);
+            (socket, None, Endpoint::Unix(file))
+        }
+        Host::Tcp(name) => {
+            let (socket, end_point) = tcp(url, name, port).await?;
+            (socket, end_point, Endpoint::Tcp(name.clone(), port))
+        }
     };
     let mut connection = ReplicationConnection {
         wire: Wire::new(socket),
+        endpoint,
+        cancel: None,
     };
-    connection.start_up(url, application).await?;
+    connection.start_up(url, application, settings).await?;
     connection.authenticate(url, end_point).await?;
     Ok(connection)
-}
-
-async fn unix(dir: &Path, port: u16) -> io::Result<Box<dyn Socket>> {
-    let socket = UnixStream::connect(dir.join(format!(".s.PGSQL.{port}"))).await?;
-    Ok(Box::new(socket))
 }
 
 /// A TCP connection, encrypted if that is wanted and offered, and then what to bind a password to.
@@ -425,4 +458,85 @@ fn texts(row: &backend::DataRowBody) -> Result<TextRow> {
         Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()))
     });
     cells.collect().map_err(broken)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn password_is_bound_to_the_certificate_where_both_sides_can() {
+        let (plain, plus) = (sasl::SCRAM_SHA_256, sasl::SCRAM_SHA_256_PLUS);
+        let hash = || Some(vec![1, 2, 3]);
+        let cases = [
+            (
+                vec![plus, plain],
+                hash(),
+                ChannelBinding::Prefer,
+                Some(plus),
+            ),
+            (
+                vec![plus, plain],
+                hash(),
+                ChannelBinding::Require,
+                Some(plus),
+            ),
+            (
+                vec![plus, plain],
+                hash(),
+                ChannelBinding::Disable,
+                Some(plain),
+            ),
+            (vec![plain], hash(), ChannelBinding::Prefer, Some(plain)),
+            (vec![plain], hash(), ChannelBinding::Require, None),
+            (vec![plus, plain], None, ChannelBinding::Prefer, Some(plain)),
+            (vec![plus, plain], None, ChannelBinding::Require, None),
+            (vec!["OAUTHBEARER"], hash(), ChannelBinding::Prefer, None),
+        ];
+        for (offered, end_point, wanted, expected) in cases {
+            let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
+            let scram = Scram::choose(&offered, &end_point, wanted);
+            assert_eq!(scram.ok().map(|scram| scram.mechanism), expected);
+        }
+    }
+
+    /// A pooler that knows no start-up parameter but the first ones.
+    async fn pooler(listener: tokio::net::TcpListener) {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let length = client.read_i32().await.unwrap() as usize;
+            let mut packet = vec![0; length - 4];
+            client.read_exact(&mut packet).await.unwrap();
+            let packet = String::from_utf8_lossy(&packet);
+            let refused = ["datestyle", "options", "wal_sender_timeout"];
+            let answer: &[u8] = if refused.iter().any(|name| packet.contains(name)) {
+                b"E\0\0\0\x35SFATAL\0C08P01\0Munsupported startup parameter: x\0\0"
+            } else {
+                b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+            };
+            client.write_all(answer).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn pooler_that_refuses_settings_is_asked_without_them() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(pooler(listener));
+        let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
+        let url = DatabaseUrl::parse(&url).unwrap();
+        ReplicationConnection::connect(&url, "test").await.unwrap();
+        let ordinary = crate::replication::OrdinaryConnection::connect(&url, "test").await;
+        assert!(ordinary.is_ok(), "{ordinary:?}");
+    }
+
+    #[test]
+    fn hosts_are_tried_in_their_order_each_with_its_port() {
+        let url = DatabaseUrl::parse("postgres://me@a:1,b:2/db").unwrap();
+        let ports: Vec<u16> = endpoints(&url).into_iter().map(|(_, port)| port).collect();
+        assert_eq!(ports, [1, 2]);
+        let url = DatabaseUrl::parse("host=a,b user=me").unwrap();
+        let ports: Vec<u16> = endpoints(&url).into_iter().map(|(_, port)| port).collect();
+        assert_eq!(ports, [PORT, PORT]);
+    }
 }

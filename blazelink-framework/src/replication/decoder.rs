@@ -89,6 +89,12 @@ struct Images<'a> {
     new: Option<Tuple<'a>>,
 }
 
+impl<'a> Images<'a> {
+    fn new(kind: ChangeKind, old: Option<OldTuple<'a>>, new: Option<Tuple<'a>>) -> Images<'a> {
+        Images { kind, old, new }
+    }
+}
+
 impl Decoder {
     /// A decoder that knows no relation yet.
     pub fn new(exposure: Arc<Exposure>, limits: Limits) -> Decoder {
@@ -139,11 +145,7 @@ impl Decoder {
         };
         match Message::parse(bytes, streamed)? {
             Message::Insert { xid, relation, new } => {
-                let images = Images {
-                    kind: ChangeKind::Insert,
-                    old: None,
-                    new: Some(new),
-                };
+                let images = Images::new(ChangeKind::Insert, None, Some(new));
                 self.change(xid, relation, images).map_err(unexpected)?;
             }
             Message::Update {
@@ -152,19 +154,11 @@ impl Decoder {
                 old,
                 new,
             } => {
-                let images = Images {
-                    kind: ChangeKind::Update,
-                    old,
-                    new: Some(new),
-                };
+                let images = Images::new(ChangeKind::Update, old, Some(new));
                 self.change(xid, relation, images).map_err(unexpected)?;
             }
             Message::Delete { xid, relation, old } => {
-                let images = Images {
-                    kind: ChangeKind::Delete,
-                    old: Some(old),
-                    new: None,
-                };
+                let images = Images::new(ChangeKind::Delete, Some(old), None);
                 self.change(xid, relation, images).map_err(unexpected)?;
             }
             Message::Begin { xid, .. } => {

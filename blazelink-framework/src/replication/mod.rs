@@ -1,6 +1,16 @@
-//! From Postgres' write-ahead log to transactions.
+//! From Postgres' write-ahead log to transactions: connect, read, decode, bound, gate.
+//!
+//! In the order of a byte's way: [`ReplicationConnection`] opens a slot and becomes a
+//! [`ReplicationStream`]; [`Decoder`] makes transactions of its messages; [`Reader`] owns both,
+//! on a thread of its own, and fills the [`Queue`]; whoever takes from that asks the [`Gate`]
+//! before it hands anything on. [`preflight`] says beforehand what would not work.
+//!
+//! Decisions (`pgoutput`, `decoder`, `pending`, `binding`, `backoff`, `queue`, `preflight::judge`)
+//! know neither sockets nor clocks; the rest carries them out.
+
 mod backoff;
 mod binding;
+mod cancel;
 mod connection;
 mod decoder;
 mod gate;
@@ -19,6 +29,7 @@ mod testing;
 mod tls;
 mod url;
 mod wire;
+
 pub use connection::{Identity, ReplicationConnection};
 pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
 pub use gate::{Gate, Snapshot};

@@ -4,6 +4,7 @@ use blazelink_migrations::{Execute, TextRow};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::connection::CONNECT_TIMEOUT;
+use super::server_error::refuses_settings;
 use super::url::{DatabaseUrl, session_options};
 use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,12 +25,18 @@ impl OrdinaryConnection {
         let mut config = url.config().clone();
         config.user(&*url.user()?);
         config.application_name(application);
-        config.options(session_options(config.get_options()));
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         let tls = tokio_postgres_rustls::MakeRustlsConnect::new(url.tls()?);
-        let (client, connection) = config.connect(tls).await.map_err(unreachable)?;
+        let mut with_settings = config.clone();
+        with_settings.options(session_options(config.get_options()));
+        let (client, connection) = match with_settings.connect(tls.clone()).await {
+            // A pooler that passes on none: those of the role hold, and preflight compares.
+            Err(error) if is_refusal_of_settings(&error) => config.connect(tls).await,
+            connected => connected,
+        }
+        .map_err(unreachable)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "database connection ended");
@@ -59,6 +66,11 @@ impl Execute for OrdinaryConnection {
             })
             .collect())
     }
+}
+
+fn is_refusal_of_settings(error: &tokio_postgres::Error) -> bool {
+    let refused = error.as_db_error();
+    refused.is_some_and(|refused| refuses_settings(refused.message()))
 }
 
 /// The database did not let us in, or did not answer.

@@ -5,7 +5,7 @@
 //! whose tables are whole. The lock is held for a few lines, never across an await.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -39,6 +39,12 @@ pub enum Status {
         /// The slot's name.
         slot: String,
     },
+    /// Its slot is being made, which waits for transactions that are open: those of these server
+    /// processes, as `pg_stat_activity` names them.
+    Waiting {
+        /// The processes' ids.
+        processes: Vec<i32>,
+    },
     /// It failed and will be tried again; the error says what to mend, if that is needed.
     Disconnected(Error),
 }
@@ -69,8 +75,6 @@ fn queue_with(most_changes: usize, most_bytes: usize) -> (QueueWriter, Queue) {
         waiting: Mutex::default(),
         arrived: Notify::new(),
         confirmed: AtomicU64::new(0),
-        asked: AtomicBool::new(false),
-        answered: Notify::new(),
         most_changes,
         most_bytes,
     });
@@ -89,10 +93,6 @@ struct Shared {
     arrived: Notify,
     /// The position that the signaler has confirmed.
     confirmed: AtomicU64,
-    /// The server waits for a confirmation.
-    asked: AtomicBool,
-    /// It was confirmed while the server waited.
-    answered: Notify,
     most_changes: usize,
     most_bytes: usize,
 }
@@ -232,16 +232,6 @@ impl QueueWriter {
     pub(super) fn confirmed(&self) -> Lsn {
         Lsn(self.shared.confirmed.load(Ordering::Acquire))
     }
-
-    /// Whether the server waits for a confirmation, so that the next one has to wake the reader.
-    pub(super) fn set_asked(&self, asked: bool) {
-        self.shared.asked.store(asked, Ordering::Release);
-    }
-
-    /// Waits until something was confirmed while the server waited for it. Cancel-safe.
-    pub(super) async fn answered(&self) {
-        self.shared.answered.notified().await;
-    }
 }
 
 /// The signaler's end.
@@ -284,9 +274,6 @@ impl Queue {
         self.shared
             .confirmed
             .fetch_max(position.0, Ordering::AcqRel);
-        if self.shared.asked.load(Ordering::Acquire) {
-            self.shared.answered.notify_one();
-        }
     }
 }
 
@@ -381,17 +368,5 @@ mod tests {
         writer.push(transaction(1, &[0]));
         let batch = queue.next_batch().await;
         assert_eq!((batch.progress, &batch.xids[..]), (Lsn(15), &[1][..]));
-    }
-
-    #[tokio::test]
-    async fn confirmation_wakes_the_reader_only_while_the_server_waits() {
-        let (writer, queue) = queue();
-        queue.confirm(Lsn(5));
-        let idle = tokio::time::timeout(std::time::Duration::ZERO, writer.answered());
-        assert!(idle.await.is_err());
-        writer.set_asked(true);
-        queue.confirm(Lsn(4));
-        writer.answered().await;
-        assert_eq!(writer.confirmed(), Lsn(5));
     }
 }

@@ -6,25 +6,33 @@
 //! reset, before anything that follows.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use blazelink_migrations::Execute;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 
 use super::backoff::Backoff;
+use super::cancel::Cancel;
 use super::connection::{Identity, ReplicationConnection};
 use super::decoder::{Decoded, Decoder, Limits};
+use super::ordinary::{OrdinaryConnection, from_setup};
 use super::pgoutput::Malformed;
 use super::queue::{QueueWriter, Reset, Status};
 use super::server_error::ServerError;
-use super::slot::{self, SlotPlan};
+use super::slot::{self, OpenSlot, SlotPlan};
 use super::stream::{Frame, Frames, ReplicationStream};
 use super::url::DatabaseUrl;
 use crate::change::Lsn;
 use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
+
+/// How long making a slot takes before it is looked what it waits for.
+const SLOW_SLOT: Duration = Duration::from_secs(2);
 
 /// What version 18 says instead of ending the stream when a publication is missing.
 const SKIPPED: &str = "skipped loading publication";
@@ -54,6 +62,8 @@ pub struct Reader {
     identity: Option<Identity>,
     /// Where the last transaction ended: after a crash the server tells some again.
     last: Lsn,
+    /// Ends the making of a slot, while that goes on.
+    waiting: Option<Cancel>,
     /// The slot holds what cannot be read; it has to be made anew.
     discard: bool,
 }
@@ -78,6 +88,7 @@ impl Reader {
             backoff: Backoff::default(),
             identity: None,
             last: Lsn(0),
+            waiting: None,
             discard: false,
         }
     }
@@ -106,10 +117,18 @@ impl Reader {
         self.decoder.restart();
         let mut stop = self.stop.clone();
         let stream = tokio::select! {
-            () = stopped(&mut stop) => return Ok(Stopped),
-            stream = self.connect() => stream?,
+            () = stopped(&mut stop) => None,
+            stream = self.connect() => Some(stream?),
         };
-        self.read(stream).await
+        match (stream, self.waiting.take()) {
+            (Some(stream), _) => self.read(stream).await,
+            (None, waiting) => {
+                if let Some(waiting) = waiting {
+                    waiting.send().await;
+                }
+                Ok(Stopped)
+            }
+        }
     }
 
     /// Opens connection and slot, and says what was lost in between.
@@ -121,7 +140,7 @@ impl Reader {
             slot::discard(&self.config.slot, &mut connection).await?;
             self.discard = false;
         }
-        let opened = slot::open(&self.config.slot, &mut connection, &mut self.rng).await?;
+        let opened = self.open_slot(&mut connection).await?;
         let stream = connection.start(&opened.name, Lsn(0)).await?;
         let reset = match self.identity.replace(identity) {
             Some(known) if !self.continues(&known) => Some(Reset::ServerChanged),
@@ -137,6 +156,25 @@ impl Reader {
         Ok(stream)
     }
 
+    /// Opens the slot, and says who keeps it waiting if that takes long.
+    async fn open_slot(&mut self, connection: &mut ReplicationConnection) -> Result<OpenSlot> {
+        self.waiting = connection.cancel();
+        let own = self.waiting.as_ref().map(Cancel::process);
+        let mut opening = pin!(slot::open(&self.config.slot, connection, &mut self.rng));
+        tokio::select! {
+            opened = &mut opening => return opened,
+            () = tokio::time::sleep(SLOW_SLOT) => {}
+        }
+        match open_transactions(&self.config, own).await {
+            Ok(processes) => {
+                tracing::warn!(?processes, "the slot waits for open transactions");
+                self.queue.status(Status::Waiting { processes });
+            }
+            Err(error) => tracing::debug!(%error, "cannot ask what the slot waits for"),
+        }
+        opening.await
+    }
+
     /// Whether the server is the one of before, and its log goes on from where it was.
     fn continues(&self, known: &Identity) -> bool {
         self.identity.as_ref().is_some_and(|now| {
@@ -147,7 +185,6 @@ impl Reader {
 
     async fn read(&mut self, mut stream: ReplicationStream) -> Result<Stopped> {
         loop {
-            self.queue.set_asked(stream.is_asked());
             stream.confirm(self.queue.confirmed());
             tokio::select! {
                 biased;
@@ -156,7 +193,6 @@ impl Reader {
                     stream.stop().await;
                     return Ok(Stopped);
                 }
-                () = self.queue.answered(), if stream.is_asked() => {}
                 frames = stream.next() => {
                     self.take(&frames?)?;
                     self.backoff.reset();
@@ -197,6 +233,17 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// The other server processes that have a transaction open which has written.
+async fn open_transactions(config: &ReaderConfig, own: Option<i32>) -> Result<Vec<i32>> {
+    let mut db = OrdinaryConnection::connect(&config.url, &config.application).await?;
+    let sql = "SELECT pid::text FROM pg_catalog.pg_stat_activity \
+               WHERE backend_xid IS NOT NULL ORDER BY xact_start";
+    let rows = db.rows(sql).await.map_err(from_setup)?;
+    let processes = rows.into_iter().flatten().flatten();
+    let processes = processes.filter_map(|process| process.parse().ok());
+    Ok(processes.filter(|&process| Some(process) != own).collect())
 }
 
 fn malformed(error: Malformed) -> Error {

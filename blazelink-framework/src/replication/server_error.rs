@@ -68,6 +68,11 @@ impl ServerError {
         self.sqlstate == UNDEFINED_OBJECT && self.message.starts_with("publication")
     }
 
+    /// Whether a pooler knows no such start-up parameter.
+    pub(super) fn refuses_settings(&self) -> bool {
+        refuses_settings(&self.message)
+    }
+
     /// The error for whoever has to mend it.
     pub(super) fn into_error(self) -> Error {
         let (kind, code, sentence) = match &*self.sqlstate {
@@ -125,6 +130,11 @@ impl ServerError {
             _ => error,
         }
     }
+}
+
+/// What PgBouncer says to a start-up parameter that it cannot pass on.
+pub(super) fn refuses_settings(message: &str) -> bool {
+    message.contains("unsupported startup parameter")
 }
 
 /// The connection broke.

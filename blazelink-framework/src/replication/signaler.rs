@@ -198,6 +198,7 @@ impl Publisher {
         for status in statuses {
             self.following.send_replace(match status {
                 queue::Status::Connected { .. } => Following::Live,
+                queue::Status::Waiting { .. } => Following::Starting,
                 queue::Status::Disconnected(error) => Following::Down(error.to_string()),
             });
         }

@@ -34,8 +34,6 @@ pub struct ReplicationStream {
     /// The furthest position seen.
     received: Lsn,
     confirmed: Lsn,
-    /// The server waits for this position to be confirmed: it wants to shut down.
-    asked: Option<Lsn>,
     status_due: Pin<Box<Sleep>>,
     silent_statuses: u32,
     /// What ended the stream, behind the messages that came before it.
@@ -72,7 +70,6 @@ impl ReplicationStream {
             wire,
             received: Lsn(0),
             confirmed: Lsn(0),
-            asked: None,
             status_due: Box::pin(tokio::time::sleep(STATUS_EVERY)),
             silent_statuses: 0,
             ended: None,
@@ -121,23 +118,14 @@ impl ReplicationStream {
     }
 
     /// Everything before this position was handed on and need not be told again. Told to the
-    /// server with the next status, or at once if it waits for it.
+    /// server with the next status: when it asks, or after ten seconds.
     pub fn confirm(&mut self, position: Lsn) {
         self.confirmed = self.confirmed.max(position);
-        if self.asked.is_some_and(|asked| asked <= self.confirmed) {
-            self.asked = None;
-            self.queue_status(false);
-        }
     }
 
-    /// Whether the server waits for a confirmation now.
-    pub fn is_asked(&self) -> bool {
-        self.asked.is_some()
-    }
-
-    /// Ends the stream and the connection in order. When this returns the server has let go of
-    /// the slot, and a temporary one is gone.
-    pub async fn stop(mut self) {
+    /// Ends the stream and the connection in order. Whether the server has ended its side in time:
+    /// then it has let go of the slot, and a temporary one is gone.
+    pub async fn stop(mut self) -> bool {
         let end = async {
             self.queue_status(false);
             frontend::copy_done(&mut self.wire.output);
@@ -152,6 +140,7 @@ impl ReplicationStream {
         if ended.is_err() {
             tracing::warn!("the server did not end the replication connection in time");
         }
+        ended.is_ok()
     }
 
     /// Walks over new frames: notes positions, answers when asked, and cuts off at the end.
@@ -183,7 +172,6 @@ impl ReplicationStream {
             Some(Data::Keepalive { end, reply }) => {
                 self.received = self.received.max(end);
                 if reply {
-                    self.asked = Some(end).filter(|&end| end > self.confirmed);
                     self.queue_status(false);
                 }
             }

@@ -158,3 +158,24 @@ pub(super) fn end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519};
+
+    use super::*;
+
+    #[test]
+    fn end_point_is_the_hash_by_the_signatures_own_function() {
+        let certificate = |algorithm| {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            params.self_signed(&key).unwrap().der().clone()
+        };
+        let signed = certificate(&PKCS_ECDSA_P256_SHA256);
+        assert_eq!(end_point(&signed), Some(Sha256::digest(&signed).to_vec()));
+        assert_eq!(end_point(&certificate(&PKCS_ED25519)), None);
+        assert_eq!(end_point(&CertificateDer::from(vec![0; 9])), None);
+    }
+}

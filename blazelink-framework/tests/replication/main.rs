@@ -1,9 +1,11 @@
 //! Replication against a real server.
 #![allow(clippy::unwrap_used)]
 
+mod captured;
 mod decoding;
 mod gate;
 mod preflight;
 mod reader;
 mod streaming;
 mod support;
+mod tls;

@@ -24,6 +24,7 @@ struct Running {
     told: Vec<Transaction>,
     resets: Vec<Reset>,
     slots: Vec<String>,
+    waits_for: Vec<i32>,
     progress: Lsn,
 }
 
@@ -45,6 +46,7 @@ fn start(database: &Database, slot: SlotPlan) -> Running {
         told: Vec::new(),
         resets: Vec::new(),
         slots: Vec::new(),
+        waits_for: Vec::new(),
         progress: Lsn(0),
     }
 }
@@ -63,8 +65,10 @@ impl Running {
                 self.progress = batch.progress;
                 self.queue.confirm(batch.progress);
                 for status in batch.statuses {
-                    if let Status::Connected { slot } = status {
-                        self.slots.push(slot);
+                    match status {
+                        Status::Connected { slot } => self.slots.push(slot),
+                        Status::Waiting { processes } => self.waits_for = processes,
+                        Status::Disconnected(_) => {}
                     }
                 }
             }
@@ -134,6 +138,38 @@ async fn temporary_slot_starts_with_a_reset_and_ends_with_the_reader() {
     reader.stop().await;
     let left = format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{slot}'");
     assert_eq!(database.sql.text(&left).await, "0");
+}
+
+#[tokio::test]
+async fn slot_that_waits_for_a_transaction_says_so_and_can_be_given_up() {
+    let test = TestDatabase::with_own_cluster().await.unwrap();
+    let mut database = Database::on(test, SCHEMA, &["t"]).await;
+    let mut holder = Sql::connect(&database.url).await;
+    holder.run("BEGIN; INSERT INTO t VALUES (0)").await;
+    let process: i32 = holder
+        .text("SELECT pg_backend_pid()")
+        .await
+        .parse()
+        .unwrap();
+    let (mut patient, mut given_up) =
+        (start(&database, temporary()), start(&database, temporary()));
+    for reader in [&mut patient, &mut given_up] {
+        reader
+            .until("word of the transaction", |it| {
+                it.waits_for.contains(&process)
+            })
+            .await;
+    }
+    given_up.stop().await;
+    let count = "SELECT count(*) FROM pg_replication_slots";
+    let gone = async { while database.sql.text(count).await != "1" {} };
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+
+    holder.run("COMMIT").await;
+    patient.until_connected(1).await;
+    database.sql.run("INSERT INTO t VALUES (1)").await;
+    patient.until_told(&[1]).await;
+    patient.stop().await;
 }
 
 #[tokio::test]

@@ -176,7 +176,7 @@ async fn stopped_stream_leaves_no_temporary_slot() {
         database.test.name()
     );
     assert_eq!(database.sql.text(&count).await, "1");
-    follower.stream.stop().await;
+    assert!(follower.stream.stop().await);
     assert_eq!(database.sql.text(&count).await, "0");
 }
 

@@ -407,6 +407,7 @@ fn streamed_work_that_was_rolled_back_is_never_seen() {
         stream_start(10, true),
         streamed_user(10),
         streamed_row(10, "4"),
+        streamed_row(11, "5"),
         stream_stop(),
         stream_abort(10, 10),
     ]);
