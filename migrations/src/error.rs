@@ -39,6 +39,11 @@ impl Error {
         self
     }
 
+    /// What caused the error.
+    pub fn into_source(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
+        self.source
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         self.code

@@ -1,1 +1,9 @@
-//! Not yet.
+//! What the end to end tests and the benchmarks share: an app on a fresh database, clients that
+//! speak the protocol, and a model that says from SELECTs alone what each client must be told.
+
+pub mod app;
+pub mod binaries;
+pub mod client;
+pub mod memory;
+pub mod model;
+pub mod rows;

@@ -782,13 +782,18 @@ function onWakeup(run) {
       run();
     }
   };
+  const whenRestored = (event) => {
+    if (event.persisted) {
+      run();
+    }
+  };
   document.addEventListener("visibilitychange", whenVisible);
   window.addEventListener("online", run);
-  window.addEventListener("pageshow", whenVisible);
+  window.addEventListener("pageshow", whenRestored);
   return () => {
     document.removeEventListener("visibilitychange", whenVisible);
     window.removeEventListener("online", run);
-    window.removeEventListener("pageshow", whenVisible);
+    window.removeEventListener("pageshow", whenRestored);
   };
 }
 

@@ -13,12 +13,17 @@ export function onWakeup(run: () => void): () => void {
       run();
     }
   };
+  const whenRestored = (event: PageTransitionEvent) => {
+    if (event.persisted) {
+      run();
+    }
+  };
   document.addEventListener("visibilitychange", whenVisible);
   window.addEventListener("online", run);
-  window.addEventListener("pageshow", whenVisible);
+  window.addEventListener("pageshow", whenRestored);
   return () => {
     document.removeEventListener("visibilitychange", whenVisible);
     window.removeEventListener("online", run);
-    window.removeEventListener("pageshow", whenVisible);
+    window.removeEventListener("pageshow", whenRestored);
   };
 }

@@ -5,6 +5,8 @@ import { FakeServer } from "./fakeServer.ts";
 const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
 const browser = new EventTarget();
 
+const shown = (persisted: boolean) => Object.assign(new Event("pageshow"), { persisted });
+
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("document", page);
@@ -28,6 +30,8 @@ test.each<[string, () => void, number]>([
     },
     1,
   ],
+  ["the page comes out of the browser's cache", () => browser.dispatchEvent(shown(true)), 2],
+  ["the page has been loaded", () => browser.dispatchEvent(shown(false)), 1],
 ])("%s: sockets opened so far without waiting", (_, happen, sockets) => {
   const server = new FakeServer();
   const client = server.client();

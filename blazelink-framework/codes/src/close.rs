@@ -9,6 +9,8 @@
 pub enum CloseCode {
     /// 1001: the server is stopping. Connect again.
     GoingAway,
+    /// 1002: bytes that are no websocket frame.
+    NotAFrame,
     /// 1003: a binary frame; this protocol speaks text.
     Binary,
     /// 1007: a text frame that is not UTF-8.
@@ -37,6 +39,7 @@ impl CloseCode {
     /// Every close code the server may send, in ascending order.
     pub const ALL: &'static [CloseCode] = &[
         CloseCode::GoingAway,
+        CloseCode::NotAFrame,
         CloseCode::Binary,
         CloseCode::NotUtf8,
         CloseCode::TooBig,
@@ -54,6 +57,7 @@ impl CloseCode {
     pub fn number(self) -> u16 {
         match self {
             CloseCode::GoingAway => 1001,
+            CloseCode::NotAFrame => 1002,
             CloseCode::Binary => 1003,
             CloseCode::NotUtf8 => 1007,
             CloseCode::TooBig => 1009,
@@ -72,6 +76,7 @@ impl CloseCode {
     pub fn reason(self) -> &'static str {
         match self {
             CloseCode::GoingAway => "The server is stopping; connect again",
+            CloseCode::NotAFrame => "The bytes sent are no websocket frame",
             CloseCode::Binary => "Send text frames: this protocol has no binary messages",
             CloseCode::NotUtf8 => "The text frame is not UTF-8",
             CloseCode::TooBig => "The frame is larger than the server accepts",

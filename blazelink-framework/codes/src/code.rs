@@ -51,6 +51,10 @@ codes! {
     ConfigInvalid = 1001;
     /// A required setting is missing.
     ConfigMissing = 1002;
+    /// A page's template is missing or does not parse.
+    Template = 1003;
+    /// A path cannot be served, or is declared twice.
+    Route = 1004;
     /// No Postgres server binaries were found on this machine.
     PostgresNotFound = 2001;
     /// The private Postgres did not start.
@@ -103,6 +107,8 @@ codes! {
     Socket = 6001;
     /// The port asked for cannot be bound.
     Listen = 6002;
+    /// A session watches more than it may.
+    TooManySubscriptions = 6003;
     /// The project folder is not a Blazelink project.
     NotAProject = 7001;
     /// A command that the tool ran failed.

@@ -64,11 +64,21 @@ pub const SESSION_ID_BYTES: usize = 256;
 /// seconds and grows by 5 with every close.
 pub const GRACE: Duration = Duration::from_secs(120);
 
+/// Bytes of updates that a socket's task takes from its outbox and writes before it takes more.
+/// What it has not taken still merges, so a slow reader holds no more than this outside of its
+/// outbox; large enough that frames share their writes.
+pub const WRITE_BATCH: usize = 32 << 10;
+
 /// How often the server sends a websocket ping; a socket that answers none of two is closed.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// How long one write to a socket may take before the socket is closed with 4413.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the server waits, after it closed a socket, for the client to end the connection;
+/// then it ends it itself. Without the wait a client that is still sending would see its
+/// connection reset instead of the close code.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;

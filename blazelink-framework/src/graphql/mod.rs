@@ -6,20 +6,33 @@
 mod check;
 mod collect;
 mod document;
+mod endpoint;
 mod executor;
 mod identifier;
 mod introspection;
 mod load;
 mod loaded;
 mod measure;
+mod parents;
 mod plan;
 mod planner;
 mod request;
 mod response;
 mod schema;
 mod variables;
+mod window;
 mod write;
 
+pub(crate) use endpoint::GraphqlEndpoint;
 pub use executor::Executor;
 pub use request::Request;
 pub use response::Response;
+
+/// The GraphQL schema of these tables in GraphQL's schema language; the same with every database.
+///
+/// # Errors
+///
+/// If the registry makes no valid schema.
+pub fn sdl(manager: &crate::table::TableManager) -> crate::error::Result<String> {
+    Ok(schema::finish(schema::builder(manager))?.sdl())
+}

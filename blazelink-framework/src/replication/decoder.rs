@@ -469,7 +469,7 @@ fn invalidated(content: &[u8], exposure: &Exposure) -> Vec<TableId> {
 }
 
 /// Seconds from 1970 to 2000, where Postgres' clock begins.
-const POSTGRES_EPOCH: Duration = Duration::from_secs(946_684_800);
+pub(super) const POSTGRES_EPOCH: Duration = Duration::from_secs(946_684_800);
 
 fn system_time(at: Timestamp) -> SystemTime {
     let epoch = SystemTime::UNIX_EPOCH + POSTGRES_EPOCH;
@@ -481,3 +481,6 @@ fn system_time(at: Timestamp) -> SystemTime {
     };
     time.unwrap_or(epoch)
 }
+
+#[cfg(test)]
+mod tests;

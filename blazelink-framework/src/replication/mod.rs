@@ -1,6 +1,33 @@
 //! From Postgres' write-ahead log to transactions.
+mod backoff;
 mod binding;
+mod connection;
 mod decoder;
+mod gate;
+mod ordinary;
 mod pending;
 pub mod pgoutput;
+pub mod preflight;
+mod queue;
+mod reader;
+mod server_error;
+mod signaler;
+mod slot;
+mod stream;
+#[cfg(test)]
+mod testing;
+mod tls;
+mod url;
+mod wire;
+pub use connection::{Identity, ReplicationConnection};
 pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
+pub use gate::{Gate, Snapshot};
+pub use ordinary::OrdinaryConnection;
+pub(crate) use ordinary::from_setup;
+pub use queue::{Batch, Queue, QueueWriter, Reset, Status, queue};
+pub use reader::{Reader, ReaderConfig, on_own_thread};
+pub use server_error::ServerError;
+pub use signaler::{Following, Signaler};
+pub use slot::SlotPlan;
+pub use stream::{Frame, Frames, ReplicationStream};
+pub use url::{DatabaseUrl, SESSION_SETTINGS};

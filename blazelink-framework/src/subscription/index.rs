@@ -20,20 +20,7 @@ use super::pool::NONE;
 use crate::change::{Cell, Change, ChangeKind, Old, Row, Transaction};
 use crate::exposure::{ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, TableId};
-
-/// What a change did to the row with one key.
-///
-/// A row that moved to another key is two events, the end of the old key and the beginning of the
-/// new one, each told to whoever watches that key; who watches the whole table is told of both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UpdateKind {
-    /// A row with this key is there now.
-    Create,
-    /// The row has other values, or may have.
-    Update,
-    /// No row with this key is there any more.
-    Delete,
-}
+use crate::session::UpdateKind;
 
 /// Of what sessions are told.
 #[derive(Debug)]
@@ -204,11 +191,11 @@ impl SubscriptionIndex {
     /// Rows come in the order of the changes; then the objects to be read again, among them one
     /// for each watched object of a table in [`Transaction::whole`]. A notice without sessions is
     /// not told.
-    pub fn affected(
+    pub fn affected<'a>(
         &mut self,
-        transaction: &Transaction,
+        transaction: &'a Transaction,
         exposure: &Exposure,
-        tell: &mut dyn FnMut(Notice<'_>, &[u32]),
+        tell: &mut dyn FnMut(Notice<'a>, &[u32]),
     ) {
         if self.is_empty() {
             return;
@@ -229,13 +216,13 @@ impl SubscriptionIndex {
         self.scratch = scratch;
     }
 
-    fn tell_event(
+    fn tell_event<'a>(
         &mut self,
         table: &ExposedTable,
-        event: &Event<'_>,
+        event: &Event<'a>,
         commit: u32,
         scratch: &mut Scratch,
-        tell: &mut dyn FnMut(Notice<'_>, &[u32]),
+        tell: &mut dyn FnMut(Notice<'a>, &[u32]),
     ) {
         let stamp = self.next_stamp();
         let points = &self.graph.points;
@@ -327,7 +314,7 @@ impl SubscriptionIndex {
         }
     }
 
-    fn tell_again(&self, scratch: &mut Scratch, tell: &mut dyn FnMut(Notice<'_>, &[u32])) {
+    fn tell_again<'a>(&self, scratch: &mut Scratch, tell: &mut dyn FnMut(Notice<'a>, &[u32])) {
         let Scratch {
             sessions,
             told,

@@ -4,10 +4,12 @@
 mod dependency;
 mod graph;
 mod index;
+mod manager;
 #[cfg(test)]
 mod model;
 mod points;
 mod pool;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
-pub use index::{Answer, Full, Notice, SubscriptionIndex, UpdateKind};
+pub use index::{Answer, Full, Notice, SubscriptionIndex};
+pub use manager::{SessionWatch, SubscriptionManager};

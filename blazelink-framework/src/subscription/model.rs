@@ -10,14 +10,15 @@ use std::time::SystemTime;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::index::{Answer, Notice, SubscriptionIndex, UpdateKind};
+use super::index::{Answer, Notice, SubscriptionIndex};
 use super::{Dependency, Role};
 use crate::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, Scope, TableId};
+use crate::session::UpdateKind;
 use crate::value::Kind;
 
-const LIMIT: usize = 30;
+const LIMIT: usize = 40;
 
 /// Two tables with the columns `id`, `owner`, `note`.
 fn exposure() -> Exposure {
@@ -251,7 +252,7 @@ impl Event {
 #[derive(Clone, Debug)]
 enum Step {
     Open(u32, ObjectId, u64),
-    Depend(usize, Role, Dependency),
+    Depend(usize, Role, Vec<Dependency>),
     Close(usize, bool),
     Unsubscribe(u32, ObjectId, u64),
     Forget(u32),
@@ -327,7 +328,8 @@ fn step() -> impl Strategy<Value = Step> {
     let role = || prop_oneof![Just(Role::Declared), Just(Role::Derived)];
     prop_oneof![
         3 => (0..3_u32, object(), 0..2_u64).prop_map(|(s, o, n)| Step::Open(s, o, n)),
-        8 => (0..8_usize, role(), dependency()).prop_map(|(at, r, d)| Step::Depend(at, r, d)),
+        8 => (0..8_usize, role(), vec(dependency(), 1..8))
+            .prop_map(|(at, r, d)| Step::Depend(at, r, d)),
         3 => (0..8_usize, prop::bool::weighted(0.7)).prop_map(|(at, ok)| Step::Close(at, ok)),
         1 => (0..3_u32, object(), 0..2_u64).prop_map(|(s, o, n)| Step::Unsubscribe(s, o, n)),
         1 => (0..3_u32).prop_map(Step::Forget),
@@ -388,10 +390,12 @@ fn run(steps: Vec<Step>) {
                 model.reads.entry(name.clone()).or_default().open += 1;
                 open.push((name, answer));
             }
-            Step::Depend(at, role, dependency) if !open.is_empty() => {
+            Step::Depend(at, role, dependencies) if !open.is_empty() => {
                 let (name, answer) = &open[at % open.len()];
-                let added = index.depend(answer, role, dependency.clone(), LIMIT);
-                assert_eq!(added.is_ok(), model.depend(name, role, dependency));
+                for dependency in dependencies {
+                    let added = index.depend(answer, role, dependency.clone(), LIMIT);
+                    assert_eq!(added.is_ok(), model.depend(name, role, dependency));
+                }
             }
             Step::Close(at, finished) if !open.is_empty() => {
                 let (name, answer) = open.swap_remove(at % open.len());

@@ -1,0 +1,359 @@
+//! The builder an app is declared with, and the running app.
+//!
+//! The only file that knows every module: it connects the pool, checks the database, starts the
+//! replication thread and the server, and ends them again. Everything else is told what it needs.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use blazelink_codes::Code;
+use poem::endpoint::BoxEndpoint;
+use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::{Endpoint, EndpointExt, IntoEndpoint};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::data;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graphql::Executor;
+use crate::replication::{Following, SESSION_SETTINGS, Signaler};
+use crate::routes;
+use crate::session::ConnectionManager;
+use crate::subscription::SubscriptionManager;
+use crate::table::{Table, TableManagerBuilder};
+
+/// How long open requests may take to end after the app was told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long an idle connection of the pool is trusted without asking it.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// How often sessions without a socket are looked through for those whose grace is over.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+type SeedFuture = Pin<Box<dyn Future<Output = Result<(), DbErr>> + Send>>;
+type Seed = Box<dyn Fn(DatabaseConnection) -> SeedFuture + Send + Sync>;
+type MakeRoute = Box<dyn FnOnce(&DatabaseConnection) -> BoxEndpoint<'static> + Send>;
+
+/// The entry into the framework.
+#[derive(Clone, Copy, Debug)]
+pub struct Blazelink;
+
+impl Blazelink {
+    /// An app without tables, pages and routes.
+    pub fn builder() -> Builder {
+        Builder {
+            tables: TableManagerBuilder::default(),
+            seed: None,
+            own_routes: Vec::new(),
+            declared: routes::Declared::default(),
+        }
+    }
+}
+
+/// Declares an app: its tables, pages and routes. Nothing happens before [`Builder::start`].
+#[must_use = "an app does nothing before it is started"]
+pub struct Builder {
+    tables: TableManagerBuilder,
+    seed: Option<Seed>,
+    own_routes: Vec<(String, MakeRoute)>,
+    declared: routes::Declared,
+}
+
+impl Builder {
+    /// Exposes one entity that derives [`Table`].
+    pub fn table<E: Table>(mut self) -> Builder {
+        self.tables = self.tables.table::<E>();
+        self
+    }
+
+    /// Exposes every entity that derives [`Table`] in this module or below it, such as
+    /// `"mygame::entities"`.
+    pub fn discover(mut self, module: &str) -> Builder {
+        self.tables = self.tables.discover(module);
+        self
+    }
+
+    /// What `seed` runs. It is run by `blazelink dev` before every start, so it must leave a
+    /// database alone that has rows already.
+    pub fn seed<F, Fut>(mut self, seed: F) -> Builder
+    where
+        F: Fn(DatabaseConnection) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), DbErr>> + Send + 'static,
+    {
+        self.seed = Some(Box::new(move |database| Box::pin(seed(database))));
+        self
+    }
+
+    /// Serves an endpoint of the app's own under this path; it is made once, with the pool.
+    pub fn route<F, E>(mut self, path: &str, endpoint: F) -> Builder
+    where
+        F: FnOnce(DatabaseConnection) -> E + Send + 'static,
+        E: IntoEndpoint,
+        E::Endpoint: 'static,
+    {
+        let make: MakeRoute = Box::new(move |database| {
+            endpoint(database.clone())
+                .into_endpoint()
+                .map_to_response()
+                .boxed()
+        });
+        self.own_routes.push((path.to_owned(), make));
+        self
+    }
+
+    /// Serves a minijinja template of the project's `templates` folder under this path.
+    pub fn page(mut self, path: &str, template: &str) -> Builder {
+        self.declared
+            .pages
+            .push((path.to_owned(), template.to_owned()));
+        self
+    }
+
+    /// Serves the files of a folder of the project under this path.
+    pub fn files(mut self, path: &str, folder: impl Into<PathBuf>) -> Builder {
+        self.declared.folders.push((path.to_owned(), folder.into()));
+        self
+    }
+
+    /// The GraphQL schema of the tables, as SDL. Needs no database.
+    ///
+    /// # Errors
+    ///
+    /// If the tables contradict each other.
+    pub fn sdl(self) -> Result<String> {
+        crate::graphql::sdl(&self.tables.build()?)
+    }
+
+    /// Runs what was given to [`Builder::seed`].
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be reached, or the seeding fails.
+    pub async fn run_seed(self, config: &Config) -> Result<()> {
+        let Some(seed) = self.seed else { return Ok(()) };
+        let database = connect(config).await?;
+        seed(database.clone()).await.map_err(|error| {
+            Error::new(
+                ErrorKind::Setup,
+                Code::Database,
+                "Seeding the database failed",
+            )
+            .with_source(error)
+        })?;
+        close(database).await;
+        Ok(())
+    }
+
+    /// Starts the app: connects, checks the database, follows its log and listens.
+    ///
+    /// Returns as soon as requests are answered; [`App::live`] waits until commits arrive.
+    ///
+    /// # Errors
+    ///
+    /// If the tables contradict each other or the database, if the database cannot be reached or
+    /// does not replicate, or if the address cannot be bound.
+    pub async fn start(self, config: Config) -> Result<App> {
+        let manager = self.tables.build()?;
+        let database = connect(&config).await?;
+        let manager = Arc::new(data::verify(manager, &database).await?);
+        let exposure = manager.exposure();
+        let executor = Arc::new(Executor::new(manager, database.clone())?);
+        let connections = Arc::new(ConnectionManager::default());
+        let subscriptions = Arc::new(SubscriptionManager::new(exposure, connections));
+
+        let mut declared = self.declared;
+        for (path, make) in self.own_routes {
+            declared.endpoints.push((path, make(&database)));
+        }
+        let endpoint = routes::assemble(&config, executor, &subscriptions, declared)?;
+        let acceptor = listen(config.listen).await?;
+        let address = bound(&acceptor, config.listen);
+
+        let (stop, stopping) = watch::channel(false);
+        let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
+        let (following, status) = signaler.spawn(stopping.clone())?;
+        let serving = tokio::spawn(serve(acceptor, endpoint, stopping.clone()));
+        let sweeping = tokio::spawn(sweep(subscriptions.clone(), stopping));
+        Ok(App {
+            address,
+            status,
+            stop,
+            database,
+            subscriptions,
+            serving,
+            sweeping,
+            following: Some(following),
+        })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("pages", &self.declared.pages)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A running app.
+pub struct App {
+    address: SocketAddr,
+    status: watch::Receiver<Following>,
+    stop: watch::Sender<bool>,
+    database: DatabaseConnection,
+    subscriptions: Arc<SubscriptionManager>,
+    serving: JoinHandle<std::io::Result<()>>,
+    sweeping: JoinHandle<()>,
+    following: Option<std::thread::JoinHandle<()>>,
+}
+
+impl App {
+    /// Where the app listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until commits of the database arrive.
+    pub async fn live(&self) {
+        let mut status = self.status.clone();
+        // The sender lives as long as the replication thread; without it nothing becomes live.
+        if status
+            .wait_for(|status| *status == Following::Live)
+            .await
+            .is_err()
+        {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// How the app follows the database's log, now and later.
+    pub fn status(&self) -> watch::Receiver<Following> {
+        self.status.clone()
+    }
+
+    /// Stops: closes the websockets, lets open requests end, gives the slot back.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.subscriptions.connections().stop();
+        let following = self.following.take();
+        let joined = tokio::task::spawn_blocking(move || following.map(|thread| thread.join()));
+        for failed in [
+            (&mut self.serving).await.is_err(),
+            (&mut self.sweeping).await.is_err(),
+            !matches!(joined.await, Ok(None | Some(Ok(())))),
+        ] {
+            if failed {
+                tracing::error!("a part of the app had failed before it was stopped");
+            }
+        }
+        // Each socket's task says goodbye to its client, within a time limit of its own.
+        self.subscriptions.connections().sockets_closed().await;
+        close(self.database.clone()).await;
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.subscriptions.connections().stop();
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The pool that answers queries. Its sessions print values as the replication connection does.
+async fn connect(config: &Config) -> Result<DatabaseConnection> {
+    let mut options = ConnectOptions::new(&config.database_url);
+    options
+        .max_connections(config.pool)
+        .sqlx_logging(false)
+        // A connection that was idle while the server restarted is found out before it is used.
+        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
+        .connect_timeout(Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(10))
+        .map_sqlx_postgres_opts(|options| {
+            options
+                .application_name("blazelink")
+                .options(SESSION_SETTINGS)
+        });
+    Database::connect(options).await.map_err(|error| {
+        Error::new(
+            ErrorKind::Unavailable,
+            Code::Database,
+            "The database cannot be reached",
+        )
+        .with_source(error)
+        .with_hint("check DATABASE_URL and whether the server runs")
+    })
+}
+
+async fn close(database: DatabaseConnection) {
+    if let Err(error) = database.close().await {
+        tracing::warn!(%error, "the pool did not close cleanly");
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<impl Acceptor + use<>> {
+    TcpListener::bind(address)
+        .into_acceptor()
+        .await
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Setup,
+                Code::Listen,
+                format!("{address} cannot be listened on"),
+            )
+            .with_source(error)
+            .with_hint("set another port: BLAZELINK_PORT, or [server] port in Blazelink.toml")
+        })
+}
+
+fn bound(acceptor: &impl Acceptor, asked: SocketAddr) -> SocketAddr {
+    let mut addresses = acceptor.local_addr().into_iter();
+    addresses
+        .find_map(|address| address.as_socket_addr().copied())
+        .unwrap_or(asked)
+}
+
+async fn serve(
+    acceptor: impl Acceptor + 'static,
+    endpoint: impl Endpoint + 'static,
+    mut stopping: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let stopped = async move {
+        // An error means that the app itself is gone: stop as well.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    poem::Server::new_with_acceptor(acceptor)
+        .run_with_graceful_shutdown(endpoint, stopped, Some(DRAIN))
+        .await
+}
+
+/// Ends the sessions whose grace is over, until the app stops.
+async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {
+                let ended = subscriptions.sweep(Instant::now());
+                if ended > 0 {
+                    tracing::debug!(ended, "sessions ended");
+                }
+            }
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Where the app's settings come from: `Blazelink.toml`, then the environment, which wins.
+//!
+//! Read once by [`run`](crate::run) before anything starts; tests build a [`Config`] by hand. An
+//! unknown key or a value of the wrong kind is an error that names it, never a silent default.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use blazelink_codes::Code;
+pub use blazelink_migrations::SlotMode;
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::replication::from_setup;
+
+/// Name of the settings file in the project's folder.
+pub const FILE: &str = "Blazelink.toml";
+
+/// Whether the app serves its developer or the public.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Environment {
+    /// `BLAZELINK_ENV=development`, set by `blazelink dev` and by tests: the publication is kept
+    /// in step with the exposed tables without asking.
+    Development,
+    /// Everything else: what differs is refused with the SQL that mends it.
+    #[default]
+    Production,
+}
+
+/// The settings of one app.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The app's name: part of the slot's name and of `application_name`.
+    pub app: String,
+    /// Where the database is (`[database] url`, `DATABASE_URL`). Holds a password: never logged.
+    pub database_url: String,
+    /// Where the replication connection goes, if a pooler stands before the database
+    /// (`[replication] url`, `BLAZELINK_REPLICATION_URL`).
+    pub replication_url: Option<String>,
+    /// How the slot lives.
+    pub slot: SlotMode,
+    /// Who is served.
+    pub environment: Environment,
+    /// Where to listen (`[server] host` and `port`, `BLAZELINK_HOST` and `BLAZELINK_PORT`).
+    pub listen: SocketAddr,
+    /// The project's folder, in which templates and static files lie.
+    pub folder: PathBuf,
+    /// Connections of the pool that answers queries (`[database] pool`).
+    pub pool: u32,
+    /// File to which one JSON object per line is written when the app is ready
+    /// (`BLAZELINK_EVENTS`); how `blazelink dev` knows.
+    pub events: Option<PathBuf>,
+    /// Whether commits wait until a new snapshot sees them. Only the test that counts what goes
+    /// wrong without the gate switches it off.
+    #[doc(hidden)]
+    pub visibility_gate: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    app: AppSection,
+    database: DatabaseSection,
+    server: ServerSection,
+    replication: ReplicationSection,
+    // What `blazelink dev` reads; the app has no use for it.
+    #[serde(rename = "dev")]
+    _dev: Option<toml::Table>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AppSection {
+    name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DatabaseSection {
+    url: Option<String>,
+    pool: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ServerSection {
+    host: Option<IpAddr>,
+    port: Option<u16>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ReplicationSection {
+    url: Option<String>,
+    slot: Option<String>,
+}
+
+impl Config {
+    /// Settings for an app of this name on this database, everything else by default: port 8000
+    /// on the loopback address, a durable slot, production.
+    pub fn new(app: impl Into<String>, database_url: impl Into<String>) -> Config {
+        Config {
+            app: app.into(),
+            database_url: database_url.into(),
+            replication_url: None,
+            slot: SlotMode::default(),
+            environment: Environment::default(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            folder: PathBuf::from("."),
+            pool: 10,
+            events: None,
+            visibility_gate: true,
+        }
+    }
+
+    /// The settings of the project in `folder`: `Blazelink.toml` if it is there, then the
+    /// environment.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, holds an unknown key or a value of the wrong kind, if an
+    /// environment variable has one, or if no database is named anywhere.
+    pub fn load(folder: &Path, default_name: &str) -> Result<Config> {
+        let file = match std::fs::read_to_string(folder.join(FILE)) {
+            Ok(text) => parse(&text)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => File::default(),
+            Err(error) => {
+                let sentence = format!("{FILE} cannot be read");
+                return Err(setup(Code::ConfigInvalid, sentence).with_source(error));
+            }
+        };
+        let mut config = resolve(file, default_name, |name| std::env::var(name).ok())?;
+        config.folder = folder.to_owned();
+        Ok(config)
+    }
+}
+
+fn parse(text: &str) -> Result<File> {
+    toml::from_str(text).map_err(|error| {
+        // toml's text quotes the line it stumbled over, which may hold the database's password.
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        setup(
+            Code::ConfigInvalid,
+            format!("{FILE}, line {line}: {}", error.message()),
+        )
+        .with_hint("see the list of settings in the README")
+    })
+}
+
+fn resolve(
+    file: File,
+    default_name: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Config> {
+    let url = variable("DATABASE_URL")
+        .or(file.database.url)
+        .ok_or_else(|| {
+            setup(Code::ConfigMissing, "No database is named").with_hint(format!(
+            "run `blazelink dev`, which brings its own, or set DATABASE_URL or [database] url in \
+             {FILE}"
+        ))
+        })?;
+    let mut config = Config::new(
+        file.app.name.unwrap_or_else(|| default_name.to_owned()),
+        url,
+    );
+    config.replication_url = variable("BLAZELINK_REPLICATION_URL").or(file.replication.url);
+    config.slot = match (variable("BLAZELINK_SLOT"), file.replication.slot) {
+        (Some(name), _) => SlotMode::parse(&name, "BLAZELINK_SLOT").map_err(from_setup)?,
+        (None, Some(name)) => SlotMode::parse(&name, "[replication] slot").map_err(from_setup)?,
+        (None, None) => SlotMode::default(),
+    };
+    config.environment = match variable("BLAZELINK_ENV").as_deref() {
+        None | Some("production") => Environment::Production,
+        Some("development") => Environment::Development,
+        Some(_) => return Err(bad_variable("BLAZELINK_ENV", "development or production")),
+    };
+    let host = match variable("BLAZELINK_HOST") {
+        Some(text) => text
+            .parse()
+            .map_err(|_| bad_variable("BLAZELINK_HOST", "an address"))?,
+        None => file.server.host.unwrap_or(config.listen.ip()),
+    };
+    let port = match variable("BLAZELINK_PORT") {
+        Some(text) => text
+            .parse()
+            .map_err(|_| bad_variable("BLAZELINK_PORT", "a port"))?,
+        None => file.server.port.unwrap_or(config.listen.port()),
+    };
+    config.listen = SocketAddr::new(host, port);
+    config.pool = file.database.pool.unwrap_or(config.pool).max(2);
+    config.events = variable("BLAZELINK_EVENTS").map(PathBuf::from);
+    Ok(config)
+}
+
+fn setup(code: Code, sentence: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Setup, code, sentence)
+}
+
+fn bad_variable(name: &str, wanted: &str) -> Error {
+    setup(Code::ConfigInvalid, format!("{name} is not {wanted}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config> {
+        resolve(parse(text)?, "shooter", |name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = "[database]\nurl = 'postgres://a'\n[server]\nport = 9000\n\
+                    [replication]\nslot = 'temporary'";
+        let config = load(
+            file,
+            &[("DATABASE_URL", "postgres://b"), ("BLAZELINK_PORT", "9001")],
+        );
+        let config = config.expect("both are well formed");
+        assert_eq!(config.database_url, "postgres://b");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:9001");
+        assert_eq!(config.slot, SlotMode::Temporary);
+        assert_eq!(config.environment, Environment::Production);
+        assert_eq!(config.app, "shooter");
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_kinds_are_named_with_their_line_and_without_values() {
+        let error = load("[database]\nurl = 'postgres://u:secret@h'\nurls = 1", &[]).unwrap_err();
+        assert!(error.to_string().contains("line 3"), "{error}");
+        assert!(error.to_string().contains("urls"), "{error}");
+        assert!(!format!("{error:#}").contains("secret"), "{error:#}");
+        let error = load("", &[("DATABASE_URL", "x"), ("BLAZELINK_ENV", "dev")]).unwrap_err();
+        assert_eq!(
+            error.sentence(),
+            "BLAZELINK_ENV is not development or production"
+        );
+    }
+
+    #[test]
+    fn a_missing_database_says_what_to_type() {
+        let error = load("", &[]).unwrap_err();
+        assert_eq!(error.code(), Code::ConfigMissing);
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("blazelink dev"))
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! `POST /graphql/`: from a request to the executor and back.
+//!
+//! With a `session_id` header, what the document reads is watched for that session. Without one
+//! it is answered and nothing is watched. A browser that opens the path is shown the explorer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use blazelink_codes::limits;
+use poem::error::ReadBodyError;
+use poem::http::{Method, StatusCode, header};
+use poem::{Endpoint, Request, Response};
+
+use super::{Executor, Request as Document};
+use crate::session::SessionId;
+use crate::subscription::{SubscriptionManager, Unwatched};
+
+/// The header in which the original client names its session.
+const SESSION: &str = "session_id";
+
+/// Answers documents.
+pub(crate) struct GraphqlEndpoint {
+    executor: Arc<Executor>,
+    subscriptions: Arc<SubscriptionManager>,
+}
+
+impl GraphqlEndpoint {
+    /// An endpoint for this executor, watching for these sessions.
+    pub(crate) fn new(
+        executor: Arc<Executor>,
+        subscriptions: Arc<SubscriptionManager>,
+    ) -> GraphqlEndpoint {
+        GraphqlEndpoint {
+            executor,
+            subscriptions,
+        }
+    }
+
+    async fn answer(&self, mut request: Request) -> Response {
+        let id = match request.header(SESSION).map(SessionId::new) {
+            None => None,
+            Some(Some(id)) => Some(id),
+            Some(None) => return plain(StatusCode::BAD_REQUEST, "The session id has a wrong size"),
+        };
+        let body = match request
+            .take_body()
+            .into_bytes_limit(limits::BODY_BYTES)
+            .await
+        {
+            Ok(body) => body,
+            Err(ReadBodyError::PayloadTooLarge) => {
+                let sentence = format!("The request is larger than {} bytes", limits::BODY_BYTES);
+                return plain(StatusCode::PAYLOAD_TOO_LARGE, sentence);
+            }
+            Err(_) => return plain(StatusCode::BAD_REQUEST, "The request's body broke off"),
+        };
+        let document = match Document::from_body(request.header(header::CONTENT_TYPE), &body) {
+            Ok(document) => document,
+            Err(refusal) => return response(refusal),
+        };
+        let answer = match id {
+            None => self.executor.execute(document, &Unwatched).await,
+            Some(id) => {
+                let session = self.subscriptions.connections().open(&id, Instant::now());
+                let watch = self.subscriptions.watch_for(&session);
+                self.executor.execute(document, &watch).await
+            }
+        };
+        response(answer)
+    }
+}
+
+impl Endpoint for GraphqlEndpoint {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        Ok(match *request.method() {
+            Method::POST => self.answer(request).await,
+            Method::GET if wants_html(&request) => explorer(),
+            Method::OPTIONS => allow(StatusCode::OK),
+            _ => allow(StatusCode::METHOD_NOT_ALLOWED),
+        })
+    }
+}
+
+fn wants_html(request: &Request) -> bool {
+    request
+        .header(header::ACCEPT)
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn explorer() -> Response {
+    let context = BTreeMap::from([
+        ("title", "GraphQL"),
+        ("graphql_url", crate::routes::GRAPHQL),
+    ]);
+    match blazelink_templates::render("explorer.html", context) {
+        Ok(html) => Response::builder()
+            .content_type("text/html; charset=utf-8")
+            .body(html),
+        Err(error) => {
+            tracing::error!(%error, "explorer not rendered");
+            plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The explorer cannot be shown",
+            )
+        }
+    }
+}
+
+fn allow(status: StatusCode) -> Response {
+    Response::builder()
+        .status(status)
+        .header(header::ALLOW, "OPTIONS, POST, GET")
+        .finish()
+}
+
+fn plain(status: StatusCode, text: impl Into<String>) -> Response {
+    Response::builder()
+        .status(status)
+        .content_type("text/plain; charset=utf-8")
+        .body(text.into())
+}
+
+fn response(answer: super::Response) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Response::builder()
+        .status(status)
+        .content_type(answer.content_type)
+        .body(answer.body)
+}

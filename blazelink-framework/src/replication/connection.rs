@@ -1,0 +1,428 @@
+//! A replication connection before it streams: opened, authenticated, asked.
+//!
+//! tokio-postgres cannot open one, so this does, on `postgres-protocol`. It answers SQL as well,
+//! which is how slots are made on the connection that will read them.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use blazelink_migrations::{Execute, TextRow, identifier};
+use postgres_protocol::authentication::{md5_hash, sasl};
+use postgres_protocol::message::{backend, frontend};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_postgres::config::{ChannelBinding, Host, SslMode};
+use tokio_postgres::fallible_iterator::FallibleIterator;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::server_error::{ServerError, broken, protocol};
+use super::stream::ReplicationStream;
+use super::tls;
+use super::url::{DatabaseUrl, SESSION_SETTINGS};
+use super::wire::{Socket, Wire};
+use crate::change::Lsn;
+use crate::codes::Code;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long opening a connection may take, per host, unless the connection string says otherwise.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A dead reader is let go by the server after this time, so that it holds neither its slot nor
+/// the server's log for longer.
+const WAL_SENDER_TIMEOUT: &str = "10s";
+
+/// Postgres' port.
+const PORT: u16 = 5432;
+
+/// An idle replication connection.
+#[derive(Debug)]
+pub struct ReplicationConnection {
+    wire: Wire,
+}
+
+/// What the server answers to IDENTIFY_SYSTEM. Positions of different identities do not compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The cluster.
+    pub system: String,
+    /// Its history; another one after a failover.
+    pub timeline: String,
+    /// How far its log is safe now.
+    pub flushed: Lsn,
+}
+
+impl ReplicationConnection {
+    /// Opens a connection to the first host that answers.
+    ///
+    /// # Errors
+    ///
+    /// If no host can be reached, or the server refuses: the role may not replicate, all senders
+    /// are taken, the password is wrong.
+    pub async fn connect(url: &DatabaseUrl, application: &str) -> Result<ReplicationConnection> {
+        let config = url.config();
+        let timeout = config.get_connect_timeout().copied();
+        let timeout = timeout.unwrap_or(CONNECT_TIMEOUT);
+        let mut last = None;
+        for (host, port) in endpoints(url) {
+            let opened = tokio::time::timeout(timeout, open(url, &host, port, application)).await;
+            match opened {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) if error.kind() == ErrorKind::Setup => return Err(error),
+                Ok(Err(error)) => last = Some(error),
+                Err(_) => last = Some(broken(io::Error::from(io::ErrorKind::TimedOut))),
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::Setup,
+                Code::ConfigInvalid,
+                "The connection string of the database names no host",
+            )
+        }))
+    }
+
+    /// Runs one statement or replication command and gives its rows.
+    ///
+    /// # Errors
+    ///
+    /// What the server says ([`ServerError`] is the source), or that the connection broke.
+    pub async fn query(&mut self, sql: &str) -> Result<Vec<TextRow>> {
+        frontend::query(sql, &mut self.wire.output).map_err(broken)?;
+        self.wire.flush().await.map_err(broken)?;
+        let mut rows = Vec::new();
+        let mut failed = None;
+        loop {
+            match self.message().await {
+                Ok(backend::Message::DataRow(row)) => rows.push(texts(&row)?),
+                Ok(backend::Message::ErrorResponse(body)) => {
+                    failed = Some(ServerError::read(body.fields()));
+                }
+                Ok(backend::Message::ReadyForQuery(_)) => break,
+                Ok(_) => {}
+                // After a fatal error the server closes without another word.
+                Err(error) => return Err(failed.map_or(error, ServerError::into_error)),
+            }
+        }
+        match failed {
+            Some(error) => Err(error.into_error()),
+            None => Ok(rows),
+        }
+    }
+
+    /// The first cell of the first row; empty if there is none.
+    pub async fn query_text(&mut self, sql: &str) -> Result<String> {
+        let rows = self.query(sql).await?;
+        let cell = rows.into_iter().flatten().next().flatten();
+        Ok(cell.unwrap_or_default())
+    }
+
+    /// Which cluster and history this is.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer.
+    pub async fn identify(&mut self) -> Result<Identity> {
+        let rows = self.query("IDENTIFY_SYSTEM").await?;
+        let mut cells = rows.into_iter().flatten().map(Option::unwrap_or_default);
+        let flushed = |text: String| text.parse().ok();
+        match (cells.next(), cells.next(), cells.next().and_then(flushed)) {
+            (Some(system), Some(timeline), Some(flushed)) => Ok(Identity {
+                system,
+                timeline,
+                flushed,
+            }),
+            _ => Err(protocol("IDENTIFY_SYSTEM has no answer")),
+        }
+    }
+
+    /// The server's version as a number, such as 150018.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer.
+    pub async fn server_version(&mut self) -> Result<u32> {
+        let text = self.query_text("SHOW server_version_num").await?;
+        text.parse()
+            .map_err(|_| protocol("the server's version is no number"))
+    }
+
+    /// Makes a slot that ends with this connection. Waits for transactions that are open now.
+    ///
+    /// # Errors
+    ///
+    /// If all slots are taken, `wal_level` is not `logical`, or the role may not replicate.
+    pub async fn create_temporary_slot(&mut self, name: &str) -> Result<()> {
+        let snapshot = if self.server_version().await? < 150_000 {
+            "NOEXPORT_SNAPSHOT"
+        } else {
+            "(SNAPSHOT 'nothing')"
+        };
+        let name = identifier(name);
+        let sql = format!("CREATE_REPLICATION_SLOT {name} TEMPORARY LOGICAL pgoutput {snapshot}");
+        self.query(&sql).await.map(|_| ())
+    }
+
+    /// Begins to stream what the publication lists. `from` is where to begin at the earliest; the
+    /// slot's own confirmed position holds if it is later.
+    ///
+    /// # Errors
+    ///
+    /// If the slot does not exist, was lost, or is being read by another process.
+    pub async fn start(mut self, slot: &str, from: Lsn) -> Result<ReplicationStream> {
+        let sql = format!(
+            "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '2', streaming 'on', \
+             messages 'true', publication_names '{}')",
+            identifier(slot),
+            identifier(blazelink_migrations::PUBLICATION),
+        );
+        frontend::query(&sql, &mut self.wire.output).map_err(broken)?;
+        self.wire.flush().await.map_err(broken)?;
+        ReplicationStream::begin(self.wire).await
+    }
+
+    /// Closes the connection; a temporary slot of it is gone when this returns.
+    pub async fn close(mut self) {
+        frontend::terminate(&mut self.wire.output);
+        if self.wire.flush().await.is_err() {
+            return;
+        }
+        while self.wire.fill().await.is_ok() {
+            self.wire.input.clear();
+        }
+    }
+
+    async fn message(&mut self) -> Result<backend::Message> {
+        loop {
+            if let Some(message) = backend::Message::parse(&mut self.wire.input).map_err(broken)? {
+                return Ok(message);
+            }
+            self.wire.fill().await.map_err(broken)?;
+        }
+    }
+
+    /// From the start-up message to the first ReadyForQuery.
+    async fn start_up(&mut self, url: &DatabaseUrl, application: &str) -> Result<()> {
+        let user = url.user()?;
+        let config = url.config();
+        let mut parameters = vec![
+            ("user", &*user),
+            ("database", config.get_dbname().unwrap_or(&user)),
+            ("replication", "database"),
+            ("application_name", application),
+            ("client_encoding", "UTF8"),
+            ("wal_sender_timeout", WAL_SENDER_TIMEOUT),
+        ];
+        parameters.extend(config.get_options().map(|options| ("options", options)));
+        parameters.extend(SESSION_SETTINGS);
+        frontend::startup_message(parameters, &mut self.wire.output).map_err(broken)?;
+        self.wire.flush().await.map_err(broken)
+    }
+
+    async fn authenticate(&mut self, url: &DatabaseUrl, end_point: Option<Vec<u8>>) -> Result<()> {
+        let config = url.config();
+        let password = || {
+            config.get_password().ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Setup,
+                    Code::ReplicationConnection,
+                    "The database asks for a password, and the connection string has none",
+                )
+            })
+        };
+        loop {
+            match self.message().await? {
+                backend::Message::AuthenticationOk => {}
+                backend::Message::AuthenticationCleartextPassword => {
+                    frontend::password_message(password()?, &mut self.wire.output)
+                        .map_err(broken)?;
+                    self.wire.flush().await.map_err(broken)?;
+                }
+                backend::Message::AuthenticationMd5Password(body) => {
+                    let hash = md5_hash(url.user()?.as_bytes(), password()?, body.salt());
+                    frontend::password_message(hash.as_bytes(), &mut self.wire.output)
+                        .map_err(broken)?;
+                    self.wire.flush().await.map_err(broken)?;
+                }
+                backend::Message::AuthenticationSasl(body) => {
+                    let offered: Vec<String> = body
+                        .mechanisms()
+                        .map(|name| Ok(name.to_owned()))
+                        .collect()
+                        .map_err(broken)?;
+                    let binding = config.get_channel_binding();
+                    let scram = Scram::choose(&offered, &end_point, binding)?;
+                    self.authenticate_scram(password()?, scram).await?;
+                }
+                backend::Message::ErrorResponse(body) => {
+                    return Err(ServerError::read(body.fields()).into_error());
+                }
+                backend::Message::ReadyForQuery(_) => return Ok(()),
+                backend::Message::BackendKeyData(_)
+                | backend::Message::NoticeResponse(_)
+                | backend::Message::ParameterStatus(_) => {}
+                _ => return Err(protocol("the server asks for an unknown authentication")),
+            }
+        }
+    }
+
+    async fn authenticate_scram(&mut self, password: &[u8], scram: Scram) -> Result<()> {
+        let mut exchange = sasl::ScramSha256::new(password, scram.binding);
+        frontend::sasl_initial_response(scram.mechanism, exchange.message(), &mut self.wire.output)
+            .map_err(broken)?;
+        loop {
+            self.wire.flush().await.map_err(broken)?;
+            match self.message().await? {
+                backend::Message::AuthenticationSaslContinue(body) => {
+                    exchange.update(body.data()).map_err(broken)?;
+                    frontend::sasl_response(exchange.message(), &mut self.wire.output)
+                        .map_err(broken)?;
+                }
+                backend::Message::AuthenticationSaslFinal(body) => {
+                    return exchange.finish(body.data()).map_err(|error| {
+                        Error::new(
+                            ErrorKind::Setup,
+                            Code::ReplicationConnection,
+                            "The server does not know the password either: it is an impostor",
+                        )
+                        .with_source(error)
+                    });
+                }
+                backend::Message::ErrorResponse(body) => {
+                    return Err(ServerError::read(body.fields()).into_error());
+                }
+                _ => return Err(protocol("the server breaks off the authentication")),
+            }
+        }
+    }
+}
+
+impl Execute for ReplicationConnection {
+    async fn rows(&mut self, sql: &str) -> blazelink_migrations::Result<Vec<TextRow>> {
+        let rows = self.query(sql).await;
+        rows.map_err(blazelink_migrations::Error::database)
+    }
+}
+
+/// How the password is proved.
+struct Scram {
+    mechanism: &'static str,
+    binding: sasl::ChannelBinding,
+}
+
+impl Scram {
+    fn choose(
+        offered: &[String],
+        end_point: &Option<Vec<u8>>,
+        wanted: ChannelBinding,
+    ) -> Result<Scram> {
+        let offers = |mechanism: &str| offered.iter().any(|name| name == mechanism);
+        let wanted_at_all = wanted != ChannelBinding::Disable;
+        match end_point.clone().filter(|_| wanted_at_all) {
+            Some(end_point) if offers(sasl::SCRAM_SHA_256_PLUS) => Ok(Scram {
+                mechanism: sasl::SCRAM_SHA_256_PLUS,
+                binding: sasl::ChannelBinding::tls_server_end_point(end_point),
+            }),
+            _ if wanted == ChannelBinding::Require => Err(Error::new(
+                ErrorKind::Setup,
+                Code::ReplicationConnection,
+                "The server does not offer channel binding, which the connection string requires",
+            )),
+            bound if offers(sasl::SCRAM_SHA_256) => Ok(Scram {
+                mechanism: sasl::SCRAM_SHA_256,
+                binding: match bound {
+                    // Says that we could, so that a stripped offer is noticed.
+                    Some(_) => sasl::ChannelBinding::unrequested(),
+                    None => sasl::ChannelBinding::unsupported(),
+                },
+            }),
+            _ => Err(protocol("the server asks for an unknown authentication")),
+        }
+    }
+}
+
+/// Hosts and ports in the order in which to try them.
+fn endpoints(url: &DatabaseUrl) -> Vec<(Host, u16)> {
+    let config = url.config();
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate();
+    hosts
+        .map(|(at, host)| {
+            let port = ports.get(at).or(ports.first()).copied().unwrap_or(PORT);
+            (host.clone(), port)
+        })
+        .collect()
+}
+
+async fn open(
+    url: &DatabaseUrl,
+    host: &Host,
+    port: u16,
+    application: &str,
+) -> Result<ReplicationConnection> {
+    let (socket, end_point) = match host {
+        Host::Unix(dir) => (unix(dir, port).await.map_err(broken)?, None),
+        Host::Tcp(name) => tcp(url, name, port).await?,
+    };
+    let mut connection = ReplicationConnection {
+        wire: Wire::new(socket),
+    };
+    connection.start_up(url, application).await?;
+    connection.authenticate(url, end_point).await?;
+    Ok(connection)
+}
+
+async fn unix(dir: &Path, port: u16) -> io::Result<Box<dyn Socket>> {
+    let socket = UnixStream::connect(dir.join(format!(".s.PGSQL.{port}"))).await?;
+    Ok(Box::new(socket))
+}
+
+/// A TCP connection, encrypted if that is wanted and offered, and then what to bind a password to.
+async fn tcp(
+    url: &DatabaseUrl,
+    host: &str,
+    port: u16,
+) -> Result<(Box<dyn Socket>, Option<Vec<u8>>)> {
+    let mut socket = TcpStream::connect((host, port)).await.map_err(broken)?;
+    socket.set_nodelay(true).map_err(broken)?;
+    let mode = url.config().get_ssl_mode();
+    if mode == SslMode::Disable {
+        return Ok((Box::new(socket), None));
+    }
+    if !offers_tls(&mut socket).await.map_err(broken)? {
+        if mode == SslMode::Prefer {
+            return Ok((Box::new(socket), None));
+        }
+        return Err(Error::new(
+            ErrorKind::Setup,
+            Code::ReplicationConnection,
+            "The server does not offer TLS, which the connection string requires",
+        ));
+    }
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| broken(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+    let connector = TlsConnector::from(std::sync::Arc::new(url.tls()?));
+    let socket = connector.connect(name, socket).await.map_err(broken)?;
+    let (_, session) = socket.get_ref();
+    let certificate = session.peer_certificates().and_then(<[_]>::first);
+    let end_point = certificate.and_then(tls::end_point);
+    Ok((Box::new(socket), end_point))
+}
+
+async fn offers_tls(socket: &mut TcpStream) -> io::Result<bool> {
+    let mut request = bytes::BytesMut::new();
+    frontend::ssl_request(&mut request);
+    socket.write_all(&request).await?;
+    // One byte and no more: what follows it belongs to TLS.
+    Ok(socket.read_u8().await? == b'S')
+}
+
+fn texts(row: &backend::DataRowBody) -> Result<TextRow> {
+    let buffer = row.buffer();
+    let cells = row.ranges().map(|range| {
+        let text = range.and_then(|range| buffer.get(range));
+        Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()))
+    });
+    cells.collect().map_err(broken)
+}

@@ -1,0 +1,397 @@
+//! Between the reader, which never stops, and the signaler, which may have to wait.
+//!
+//! One end pushes, the other takes everything that waits at once. Bounded: beyond
+//! [`limits::WAITING_CHANGES`] or [`limits::WAITING_BYTES`] the waiting transactions become one
+//! whose tables are whole. The lock is held for a few lines, never across an await.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::pending::weight;
+use crate::change::{Lsn, Transaction};
+use crate::codes::limits;
+use crate::error::Error;
+
+/// Why every session has to start over: the log no longer tells what it may have missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// The slot is new: what was committed before it is not told.
+    NewSlot,
+    /// The durable slot was unusable and was made anew.
+    SlotLost {
+        /// Postgres' word for the cause, such as `wal_removed`.
+        reason: String,
+    },
+    /// The server is another one, or has another history: a failover or a restored backup.
+    ServerChanged,
+    /// The server left out changes because the publication did not exist when they were made.
+    PublicationSkipped,
+}
+
+/// What happened to the replication connection.
+#[derive(Debug)]
+pub enum Status {
+    /// It streams from this slot.
+    Connected {
+        /// The slot's name.
+        slot: String,
+    },
+    /// It failed and will be tried again; the error says what to mend, if that is needed.
+    Disconnected(Error),
+}
+
+/// Everything that waited.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Tell every session to start over, before any of [`Batch::transactions`].
+    pub reset: Option<Reset>,
+    /// In commit order.
+    pub transactions: Vec<Transaction>,
+    /// All transactions that must be visible before anything of this batch is handed on. More
+    /// than those of [`Batch::transactions`], where these were merged.
+    pub xids: Vec<u32>,
+    /// Once the batch is handed on, everything before this position is.
+    pub progress: Lsn,
+    /// Since the last batch, oldest first.
+    pub statuses: Vec<Status>,
+}
+
+/// A new queue's two ends.
+pub fn queue() -> (QueueWriter, Queue) {
+    queue_with(limits::WAITING_CHANGES, limits::WAITING_BYTES)
+}
+
+fn queue_with(most_changes: usize, most_bytes: usize) -> (QueueWriter, Queue) {
+    let shared = Arc::new(Shared {
+        waiting: Mutex::default(),
+        arrived: Notify::new(),
+        confirmed: AtomicU64::new(0),
+        asked: AtomicBool::new(false),
+        answered: Notify::new(),
+        most_changes,
+        most_bytes,
+    });
+    (
+        QueueWriter {
+            shared: shared.clone(),
+        },
+        Queue { shared },
+    )
+}
+
+#[derive(Debug)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// Something waits.
+    arrived: Notify,
+    /// The position that the signaler has confirmed.
+    confirmed: AtomicU64,
+    /// The server waits for a confirmation.
+    asked: AtomicBool,
+    /// It was confirmed while the server waited.
+    answered: Notify,
+    most_changes: usize,
+    most_bytes: usize,
+}
+
+impl Shared {
+    /// Every change of the state is complete before anything in it can panic, so that a poisoned
+    /// lock protects nothing.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    reset: Option<Reset>,
+    transactions: Vec<Transaction>,
+    xids: Vec<u32>,
+    statuses: VecDeque<Status>,
+    progress: Lsn,
+    taken: Lsn,
+    changes: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.reset.is_none()
+            && self.transactions.is_empty()
+            && self.statuses.is_empty()
+            && self.progress == self.taken
+    }
+
+    fn take(&mut self) -> Batch {
+        self.changes = 0;
+        self.bytes = 0;
+        self.taken = self.progress;
+        Batch {
+            reset: self.reset.take(),
+            transactions: std::mem::take(&mut self.transactions),
+            xids: std::mem::take(&mut self.xids),
+            progress: self.progress,
+            statuses: std::mem::take(&mut self.statuses).into(),
+        }
+    }
+
+    /// Makes one of all waiting transactions, with all of their tables whole.
+    fn merge(&mut self) {
+        let mut whole: Vec<_> = self
+            .transactions
+            .iter()
+            .flat_map(|transaction| {
+                let changed = transaction.changes.iter().map(|change| change.table);
+                changed.chain(transaction.whole.iter().copied())
+            })
+            .collect();
+        whole.sort_unstable();
+        whole.dedup();
+        self.changes = 1;
+        self.bytes = 0;
+        if let Some(mut last) = self.transactions.pop() {
+            last.changes = Vec::new();
+            last.whole = whole;
+            self.transactions.clear();
+            self.transactions.push(last);
+        }
+    }
+}
+
+/// The reader's end.
+#[derive(Debug)]
+pub struct QueueWriter {
+    shared: Arc<Shared>,
+}
+
+impl QueueWriter {
+    /// Adds a transaction; its end becomes the progress.
+    pub(super) fn push(&self, transaction: Transaction) {
+        let mut waiting = self.shared.waiting();
+        waiting.progress = waiting.progress.max(transaction.end_lsn);
+        waiting.changes += 1 + transaction.changes.len();
+        waiting.bytes += transaction.changes.iter().map(weight).sum::<usize>();
+        if waiting.xids.len() >= limits::WAITING_XIDS {
+            waiting.xids.drain(..limits::WAITING_XIDS / 2);
+        }
+        waiting.xids.push(transaction.xid);
+        waiting.transactions.push(transaction);
+        let over =
+            waiting.changes > self.shared.most_changes || waiting.bytes > self.shared.most_bytes;
+        if over && waiting.transactions.len() > 1 {
+            tracing::warn!("the reader is far ahead; waiting transactions become whole tables");
+            waiting.merge();
+        }
+        drop(waiting);
+        self.shared.arrived.notify_one();
+    }
+
+    /// Nothing of interest lies before this position that was not pushed.
+    pub(super) fn progress(&self, position: Lsn) {
+        let mut waiting = self.shared.waiting();
+        if position > waiting.progress {
+            waiting.progress = position;
+            drop(waiting);
+            self.shared.arrived.notify_one();
+        }
+    }
+
+    /// Drops what waits and has everyone start over. Positions of a changed server do not compare
+    /// with those before, nor do its transactions.
+    pub(super) fn reset(&self, reset: Reset) {
+        let mut waiting = self.shared.waiting();
+        waiting.transactions = Vec::new();
+        waiting.changes = 0;
+        waiting.bytes = 0;
+        if reset == Reset::ServerChanged {
+            waiting.xids = Vec::new();
+            waiting.progress = Lsn(0);
+            waiting.taken = Lsn(0);
+            self.shared.confirmed.store(0, Ordering::Release);
+        }
+        waiting.reset = Some(reset);
+        drop(waiting);
+        self.shared.arrived.notify_one();
+    }
+
+    /// Tells the signaler how the connection fares.
+    pub(super) fn status(&self, status: Status) {
+        let mut waiting = self.shared.waiting();
+        if waiting.statuses.len() >= limits::WAITING_STATUSES {
+            waiting.statuses.pop_front();
+        }
+        waiting.statuses.push_back(status);
+        drop(waiting);
+        self.shared.arrived.notify_one();
+    }
+
+    /// The position that the signaler has confirmed.
+    pub(super) fn confirmed(&self) -> Lsn {
+        Lsn(self.shared.confirmed.load(Ordering::Acquire))
+    }
+
+    /// Whether the server waits for a confirmation, so that the next one has to wake the reader.
+    pub(super) fn set_asked(&self, asked: bool) {
+        self.shared.asked.store(asked, Ordering::Release);
+    }
+
+    /// Waits until something was confirmed while the server waited for it. Cancel-safe.
+    pub(super) async fn answered(&self) {
+        self.shared.answered.notified().await;
+    }
+}
+
+/// The signaler's end.
+#[derive(Debug)]
+pub struct Queue {
+    shared: Arc<Shared>,
+}
+
+impl Queue {
+    /// Everything that waits; waits for something. Cancel-safe.
+    pub async fn next_batch(&self) -> Batch {
+        loop {
+            {
+                let mut waiting = self.shared.waiting();
+                if !waiting.is_empty() {
+                    return waiting.take();
+                }
+            }
+            self.shared.arrived.notified().await;
+        }
+    }
+
+    /// Waits until a reset is in the queue, without taking it: what is being waited for on behalf
+    /// of the batch before may never come. Cancel-safe.
+    pub async fn until_reset(&self) {
+        while self.shared.waiting().reset.is_none() {
+            self.shared.arrived.notified().await;
+        }
+        // What was heard here is still to be taken.
+        self.shared.arrived.notify_one();
+    }
+
+    /// Everything before this position was handed on: the server may forget it. Without effect
+    /// while a reset waits that makes positions incomparable.
+    pub fn confirm(&self, position: Lsn) {
+        let waiting = self.shared.waiting();
+        if waiting.reset == Some(Reset::ServerChanged) {
+            return;
+        }
+        self.shared
+            .confirmed
+            .fetch_max(position.0, Ordering::AcqRel);
+        if self.shared.asked.load(Ordering::Acquire) {
+            self.shared.answered.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::change::{Change, ChangeKind, Old};
+    use crate::object_id::{Key, TableId};
+
+    fn transaction(xid: u32, tables: &[u32]) -> Transaction {
+        let change = |&table: &u32| Change {
+            table: TableId(table),
+            kind: ChangeKind::Delete,
+            key: Key::from(1),
+            moved: None,
+            old: Old::None,
+            new: None,
+        };
+        Transaction {
+            xid,
+            commit_lsn: Lsn(u64::from(xid) * 10),
+            end_lsn: Lsn(u64::from(xid) * 10 + 5),
+            committed_at: SystemTime::UNIX_EPOCH,
+            changes: tables.iter().map(change).collect(),
+            whole: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn waiting_transactions_come_in_order_and_with_their_progress() {
+        let (writer, queue) = queue();
+        writer.push(transaction(1, &[0]));
+        writer.push(transaction(2, &[0]));
+        writer.progress(Lsn(40));
+        let batch = queue.next_batch().await;
+        assert_eq!(batch.xids, [1, 2]);
+        assert_eq!(batch.progress, Lsn(40));
+        assert_eq!(batch.transactions.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn queue_over_its_limit_becomes_one_transaction_of_whole_tables() {
+        let (writer, queue) = queue_with(8, usize::MAX);
+        for xid in 1..=4 {
+            writer.push(transaction(xid, &[xid % 2, 7]));
+        }
+        let batch = queue.next_batch().await;
+        let [merged, last] = &batch.transactions[..] else {
+            panic!("{} transactions wait", batch.transactions.len());
+        };
+        assert!(merged.changes.is_empty());
+        assert_eq!(merged.whole, [TableId(0), TableId(1), TableId(7)]);
+        assert_eq!(merged.end_lsn, Lsn(35));
+        assert_eq!(last.changes.len(), 2);
+        assert_eq!(batch.xids, [1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn queue_over_its_bytes_is_merged_too() {
+        let one = weight(&transaction(1, &[0]).changes[0]);
+        let (writer, queue) = queue_with(usize::MAX, one);
+        writer.push(transaction(1, &[0]));
+        writer.push(transaction(2, &[1]));
+        let batch = queue.next_batch().await;
+        assert_eq!(batch.transactions.len(), 1);
+        assert_eq!(batch.transactions[0].whole, [TableId(0), TableId(1)]);
+    }
+
+    #[tokio::test]
+    async fn reset_drops_what_waited_before_it_and_keeps_what_comes_after() {
+        let (writer, queue) = queue();
+        writer.push(transaction(1, &[0]));
+        writer.reset(Reset::NewSlot);
+        writer.push(transaction(2, &[0]));
+        queue.until_reset().await;
+        let batch = queue.next_batch().await;
+        assert_eq!(batch.reset, Some(Reset::NewSlot));
+        assert_eq!(batch.transactions.len(), 1);
+        assert_eq!(batch.xids, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn another_servers_positions_and_transactions_are_not_compared() {
+        let (writer, queue) = queue();
+        writer.push(transaction(100, &[0]));
+        queue.confirm(Lsn(1005));
+        writer.reset(Reset::ServerChanged);
+        queue.confirm(Lsn(1005));
+        assert_eq!(writer.confirmed(), Lsn(0));
+        writer.push(transaction(1, &[0]));
+        let batch = queue.next_batch().await;
+        assert_eq!((batch.progress, &batch.xids[..]), (Lsn(15), &[1][..]));
+    }
+
+    #[tokio::test]
+    async fn confirmation_wakes_the_reader_only_while_the_server_waits() {
+        let (writer, queue) = queue();
+        queue.confirm(Lsn(5));
+        let idle = tokio::time::timeout(std::time::Duration::ZERO, writer.answered());
+        assert!(idle.await.is_err());
+        writer.set_asked(true);
+        queue.confirm(Lsn(4));
+        writer.answered().await;
+        assert_eq!(writer.confirmed(), Lsn(5));
+    }
+}

@@ -1,0 +1,236 @@
+//! The reader: owns the replication connection, keeps it open, and never stops reading it.
+//!
+//! One task, on the thread of the signaler and nobody else ([`on_own_thread`]), so that nothing
+//! delays it. It decodes, pushes into the queue, and passes confirmations back. When the
+//! connection fails it comes back by itself; what cannot be continued without a gap is said as a
+//! reset, before anything that follows.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::sync::watch;
+
+use super::backoff::Backoff;
+use super::connection::{Identity, ReplicationConnection};
+use super::decoder::{Decoded, Decoder, Limits};
+use super::pgoutput::Malformed;
+use super::queue::{QueueWriter, Reset, Status};
+use super::server_error::ServerError;
+use super::slot::{self, SlotPlan};
+use super::stream::{Frame, Frames, ReplicationStream};
+use super::url::DatabaseUrl;
+use crate::change::Lsn;
+use crate::codes::Code;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exposure::Exposure;
+
+/// What version 18 says instead of ending the stream when a publication is missing.
+const SKIPPED: &str = "skipped loading publication";
+
+/// What a reader reads.
+#[derive(Clone, Debug)]
+pub struct ReaderConfig {
+    /// The server, by a role that may replicate.
+    pub url: DatabaseUrl,
+    /// Which slot.
+    pub slot: SlotPlan,
+    /// How the connection is called in `pg_stat_activity`.
+    pub application: String,
+}
+
+/// The task that reads the log.
+#[derive(Debug)]
+pub struct Reader {
+    config: ReaderConfig,
+    decoder: Decoder,
+    queue: QueueWriter,
+    /// True ends the reader.
+    stop: watch::Receiver<bool>,
+    rng: StdRng,
+    backoff: Backoff,
+    /// The server of the last connection.
+    identity: Option<Identity>,
+    /// Where the last transaction ended: after a crash the server tells some again.
+    last: Lsn,
+    /// The slot holds what cannot be read; it has to be made anew.
+    discard: bool,
+}
+
+/// How a connection ended without an error.
+struct Stopped;
+
+impl Reader {
+    /// A reader that pushes into `queue` until `stop` is true.
+    pub fn new(
+        config: ReaderConfig,
+        exposure: Arc<Exposure>,
+        queue: QueueWriter,
+        stop: watch::Receiver<bool>,
+    ) -> Reader {
+        Reader {
+            config,
+            decoder: Decoder::new(exposure, Limits::default()),
+            queue,
+            stop,
+            rng: StdRng::from_rng(&mut rand::rng()),
+            backoff: Backoff::default(),
+            identity: None,
+            last: Lsn(0),
+            discard: false,
+        }
+    }
+
+    /// Reads until it is stopped. When it returns the server has let go of the slot.
+    pub async fn run(mut self) {
+        loop {
+            let error = match self.connect_and_read().await {
+                Ok(Stopped) => return,
+                Err(error) => error,
+            };
+            let refused = ServerError::of(&error);
+            self.discard |= error.kind() == ErrorKind::Protocol
+                || refused.is_some_and(ServerError::lacks_publication);
+            tracing::warn!(%error, "replication ended; trying again");
+            self.queue.status(Status::Disconnected(error));
+            let pause = self.backoff.next(&mut self.rng);
+            tokio::select! {
+                () = stopped(&mut self.stop) => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn connect_and_read(&mut self) -> Result<Stopped> {
+        self.decoder.restart();
+        let mut stop = self.stop.clone();
+        let stream = tokio::select! {
+            () = stopped(&mut stop) => return Ok(Stopped),
+            stream = self.connect() => stream?,
+        };
+        self.read(stream).await
+    }
+
+    /// Opens connection and slot, and says what was lost in between.
+    async fn connect(&mut self) -> Result<ReplicationStream> {
+        let url = &self.config.url;
+        let mut connection = ReplicationConnection::connect(url, &self.config.application).await?;
+        let identity = connection.identify().await?;
+        if self.discard {
+            slot::discard(&self.config.slot, &mut connection).await?;
+            self.discard = false;
+        }
+        let opened = slot::open(&self.config.slot, &mut connection, &mut self.rng).await?;
+        let stream = connection.start(&opened.name, Lsn(0)).await?;
+        let reset = match self.identity.replace(identity) {
+            Some(known) if !self.continues(&known) => Some(Reset::ServerChanged),
+            _ => opened.reset,
+        };
+        if let Some(reset) = reset {
+            self.last = Lsn(0);
+            tracing::info!(slot = %opened.name, ?reset, "every session starts over");
+            self.queue.reset(reset);
+        }
+        tracing::info!(slot = %opened.name, "replication streams");
+        self.queue.status(Status::Connected { slot: opened.name });
+        Ok(stream)
+    }
+
+    /// Whether the server is the one of before, and its log goes on from where it was.
+    fn continues(&self, known: &Identity) -> bool {
+        self.identity.as_ref().is_some_and(|now| {
+            (&now.system, &now.timeline) == (&known.system, &known.timeline)
+                && now.flushed >= self.last
+        })
+    }
+
+    async fn read(&mut self, mut stream: ReplicationStream) -> Result<Stopped> {
+        loop {
+            self.queue.set_asked(stream.is_asked());
+            stream.confirm(self.queue.confirmed());
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => {
+                    stream.confirm(self.queue.confirmed());
+                    stream.stop().await;
+                    return Ok(Stopped);
+                }
+                () = self.queue.answered(), if stream.is_asked() => {}
+                frames = stream.next() => {
+                    self.take(&frames?)?;
+                    self.backoff.reset();
+                    // The signaler shares this thread, and under load the socket is never empty.
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, frames: &Frames) -> Result<()> {
+        for frame in frames.frames() {
+            match frame {
+                Frame::Message { sent, data } => {
+                    match self.decoder.decode(data, sent).map_err(malformed)? {
+                        None => {}
+                        Some(Decoded::Progress(position)) => self.queue.progress(position),
+                        // Told again after a crash of the server.
+                        Some(Decoded::Transaction(again)) if again.end_lsn <= self.last => {}
+                        Some(Decoded::Transaction(transaction)) => {
+                            self.last = transaction.end_lsn;
+                            self.queue.push(transaction);
+                        }
+                    }
+                }
+                Frame::Keepalive(end) => {
+                    if self.decoder.is_between_transactions() {
+                        self.queue.progress(end);
+                    }
+                }
+                Frame::Notice(notice) => {
+                    tracing::warn!(%notice, "the server says");
+                    if notice.message.starts_with(SKIPPED) {
+                        self.queue.reset(Reset::PublicationSkipped);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn malformed(error: Malformed) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        Code::ReplicationProtocol,
+        "The replication stream holds what pgoutput does not define",
+    )
+    .with_source(error)
+}
+
+/// Waits until the reader shall stop, or nobody is left who could say so. Cancel-safe.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the other end is gone.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Runs a future to its end on a thread of its own, with a runtime of its own.
+///
+/// # Errors
+///
+/// If the machine has no thread or no descriptors left.
+pub fn on_own_thread<F>(
+    name: &str,
+    make: impl FnOnce() -> F + Send + 'static,
+) -> std::io::Result<std::thread::JoinHandle<F::Output>>
+where
+    F: Future + 'static,
+    F::Output: Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || runtime.block_on(make()))
+}

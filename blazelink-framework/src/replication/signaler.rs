@@ -1,0 +1,205 @@
+//! The loop from the log to the sessions: takes what the reader has queued, waits until it is
+//! visible, publishes it, confirms it.
+//!
+//! `app` starts one per process. Reader, gate and loop share one thread with a runtime of its
+//! own, so that nothing else delays a commit on its way; everything they hand over is handed over
+//! without waiting. What must stay true: only this loop publishes, one transaction at a time.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use blazelink_migrations::slot_name_here;
+use sea_orm::DatabaseConnection;
+use tokio::sync::watch;
+
+use super::gate::Gate;
+use super::ordinary::{OrdinaryConnection, from_setup};
+use super::preflight;
+use super::queue::{self, Batch, Queue};
+use super::reader::{Reader, ReaderConfig, on_own_thread};
+use super::slot::SlotPlan;
+use super::url::DatabaseUrl;
+use crate::bus::{ChangeBus, InMemoryBus, Start};
+use crate::codes::Code;
+use crate::config::{Config, SlotMode};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exposure::Exposure;
+use crate::subscription::SubscriptionManager;
+
+/// Whether commits arrive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Following {
+    /// Not yet: the slot is being made, which waits for transactions that are open.
+    #[default]
+    Starting,
+    /// Commits arrive.
+    Live,
+    /// The connection failed and is tried again; why, in one sentence.
+    Down(String),
+}
+
+/// Everything that is needed to follow the log, checked and not yet started.
+#[derive(Debug)]
+pub struct Signaler {
+    reader: ReaderConfig,
+    gate: Gate,
+    exposure: Arc<Exposure>,
+    subscriptions: Arc<SubscriptionManager>,
+}
+
+impl Signaler {
+    /// Checks the server, the publication and the tables.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached, or replication cannot work on it as it is: the error
+    /// names everything that is wrong, with the SQL that mends it.
+    pub async fn prepare(
+        config: &Config,
+        pool: &DatabaseConnection,
+        subscriptions: Arc<SubscriptionManager>,
+    ) -> Result<Signaler> {
+        let exposure = Arc::clone(subscriptions.exposure());
+        let reads = DatabaseUrl::parse(&config.database_url)?;
+        let url = match &config.replication_url {
+            Some(url) => DatabaseUrl::parse(url)?,
+            None => reads.clone(),
+        };
+        let application = format!("blazelink {}", config.app);
+        let mut server = OrdinaryConnection::connect(&url, &application).await?;
+        let slot = match config.slot {
+            SlotMode::Temporary => SlotPlan::Temporary {
+                app: config.app.clone(),
+            },
+            SlotMode::Durable => {
+                let name = slot_name_here(&mut server, &config.app)
+                    .await
+                    .map_err(from_setup)?;
+                SlotPlan::Durable { name }
+            }
+        };
+        preflight::run(&mut server, pool, &exposure, &slot, config.environment).await?;
+
+        let gate = Gate::new(reads, application.clone());
+        let gate = if config.visibility_gate {
+            gate
+        } else {
+            gate.always_open()
+        };
+        let reader = ReaderConfig {
+            url,
+            slot,
+            application,
+        };
+        Ok(Signaler {
+            reader,
+            gate,
+            exposure,
+            subscriptions,
+        })
+    }
+
+    /// Follows the log on a thread of its own until `stop` is true. When the thread has ended,
+    /// the server has let go of the slot.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no thread or no descriptors left.
+    pub fn spawn(
+        self,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(JoinHandle<()>, watch::Receiver<Following>)> {
+        let (following, status) = watch::channel(Following::default());
+        let Signaler {
+            reader,
+            gate,
+            exposure,
+            subscriptions,
+        } = self;
+        let thread = on_own_thread("blazelink-replication", move || async move {
+            let (writer, queue) = queue::queue();
+            let reader = Reader::new(reader, exposure, writer, stop);
+            let publisher = Publisher::new(queue, gate, subscriptions, following);
+            // The reader ends when it is stopped; the publisher goes on until then.
+            tokio::select! {
+                () = reader.run() => {}
+                () = publisher.run() => {}
+            }
+        });
+        let thread = thread.map_err(|error| {
+            let sentence = "The replication thread cannot be started";
+            Error::new(ErrorKind::Setup, Code::ReplicationConnection, sentence).with_source(error)
+        })?;
+        Ok((thread, status))
+    }
+}
+
+/// The loop itself.
+struct Publisher {
+    queue: Queue,
+    gate: Gate,
+    bus: InMemoryBus,
+    subscriptions: Arc<SubscriptionManager>,
+    following: watch::Sender<Following>,
+}
+
+impl Publisher {
+    fn new(
+        queue: Queue,
+        gate: Gate,
+        subscriptions: Arc<SubscriptionManager>,
+        following: watch::Sender<Following>,
+    ) -> Publisher {
+        Publisher {
+            queue,
+            gate,
+            bus: InMemoryBus::default(),
+            subscriptions,
+            following,
+        }
+    }
+
+    async fn run(mut self) {
+        let subscriptions = Arc::clone(&self.subscriptions);
+        let sink = Box::new(move |_, transaction: &Arc<_>| subscriptions.publish(transaction));
+        // Nothing was published yet, so what comes next is always within reach.
+        let _consumption = self.bus.consume(Start::Next, sink);
+        loop {
+            let batch = self.queue.next_batch().await;
+            self.hand_on(batch).await;
+        }
+    }
+
+    async fn hand_on(&mut self, batch: Batch) {
+        let progress = batch.progress;
+        // A reset waits at the gate like everything else: who starts over reads anew.
+        let visible = tokio::select! {
+            () = self.gate.pass(&batch.xids) => true,
+            () = self.queue.until_reset() => false,
+        };
+        if let Some(reset) = &batch.reset {
+            tracing::warn!(?reset, "every session is told to start over");
+            self.subscriptions.reset_all();
+        }
+        self.report(batch.statuses);
+        if !visible {
+            // The reset that is waiting covers these transactions.
+            return;
+        }
+        for transaction in batch.transactions {
+            self.bus.publish(Arc::new(transaction));
+            // Under load the reader must get its turn between two large transactions.
+            tokio::task::consume_budget().await;
+        }
+        self.queue.confirm(progress);
+    }
+
+    fn report(&self, statuses: Vec<queue::Status>) {
+        for status in statuses {
+            self.following.send_replace(match status {
+                queue::Status::Connected { .. } => Following::Live,
+                queue::Status::Disconnected(error) => Following::Down(error.to_string()),
+            });
+        }
+    }
+}

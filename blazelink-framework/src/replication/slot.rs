@@ -1,0 +1,94 @@
+//! The slot that this process reads: opened on the connection that will stream from it.
+
+use blazelink_migrations::{Ensured, Slot, slot_name};
+use rand::{Rng, RngExt};
+
+use super::connection::ReplicationConnection;
+use super::ordinary::from_setup;
+use super::queue::Reset;
+use crate::error::Result;
+
+/// Which slot a process reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotPlan {
+    /// The one of this name, which outlives the process; see [`blazelink_migrations::Slot`].
+    Durable {
+        /// See [`blazelink_migrations::slot_name`].
+        name: String,
+    },
+    /// A new one per connection, which ends with it.
+    Temporary {
+        /// Part of its name.
+        app: String,
+    },
+}
+
+/// A slot that is ready to stream.
+#[derive(Debug)]
+pub(super) struct OpenSlot {
+    pub(super) name: String,
+    /// Why everyone has to start over: the slot does not tell of everything that was committed
+    /// since the one before it.
+    pub(super) reset: Option<Reset>,
+}
+
+/// Finds or makes the slot. Making one waits for transactions that are open.
+///
+/// # Errors
+///
+/// If the server refuses, or if another process holds a slot that has to be made anew.
+pub(super) async fn open(
+    plan: &SlotPlan,
+    connection: &mut ReplicationConnection,
+    rng: &mut impl Rng,
+) -> Result<OpenSlot> {
+    match plan {
+        SlotPlan::Durable { name } => {
+            let ensured = Slot::ensure(connection, name).await.map_err(from_setup)?;
+            Ok(OpenSlot {
+                name: name.clone(),
+                reset: match ensured {
+                    Ensured::Kept => None,
+                    Ensured::Created => Some(Reset::NewSlot),
+                    Ensured::Recreated { reason } => Some(Reset::SlotLost { reason }),
+                },
+            })
+        }
+        SlotPlan::Temporary { app } => {
+            let name = temporary_name(app, rng.random());
+            connection.create_temporary_slot(&name).await?;
+            Ok(OpenSlot {
+                name,
+                reset: Some(Reset::NewSlot),
+            })
+        }
+    }
+}
+
+/// Gives up what the slot still holds: it can never be read to its end.
+///
+/// # Errors
+///
+/// If another process holds it, or the server refuses.
+pub(super) async fn discard(plan: &SlotPlan, connection: &mut ReplicationConnection) -> Result<()> {
+    match plan {
+        SlotPlan::Durable { name } => Slot::remove(connection, name).await.map_err(from_setup),
+        SlotPlan::Temporary { .. } => Ok(()),
+    }
+}
+
+/// `blz_<app>_<8 hex>`: unlike a durable slot's name, it says nothing of the database.
+fn temporary_name(app: &str, random: u32) -> String {
+    slot_name(app, &format!("{random:08x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_names_are_of_the_app_and_of_chance() {
+        assert_eq!(temporary_name("My App", 0xBEEF), "blz_my_app_0000beef");
+        assert_eq!(temporary_name(&"x".repeat(80), 1).len(), 63);
+    }
+}

@@ -1,0 +1,113 @@
+//! Every path the app answers, in one place.
+//!
+//! `/graphql/` and `/ws/connect` are the original's; `/blazelink/client.js` is the browser's
+//! client; everything else is the app's own: pages, folders, endpoints.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use blazelink_codes::Code;
+use poem::endpoint::{BoxEndpoint, StaticFilesEndpoint, make_sync};
+use poem::error::RouteError;
+use poem::http::{StatusCode, header};
+use poem::{Endpoint, IntoEndpoint, Response, Route};
+
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graphql::{Executor, GraphqlEndpoint};
+use crate::pages::Pages;
+use crate::subscription::SubscriptionManager;
+use crate::transport::WebSocketTransport;
+
+/// Where documents are answered.
+pub(crate) const GRAPHQL: &str = "/graphql/";
+
+/// The browser's client: the built module of `client/`, which a test keeps equal to its source.
+const CLIENT: &str = include_str!("../client/dist/blazelink.js");
+
+/// What the app declared besides its tables.
+#[derive(Default)]
+pub(crate) struct Declared {
+    /// Path and template.
+    pub(crate) pages: Vec<(String, String)>,
+    /// Path and folder of the project.
+    pub(crate) folders: Vec<(String, PathBuf)>,
+    /// Path prefix and endpoint.
+    pub(crate) endpoints: Vec<(String, BoxEndpoint<'static>)>,
+}
+
+/// Puts all paths of an app together.
+///
+/// # Errors
+///
+/// If a path is no path or is declared twice, or if a page's template cannot be used.
+pub(crate) fn assemble(
+    config: &Config,
+    executor: Arc<Executor>,
+    subscriptions: &Arc<SubscriptionManager>,
+    declared: Declared,
+) -> Result<Route> {
+    let graphql = GraphqlEndpoint::new(executor, Arc::clone(subscriptions));
+    let websocket = WebSocketTransport::new(Arc::clone(subscriptions));
+    let mut route = Route::new();
+    route = at(route, GRAPHQL, graphql)?;
+    route = at(
+        route,
+        GRAPHQL.trim_end_matches('/'),
+        make_sync(|_| to_slash()),
+    )?;
+    route = at(route, "/ws/connect", websocket)?;
+    route = at(route, "/blazelink/client.js", make_sync(|_| client()))?;
+
+    let pages = Pages::of(&config.folder, config.environment);
+    for (path, template) in declared.pages {
+        route = at(route, &path, pages.page(&template)?)?;
+    }
+    for (path, folder) in declared.folders {
+        let files = StaticFilesEndpoint::new(config.folder.join(folder));
+        route = route
+            .try_nest(&path, files)
+            .map_err(|error| not_a_path(&path, error))?;
+    }
+    for (path, endpoint) in declared.endpoints {
+        route = route
+            .try_nest(&path, endpoint)
+            .map_err(|error| not_a_path(&path, error))?;
+    }
+    Ok(route)
+}
+
+fn at<E>(route: Route, path: &str, endpoint: E) -> Result<Route>
+where
+    E: IntoEndpoint,
+    E::Endpoint: Endpoint + 'static,
+{
+    route
+        .try_at(path, endpoint)
+        .map_err(|error| not_a_path(path, error))
+}
+
+fn not_a_path(path: &str, error: RouteError) -> Error {
+    Error::new(
+        ErrorKind::Setup,
+        Code::Route,
+        format!("`{path}` cannot be served"),
+    )
+    .with_source(error)
+    .with_hint("give each page, folder and endpoint a path of its own that begins with /")
+}
+
+/// The original's answer to its own path without the slash. 307 keeps method and body.
+fn to_slash() -> Response {
+    Response::builder()
+        .status(StatusCode::TEMPORARY_REDIRECT)
+        .header(header::LOCATION, GRAPHQL)
+        .finish()
+}
+
+fn client() -> Response {
+    Response::builder()
+        .content_type("text/javascript; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .body(CLIENT)
+}

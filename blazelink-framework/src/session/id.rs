@@ -1,0 +1,66 @@
+//! What names a session: to its client a secret, to people a label.
+//!
+//! In the original dialect the client makes up the id; whoever knows it receives the session's
+//! updates. So it never reaches a log, an error or a page: those show the label.
+
+use std::fmt;
+use std::sync::Arc;
+
+use blazelink_codes::limits;
+
+/// The secret by which a client names its session. Cheap to clone; `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(Arc<str>);
+
+impl SessionId {
+    /// The id that a client sent, or nothing if it is empty or longer than
+    /// [`limits::SESSION_ID_BYTES`].
+    pub fn new(text: &str) -> Option<SessionId> {
+        let sound = !text.is_empty() && text.len() <= limits::SESSION_ID_BYTES;
+        sound.then(|| SessionId(text.into()))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// What logs, pages and the command line show of a session: `s_` and six hex digits, drawn at
+/// random and in no relation to the id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionLabel(u32);
+
+impl SessionLabel {
+    /// A new label.
+    pub fn random() -> SessionLabel {
+        SessionLabel(rand::random::<u32>() >> 8)
+    }
+}
+
+impl fmt::Display for SessionLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s_{:06x}", self.0)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_a_length_and_never_print() {
+        assert!(SessionId::new("").is_none());
+        assert!(SessionId::new(&"x".repeat(limits::SESSION_ID_BYTES + 1)).is_none());
+        let id = SessionId::new("secret").unwrap();
+        assert_eq!(format!("{id:?}"), "SessionId(..)");
+    }
+
+    #[test]
+    fn labels_are_short() {
+        assert_eq!(SessionLabel(0x9f2).to_string(), "s_0009f2");
+        assert_eq!(SessionLabel::random().to_string().len(), 8);
+    }
+}

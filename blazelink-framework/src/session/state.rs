@@ -1,0 +1,210 @@
+//! One session: a client across its sockets.
+//!
+//! A session outlives its sockets and may begin before the first of them. It has at most one
+//! socket; a newer one takes the place of the older, whose end then changes nothing. Publishing,
+//! requests and the socket's task meet behind one std mutex that is held for a few lines and never
+//! across an await.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use blazelink_codes::close::CloseCode;
+use tokio::sync::Notify;
+
+use super::id::{SessionId, SessionLabel};
+use super::outbox::{Entry, Outbox};
+use super::update::{Update, UpdateKind};
+use crate::object_id::ObjectId;
+
+/// A client, known by its session id.
+#[derive(Debug)]
+pub struct Session {
+    id: SessionId,
+    label: SessionLabel,
+    number: u32,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    outbox: Outbox,
+    socket: Option<Arc<Socket>>,
+    last_seen: Instant,
+}
+
+/// The session's end of one socket; its task holds the other.
+#[derive(Debug, Default)]
+pub struct Socket {
+    notify: Notify,
+    order: OnceLock<CloseCode>,
+}
+
+impl Socket {
+    /// Orders the socket's task to close it. The first order stands.
+    pub fn close(&self, code: CloseCode) {
+        if self.order.set(code).is_ok() {
+            self.notify.notify_one();
+        }
+    }
+
+    /// The code with which the socket is to be closed, once somebody ordered it.
+    pub fn order(&self) -> Option<CloseCode> {
+        self.order.get().copied()
+    }
+
+    /// Waits until there is something to take or an order to close. A wake-up before the call
+    /// counts; several count as one.
+    pub async fn woken(&self) {
+        self.notify.notified().await;
+    }
+}
+
+/// What a socket's task finds in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Entries were taken, or nothing waits.
+    Entries,
+    /// The session is owed a reset: read what it watches, call [`Session::refill`], take again.
+    Reset,
+    /// The socket is no longer the session's.
+    Detached,
+}
+
+impl Session {
+    pub(super) fn new(id: SessionId, number: u32, now: Instant) -> Session {
+        Session {
+            id,
+            label: SessionLabel::random(),
+            number,
+            state: Mutex::new(State {
+                outbox: Outbox::default(),
+                socket: None,
+                last_seen: now,
+            }),
+        }
+    }
+
+    /// The secret that names the session to its client.
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// What people may see of it.
+    pub fn label(&self) -> SessionLabel {
+        self.label
+    }
+
+    /// The session's number in the subscription index.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Appends updates in order and wakes the socket, if there is one, once.
+    pub fn deliver<'a>(&self, updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>) {
+        let mut state = self.lock();
+        for (kind, update) in updates {
+            state.outbox.push(kind, update);
+        }
+        state.wake();
+    }
+
+    /// Owes the session one update per object that it watches.
+    pub fn reset(&self) {
+        let mut state = self.lock();
+        state.outbox.reset();
+        state.wake();
+    }
+
+    /// Gives the session a new socket. An older one is closed as replaced; what it may have lost
+    /// waits again.
+    pub fn attach(&self, now: Instant) -> Arc<Socket> {
+        let socket = Arc::new(Socket::default());
+        let mut state = self.lock();
+        state.last_seen = now;
+        state.outbox.rewind();
+        if let Some(older) = state.socket.replace(Arc::clone(&socket)) {
+            older.close(CloseCode::Replaced);
+        }
+        state.wake();
+        socket
+    }
+
+    /// The socket has ended. Changes nothing if a newer one has taken its place.
+    pub fn detach(&self, socket: &Arc<Socket>, now: Instant) {
+        let mut state = self.lock();
+        if state.has(socket) {
+            state.socket = None;
+            state.last_seen = now;
+        }
+    }
+
+    /// Takes waiting entries for the socket, about `bytes` of them.
+    pub fn take(&self, socket: &Arc<Socket>, bytes: usize, out: &mut Vec<Entry>) -> Taken {
+        let mut state = self.lock();
+        if !state.has(socket) {
+            return Taken::Detached;
+        }
+        if state.outbox.begin_reset() {
+            return Taken::Reset;
+        }
+        state.outbox.take(bytes, out);
+        Taken::Entries
+    }
+
+    /// Pays a reset that [`Session::take`] reported: `objects` must have been read after that.
+    pub fn refill(&self, objects: Vec<ObjectId>) {
+        self.lock().outbox.refill(objects);
+    }
+
+    /// The client has handled a message that came over this socket.
+    pub fn confirm(&self, socket: &Arc<Socket>, msg_id: u64) {
+        let mut state = self.lock();
+        if state.has(socket) {
+            state.outbox.confirm(msg_id);
+        }
+    }
+
+    /// An id for a message that is sent now and not kept.
+    pub fn passing_id(&self) -> u64 {
+        self.lock().outbox.passing_id()
+    }
+
+    /// Bytes that wait for the client or for its confirmation.
+    pub fn outbox_bytes(&self) -> usize {
+        self.lock().outbox.bytes()
+    }
+
+    pub(super) fn touch(&self, now: Instant) {
+        self.lock().last_seen = now;
+    }
+
+    /// Whether the session has had neither socket nor request for `grace`.
+    pub(super) fn idle(&self, now: Instant, grace: Duration) -> bool {
+        let state = self.lock();
+        state.socket.is_none() && now.saturating_duration_since(state.last_seen) >= grace
+    }
+
+    pub(super) fn order_close(&self, code: CloseCode) {
+        if let Some(socket) = &self.lock().socket {
+            socket.close(code);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn has(&self, socket: &Arc<Socket>) -> bool {
+        self.socket
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, socket))
+    }
+
+    fn wake(&self) {
+        if let Some(socket) = &self.socket {
+            socket.notify.notify_one();
+        }
+    }
+}

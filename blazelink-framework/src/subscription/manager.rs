@@ -1,0 +1,411 @@
+//! The mutex around the index, and the way from a transaction to the outboxes.
+//!
+//! One for the process. Requests watch through it, the Signaler publishes through it, sockets'
+//! tasks take from outboxes through it. The mutex is held for a few lines and never across an
+//! await: publishing locks, matches, unlocks, and only then makes JSON and appends.
+//!
+//! What must stay true: only one thread publishes, so every session sees commits in their order.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use blazelink_codes::{Code, limits};
+
+use super::dependency::{Dependency, Reading, Role, Watch};
+use super::index::{Answer, Notice, SubscriptionIndex};
+use crate::change::Transaction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exposure::Exposure;
+use crate::object_id::ObjectId;
+use crate::session::{ConnectionManager, Entry, Session, Socket, Taken, Update, UpdateKind};
+
+/// Who watches what, and how they are told.
+pub struct SubscriptionManager {
+    index: Mutex<SubscriptionIndex>,
+    connections: Arc<ConnectionManager>,
+    exposure: Arc<Exposure>,
+}
+
+impl SubscriptionManager {
+    /// A manager in which nobody watches anything yet.
+    pub fn new(exposure: Arc<Exposure>, connections: Arc<ConnectionManager>) -> Self {
+        SubscriptionManager {
+            index: Mutex::default(),
+            connections,
+            exposure,
+        }
+    }
+
+    /// The sessions.
+    pub fn connections(&self) -> &Arc<ConnectionManager> {
+        &self.connections
+    }
+
+    /// The exposed tables.
+    pub fn exposure(&self) -> &Arc<Exposure> {
+        &self.exposure
+    }
+
+    /// Where the executor says what it reads for this session. Holds the session: while a request
+    /// is answered, its session does not end.
+    pub fn watch_for(self: &Arc<Self>, session: &Arc<Session>) -> SessionWatch {
+        SessionWatch {
+            manager: Arc::clone(self),
+            session: Arc::clone(session),
+        }
+    }
+
+    /// Tells every session of what the transaction changed for it. Waits for no client and needs
+    /// no runtime; to be called by one thread only, in commit order.
+    pub fn publish(&self, transaction: &Transaction) {
+        let matched = self.matched(transaction);
+        let updates: Vec<(UpdateKind, Arc<Update>)> = matched
+            .notices
+            .into_iter()
+            .map(|notice| self.update(notice))
+            .collect();
+        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
+            // Who watches has a session: its number is given back after its watches are gone.
+            let Some(session) = session else { continue };
+            session.deliver(hits.iter().map(|&(_, at)| {
+                let (kind, update) = &updates[at as usize];
+                (*kind, update)
+            }));
+        }
+    }
+
+    /// Owes every session one update per object that it watches: for when changes may have been
+    /// missed.
+    pub fn reset_all(&self) {
+        for session in self.connections.all() {
+            session.reset();
+        }
+    }
+
+    /// Ends the sessions that have been idle for the grace time. To be called every few seconds.
+    /// Returns how many ended.
+    pub fn sweep(&self, now: Instant) -> usize {
+        let ended = self.connections.expire(now, limits::GRACE);
+        for session in &ended {
+            self.lock().forget(session.number());
+            self.connections.release(session);
+        }
+        ended.len()
+    }
+
+    /// Takes about `bytes` of what waits for the socket, a due reset included. False if the
+    /// socket is no longer its session's.
+    pub fn take(
+        &self,
+        session: &Session,
+        socket: &Arc<Socket>,
+        bytes: usize,
+        out: &mut Vec<Entry>,
+    ) -> bool {
+        loop {
+            match session.take(socket, bytes, out) {
+                Taken::Entries => return true,
+                Taken::Detached => return false,
+                Taken::Reset => {
+                    let objects = self.lock().watched(session.number());
+                    session.refill(objects);
+                }
+            }
+        }
+    }
+
+    /// Lets one read of a session go.
+    pub fn unsubscribe(&self, session: &Session, object: &ObjectId, selection: u64) {
+        self.lock().unsubscribe(session.number(), object, selection);
+    }
+
+    /// Number of dependencies that all sessions hold.
+    pub fn subscriptions(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whom the transaction concerns. The sessions are looked up before the index is unlocked:
+    /// from then on a session may end and its number be given to another.
+    fn matched<'a>(&self, transaction: &'a Transaction) -> Matched<'a> {
+        let mut notices = Vec::new();
+        let mut hits: Vec<(u32, u32)> = Vec::new();
+        let mut index = self.lock();
+        index.affected(transaction, &self.exposure, &mut |notice, sessions| {
+            let at = notices.len() as u32;
+            notices.push(notice);
+            hits.extend(sessions.iter().map(|&session| (session, at)));
+        });
+        if notices.len() > 1 {
+            hits.sort_unstable();
+        }
+        let numbers = same_session(&hits).map(|hits| hits[0].0);
+        let sessions = self.connections.by_numbers(numbers);
+        Matched {
+            notices,
+            hits,
+            sessions,
+        }
+    }
+
+    fn update(&self, notice: Notice<'_>) -> (UpdateKind, Arc<Update>) {
+        match notice {
+            Notice::Row {
+                kind,
+                table,
+                key,
+                row,
+            } => {
+                let table = self.exposure.table(table);
+                (kind, Arc::new(Update::row(table, key, row)))
+            }
+            Notice::Again(object) => (UpdateKind::Update, Arc::new(Update::again(object))),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SubscriptionIndex> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for SubscriptionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubscriptionManager")
+            .field("connections", &self.connections.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a transaction matched.
+struct Matched<'a> {
+    notices: Vec<Notice<'a>>,
+    /// (session, position of the notice), each session's together and in order.
+    hits: Vec<(u32, u32)>,
+    /// The sessions in the order in which `hits` has them.
+    sessions: Vec<Option<Arc<Session>>>,
+}
+
+/// The hits of one session after the other.
+fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
+    hits.chunk_by(|a, b| a.0 == b.0)
+}
+
+/// The [`Watch`] of one session.
+#[derive(Debug)]
+pub struct SessionWatch {
+    manager: Arc<SubscriptionManager>,
+    session: Arc<Session>,
+}
+
+impl Watch for SessionWatch {
+    fn begin(&self, object: ObjectId, selection: u64) -> Box<dyn Reading + '_> {
+        let mut index = self.manager.lock();
+        let answer = index.begin(self.session.number(), object, selection);
+        Box::new(SessionReading {
+            manager: &self.manager,
+            answer: Some(answer),
+        })
+    }
+}
+
+struct SessionReading<'a> {
+    manager: &'a SubscriptionManager,
+    /// Taken when the reading ends.
+    answer: Option<Answer>,
+}
+
+impl Reading for SessionReading<'_> {
+    fn depend(&self, role: Role, dependency: Dependency) -> Result<()> {
+        let Some(answer) = &self.answer else {
+            return Ok(());
+        };
+        let limit = limits::SUBSCRIPTIONS_PER_SESSION;
+        let added = self.manager.lock().depend(answer, role, dependency, limit);
+        added.map_err(|_| too_many())
+    }
+
+    fn finish(mut self: Box<Self>) {
+        if let Some(answer) = self.answer.take() {
+            self.manager.lock().finish(answer);
+        }
+    }
+}
+
+impl Drop for SessionReading<'_> {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            self.manager.lock().fail(answer);
+        }
+    }
+}
+
+fn too_many() -> Error {
+    let limit = limits::SUBSCRIPTIONS_PER_SESSION;
+    Error::new(
+        ErrorKind::Request,
+        Code::TooManySubscriptions,
+        format!("The session watches {limit} dependencies, the most it may"),
+    )
+    .with_hint("read less at once: smaller pages, fewer relations, or several sessions")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::change::{Change, ChangeKind, Lsn, Old, Row};
+    use crate::exposure::{ExposedColumn, ExposedTable};
+    use crate::object_id::{Key, TableId};
+    use crate::session::SessionId;
+    use crate::value::Kind;
+
+    const USER: TableId = TableId(0);
+
+    fn manager() -> Arc<SubscriptionManager> {
+        let column = |name: &str, kind| ExposedColumn {
+            name: name.into(),
+            kind,
+        };
+        let exposure = Exposure::new(vec![ExposedTable {
+            id: USER,
+            schema: "public".into(),
+            table: "user".into(),
+            entity: "User".into(),
+            columns: vec![column("id", Kind::Int), column("name", Kind::Text)],
+            key: vec![0],
+        }]);
+        let connections = Arc::new(ConnectionManager::default());
+        Arc::new(SubscriptionManager::new(Arc::new(exposure), connections))
+    }
+
+    fn open(manager: &SubscriptionManager, id: &str) -> Arc<Session> {
+        let id = SessionId::new(id).unwrap();
+        manager.connections().open(&id, Instant::now())
+    }
+
+    fn declare(manager: &Arc<SubscriptionManager>, session: &Arc<Session>, key: i64) {
+        let watch = manager.watch_for(session);
+        let reading = watch.begin(ObjectId::row(USER, Key::from(key)), 0);
+        let row = Dependency::Row(USER, Key::from(key));
+        reading.depend(Role::Declared, row).unwrap();
+        reading.finish();
+    }
+
+    fn renamed(key: i64, name: &str) -> Change {
+        let row = |name| Row::from_texts(&[Some(&key.to_string()), Some(name)]);
+        Change {
+            table: USER,
+            kind: ChangeKind::Update,
+            key: Key::from(key),
+            moved: None,
+            old: Old::Full(row("before")),
+            new: Some(row(name)),
+        }
+    }
+
+    fn commit(changes: Vec<Change>) -> Transaction {
+        Transaction {
+            xid: 1,
+            commit_lsn: Lsn(1),
+            end_lsn: Lsn(2),
+            committed_at: SystemTime::UNIX_EPOCH,
+            changes,
+            whole: Vec::new(),
+        }
+    }
+
+    fn received(manager: &Arc<SubscriptionManager>, session: &Arc<Session>) -> Vec<String> {
+        let attached = manager.connections().attach(session, Instant::now());
+        let mut out = Vec::new();
+        assert!(manager.take(session, attached.socket(), usize::MAX, &mut out));
+        let text = |entry: Entry| {
+            let changes = entry.update.changes().unwrap_or(b"null");
+            format!("{:?} {}", entry.kind, String::from_utf8_lossy(changes))
+        };
+        out.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_commit_reaches_whom_it_concerns_in_order_and_nobody_else() {
+        let manager = manager();
+        let (one, both) = (open(&manager, "one"), open(&manager, "both"));
+        declare(&manager, &one, 1);
+        declare(&manager, &both, 1);
+        declare(&manager, &both, 2);
+        manager.publish(&commit(vec![
+            renamed(2, "b"),
+            renamed(1, "a"),
+            renamed(3, "c"),
+        ]));
+        assert_eq!(received(&manager, &one), [r#"Update {"id":1,"name":"a"}"#]);
+        assert_eq!(
+            received(&manager, &both),
+            [
+                r#"Update {"id":2,"name":"b"}"#,
+                r#"Update {"id":1,"name":"a"}"#
+            ]
+        );
+        assert!(received(&manager, &open(&manager, "other")).is_empty());
+    }
+
+    #[test]
+    fn a_failed_reading_withdraws_what_it_added() {
+        let manager = manager();
+        let session = open(&manager, "a");
+        let watch = manager.watch_for(&session);
+        let reading = watch.begin(ObjectId::table(USER), 0);
+        reading
+            .depend(Role::Declared, Dependency::Table(USER))
+            .unwrap();
+        drop(reading);
+        assert_eq!(manager.subscriptions(), 0);
+    }
+
+    #[test]
+    fn a_reset_names_every_watched_object() {
+        let manager = manager();
+        let session = open(&manager, "a");
+        declare(&manager, &session, 1);
+        declare(&manager, &session, 2);
+        manager.reset_all();
+        manager.publish(&commit(vec![renamed(1, "a")]));
+        assert_eq!(received(&manager, &session), ["Update {}", "Update {}"]);
+    }
+
+    #[test]
+    fn a_swept_session_is_forgotten_and_its_number_is_free() {
+        let manager = manager();
+        let session = open(&manager, "a");
+        let number = session.number();
+        declare(&manager, &session, 1);
+        let later = Instant::now() + limits::GRACE * 2;
+        assert_eq!(manager.sweep(later), 0, "somebody holds the session");
+        drop(session);
+        assert_eq!(manager.sweep(later), 1);
+        assert_eq!(manager.subscriptions(), 0);
+        let next = open(&manager, "b");
+        assert_eq!(next.number(), number);
+        manager.publish(&commit(vec![renamed(1, "a")]));
+        assert!(received(&manager, &next).is_empty());
+    }
+
+    #[test]
+    fn a_session_that_watches_too_much_is_refused_and_keeps_what_it_has() {
+        let manager = manager();
+        let session = open(&manager, "a");
+        declare(&manager, &session, -1);
+        let watch = manager.watch_for(&session);
+        let reading = watch.begin(ObjectId::table(USER), 0);
+        let row = |key: usize| Dependency::Row(USER, Key::from(key as i64));
+        for key in 1..limits::SUBSCRIPTIONS_PER_SESSION {
+            reading.depend(Role::Derived, row(key)).unwrap();
+        }
+        let refused = reading.depend(Role::Derived, row(0)).unwrap_err();
+        assert_eq!(refused.code(), Code::TooManySubscriptions);
+        assert!(reading.depend(Role::Derived, row(1)).is_ok(), "a repeat");
+        drop(reading);
+        assert_eq!(manager.subscriptions(), 1);
+    }
+}

@@ -1,0 +1,11 @@
+//! What travels over a socket, and the sockets themselves.
+
+mod acceptor;
+mod original;
+mod protocol;
+mod websocket;
+
+pub use acceptor::PromptAcceptor;
+pub use original::{Received, receive, write_frame};
+pub use protocol::{Authorize, ClientMessage, parse};
+pub use websocket::WebSocketTransport;

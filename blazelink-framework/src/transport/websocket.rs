@@ -1,0 +1,505 @@
+//! Websockets: the endpoint that takes them and the task that serves each of them.
+//!
+//! One task per socket. It waits for three things: a frame from the client, a wake-up from the
+//! session (updates to write, or an order to close), and the time for the next ping. On each
+//! wake-up it takes all that waits, in batches, and flushes once per batch. Nobody waits for it:
+//! what it has not taken stays in the outbox, where it merges.
+//!
+//! What must stay true: an idle socket costs a few kilobytes (small buffers, a small task), and
+//! whatever a client sends ends in an answer, in nothing, or in a documented close code.
+
+use std::future::ready;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use blazelink_codes::close::CloseCode;
+use blazelink_codes::limits;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use poem::http::{Method, StatusCode, header};
+use poem::{Endpoint, Request, Response};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Sleep, sleep, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
+
+use super::original::{self, Received};
+use super::protocol;
+use crate::session::{Attached, Entry, SessionId};
+use crate::subscription::SubscriptionManager;
+
+/// Read buffer of a socket; a larger frame grows it up to [`limits::FRAME_BYTES`].
+const READ_BUFFER: usize = 1 << 10;
+
+/// Bytes that frames may gather before they are written; the buffer grows as it is needed.
+const WRITE_BUFFER: usize = 16 << 10;
+
+/// Pings without any sign of the client after which its socket is closed.
+const UNANSWERED_PINGS: u8 = 2;
+
+/// The endpoint `/ws/connect?session_id=..`.
+///
+/// Answers 404 to what asks for no websocket, 403 without a sound session id, 400 to a broken
+/// handshake.
+#[derive(Clone, Debug)]
+pub struct WebSocketTransport {
+    manager: Arc<SubscriptionManager>,
+}
+
+impl WebSocketTransport {
+    /// The endpoint for the sessions of this manager.
+    pub fn new(manager: Arc<SubscriptionManager>) -> WebSocketTransport {
+        WebSocketTransport { manager }
+    }
+}
+
+impl Endpoint for WebSocketTransport {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let Handshake { accept, id } = match handshake(&request) {
+            Ok(handshake) => handshake,
+            Err(status) => return Ok(status.into()),
+        };
+        let Ok(upgrade) = request.take_upgrade() else {
+            return Ok(StatusCode::BAD_REQUEST.into());
+        };
+        let manager = Arc::clone(&self.manager);
+        tokio::spawn(async move {
+            if let Ok(stream) = upgrade.await {
+                serve(manager, &id, stream).await;
+            }
+        });
+        Ok(Response::builder()
+            .status(StatusCode::SWITCHING_PROTOCOLS)
+            .header(header::CONNECTION, "upgrade")
+            .header(header::UPGRADE, "websocket")
+            .header(header::SEC_WEBSOCKET_ACCEPT, accept)
+            .finish())
+    }
+}
+
+/// A sound request for a websocket.
+struct Handshake {
+    /// The value of `Sec-WebSocket-Accept`.
+    accept: String,
+    id: SessionId,
+}
+
+fn handshake(request: &Request) -> Result<Handshake, StatusCode> {
+    let has = |name, word: &str| {
+        let values = request.headers().get_all(name).into_iter();
+        values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|token| token.trim().eq_ignore_ascii_case(word))
+    };
+    if request.method() != Method::GET
+        || !has(header::UPGRADE, "websocket")
+        || !has(header::CONNECTION, "upgrade")
+    {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let id = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "session_id")
+        .and_then(|(_, id)| SessionId::new(&id))
+        .ok_or(StatusCode::FORBIDDEN)?;
+    let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
+    let key = key.filter(|_| has(header::SEC_WEBSOCKET_VERSION, "13"));
+    let accept = derive_accept_key(key.ok_or(StatusCode::BAD_REQUEST)?.as_bytes());
+    Ok(Handshake { accept, id })
+}
+
+/// Serves a socket until it ends.
+async fn serve<S>(manager: Arc<SubscriptionManager>, id: &SessionId, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = Connection::open(manager, id, stream).await;
+    let label = connection.attached.session().label();
+    tracing::debug!(session = %label, "socket opened");
+    let end = connection.run().await;
+    tracing::debug!(session = %label, ?end, "socket ended");
+    if let End::Close(code) = end {
+        // Whether or not the client hears it, the socket is over.
+        let _ = timeout(limits::CLOSE_TIMEOUT, close(&mut connection.stream, code)).await;
+    }
+}
+
+/// Why a socket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The server closes it.
+    Close(CloseCode),
+    /// The client closed it, or the connection broke.
+    Gone,
+}
+
+/// Whether the outbox had something to write; then it may have more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrote {
+    Batch,
+    Nothing,
+}
+
+/// Everything that can make the task go on.
+enum Event {
+    Frame(Option<tungstenite::Result<Message>>),
+    Woken,
+    PingDue,
+}
+
+struct Connection<S> {
+    stream: WebSocketStream<S>,
+    manager: Arc<SubscriptionManager>,
+    attached: Attached,
+    unanswered: u8,
+}
+
+impl<S> Connection<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    async fn open(manager: Arc<SubscriptionManager>, id: &SessionId, stream: S) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER)
+            .max_message_size(Some(limits::FRAME_BYTES))
+            .max_frame_size(Some(limits::FRAME_BYTES));
+        let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        let now = Instant::now();
+        let session = manager.connections().open(id, now);
+        let attached = manager.connections().attach(&session, now);
+        Connection {
+            stream,
+            manager,
+            attached,
+            unanswered: 0,
+        }
+    }
+
+    async fn run(&mut self) -> End {
+        let ping = sleep(limits::PING_EVERY);
+        tokio::pin!(ping);
+        loop {
+            // One batch between looks at the client, so that a busy outbox cannot deafen us.
+            let wrote = match self.write_batch().await {
+                ControlFlow::Continue(wrote) => wrote,
+                ControlFlow::Break(end) => return end,
+            };
+            let flow = match self.next_event(ping.as_mut(), wrote).await {
+                Event::Frame(frame) => self.receive(frame).await,
+                Event::Woken => ControlFlow::Continue(()),
+                Event::PingDue => {
+                    let next = tokio::time::Instant::now() + limits::PING_EVERY;
+                    ping.as_mut().reset(next);
+                    self.ping().await
+                }
+            };
+            if let ControlFlow::Break(end) = flow {
+                return end;
+            }
+        }
+    }
+
+    /// Waits for the next event; while more may wait in the outbox, only looks for one.
+    async fn next_event(&mut self, ping: Pin<&mut Sleep>, wrote: Wrote) -> Event {
+        tokio::select! {
+            biased;
+            frame = self.stream.next() => Event::Frame(frame),
+            () = ping => Event::PingDue,
+            () = self.attached.socket().woken() => Event::Woken,
+            () = ready(()), if wrote == Wrote::Batch => Event::Woken,
+        }
+    }
+
+    /// Writes the next batch of what waits in the outbox.
+    async fn write_batch(&mut self) -> ControlFlow<End, Wrote> {
+        if let Some(code) = self.attached.socket().order() {
+            return ControlFlow::Break(End::Close(code));
+        }
+        let batch = self.next_batch();
+        if batch.is_empty() {
+            return ControlFlow::Continue(Wrote::Nothing);
+        }
+        self.write(batch).await?;
+        ControlFlow::Continue(Wrote::Batch)
+    }
+
+    /// The frames of the next entries; they share one allocation.
+    fn next_batch(&self) -> Vec<Message> {
+        let session = self.attached.session();
+        let mut entries: Vec<Entry> = Vec::new();
+        let socket = self.attached.socket();
+        self.manager
+            .take(session, socket, limits::WRITE_BATCH, &mut entries);
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let mut text = Vec::with_capacity(entries.len() * 192);
+        let mut ends = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            original::write_frame(self.manager.exposure(), entry, &mut text);
+            ends.push(text.len());
+        }
+        let text = Bytes::from(text);
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let frames = starts
+            .zip(&ends)
+            .map(|(start, &end)| text.slice(start..end));
+        frames.filter_map(text_message).collect()
+    }
+
+    /// Writes messages and flushes once. An order to close ends the wait for a slow client.
+    async fn write(&mut self, messages: Vec<Message>) -> ControlFlow<End> {
+        let stream = &mut self.stream;
+        let written = timeout(limits::WRITE_TIMEOUT, async {
+            for message in messages {
+                stream.feed(message).await?;
+            }
+            stream.flush().await
+        });
+        let socket = self.attached.socket();
+        let ordered = async {
+            loop {
+                if let Some(code) = socket.order() {
+                    return code;
+                }
+                // Updates that come meanwhile are taken once this write is done.
+                socket.woken().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            written = written => match written {
+                Ok(Ok(())) => ControlFlow::Continue(()),
+                Ok(Err(_)) => ControlFlow::Break(End::Gone),
+                Err(_) => ControlFlow::Break(End::Close(CloseCode::TooSlow)),
+            },
+            code = ordered => ControlFlow::Break(End::Close(code)),
+        }
+    }
+
+    async fn receive(&mut self, frame: Option<tungstenite::Result<Message>>) -> ControlFlow<End> {
+        self.unanswered = 0;
+        let text = match frame {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Binary(_))) => {
+                return ControlFlow::Break(End::Close(CloseCode::Binary));
+            }
+            // The library has queued the pong and sends it when it is polled next.
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                return ControlFlow::Continue(());
+            }
+            Some(Ok(Message::Close(_))) => {
+                // Sends the library's answer; what comes of it is the client's affair.
+                let _ = timeout(limits::CLOSE_TIMEOUT, self.stream.flush()).await;
+                return ControlFlow::Break(End::Gone);
+            }
+            Some(Err(error)) => return ControlFlow::Break(end_of(&error)),
+            None => return ControlFlow::Break(End::Gone),
+        };
+        match original::receive(&text) {
+            Ok(Received::Nothing) => ControlFlow::Continue(()),
+            Ok(Received::Confirmed(msg_id)) => {
+                let socket = self.attached.socket();
+                self.attached.session().confirm(socket, msg_id);
+                ControlFlow::Continue(())
+            }
+            Ok(Received::Ping(ping_id)) => self.answer_ping(ping_id).await,
+            Err(code) => ControlFlow::Break(End::Close(code)),
+        }
+    }
+
+    /// Answers a client's ping, behind the updates that wait.
+    async fn answer_ping(&mut self, ping_id: i64) -> ControlFlow<End> {
+        self.write_batch().await?;
+        let mut text = Vec::new();
+        let msg_id = self.attached.session().passing_id();
+        protocol::write_ping_in(msg_id, ping_id, &mut text);
+        let messages = text_message(text.into()).into_iter().collect();
+        self.write(messages).await
+    }
+
+    async fn ping(&mut self) -> ControlFlow<End> {
+        if self.unanswered == UNANSWERED_PINGS {
+            return ControlFlow::Break(End::Close(CloseCode::Silent));
+        }
+        self.unanswered += 1;
+        self.write(vec![Message::Ping(Bytes::new())]).await
+    }
+}
+
+/// Frames are assembled from `str`s and JSON, so they are always text.
+fn text_message(text: Bytes) -> Option<Message> {
+    let text = Utf8Bytes::try_from(text);
+    debug_assert!(text.is_ok(), "frames are UTF-8");
+    text.ok().map(Message::Text)
+}
+
+fn end_of(error: &tungstenite::Error) -> End {
+    use tungstenite::error::ProtocolError;
+    match error {
+        tungstenite::Error::Capacity(_) => End::Close(CloseCode::TooBig),
+        tungstenite::Error::Utf8(_) => End::Close(CloseCode::NotUtf8),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        tungstenite::Error::Protocol(_) => End::Close(CloseCode::NotAFrame),
+        _ => End::Gone,
+    }
+}
+
+/// Sends the close frame, ends our side, and reads until the client ends its own: with unread
+/// bytes in its buffer the kernel would reset the connection, and the client might never see the
+/// code.
+async fn close<S>(stream: &mut WebSocketStream<S>, code: CloseCode) -> std::io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let frame = CloseFrame {
+        code: code.number().into(),
+        reason: Utf8Bytes::from_static(code.reason()),
+    };
+    // A client that is gone hears nothing; reading will find that out.
+    let _ = stream.close(Some(frame)).await;
+    let stream = stream.get_mut();
+    stream.shutdown().await?;
+    let mut discarded = [0; 1024];
+    while stream.read(&mut discarded).await? > 0 {}
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::SystemTime;
+
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+    use crate::change::{Lsn, Transaction};
+    use crate::exposure::{ExposedTable, Exposure};
+    use crate::object_id::{ObjectId, TableId};
+    use crate::session::ConnectionManager;
+    use crate::subscription::{Dependency, Role as Watching, Watch};
+
+    const TABLE: TableId = TableId(0);
+
+    fn manager() -> Arc<SubscriptionManager> {
+        let exposure = Exposure::new(vec![ExposedTable {
+            id: TABLE,
+            schema: "public".into(),
+            table: "user".into(),
+            entity: "User".into(),
+            columns: Vec::new(),
+            key: Vec::new(),
+        }]);
+        let connections = Arc::new(ConnectionManager::default());
+        Arc::new(SubscriptionManager::new(Arc::new(exposure), connections))
+    }
+
+    async fn connect(
+        manager: &Arc<SubscriptionManager>,
+    ) -> (Connection<DuplexStream>, DuplexStream) {
+        let (server, client) = duplex(16);
+        let id = SessionId::new("a").unwrap();
+        (
+            Connection::open(Arc::clone(manager), &id, server).await,
+            client,
+        )
+    }
+
+    fn publish_whole_table(
+        manager: &Arc<SubscriptionManager>,
+        connection: &Connection<DuplexStream>,
+    ) {
+        let watch = manager.watch_for(connection.attached.session());
+        let reading = watch.begin(ObjectId::table(TABLE), 0);
+        let whole = Dependency::Table(TABLE);
+        reading.depend(Watching::Declared, whole).unwrap();
+        reading.finish();
+        manager.publish(&Transaction {
+            xid: 1,
+            commit_lsn: Lsn(1),
+            end_lsn: Lsn(2),
+            committed_at: SystemTime::UNIX_EPOCH,
+            changes: Vec::new(),
+            whole: vec![TABLE],
+        });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_answers_no_ping_is_closed_as_silent() {
+        let manager = manager();
+        let (mut connection, _client) = connect(&manager).await;
+        let start = tokio::time::Instant::now();
+        assert_eq!(connection.run().await, End::Close(CloseCode::Silent));
+        assert_eq!(start.elapsed().as_secs(), limits::PING_EVERY.as_secs() * 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_answers_pings_stays() {
+        let manager = manager();
+        let (mut connection, client) = connect(&manager).await;
+        let mut client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+        let answers = async move {
+            for _ in 0..5 {
+                let ping = client.next().await.unwrap().unwrap();
+                assert!(ping.is_ping());
+                client.flush().await.unwrap();
+            }
+        };
+        let (end, ()) = tokio::join!(connection.run(), answers);
+        assert_eq!(end, End::Gone, "the client hung up after five pings");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_closed_as_too_slow() {
+        let manager = manager();
+        let (mut connection, _client) = connect(&manager).await;
+        publish_whole_table(&manager, &connection);
+        let start = tokio::time::Instant::now();
+        assert_eq!(connection.run().await, End::Close(CloseCode::TooSlow));
+        assert_eq!(start.elapsed(), limits::WRITE_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_to_close_does_not_wait_for_a_slow_client() {
+        let manager = manager();
+        let (mut connection, _client) = connect(&manager).await;
+        publish_whole_table(&manager, &connection);
+        let start = tokio::time::Instant::now();
+        let stop = async {
+            tokio::task::yield_now().await;
+            manager.connections().stop();
+        };
+        let (end, ()) = tokio::join!(connection.run(), stop);
+        assert_eq!(end, End::Close(CloseCode::GoingAway));
+        assert!(start.elapsed().is_zero());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_that_nobody_ends_is_let_go() {
+        let manager = manager();
+        let id = SessionId::new("a").unwrap();
+        let (server, client) = duplex(1024);
+        manager.connections().stop();
+        serve(Arc::clone(&manager), &id, server).await;
+        assert_eq!(manager.connections().sockets(), 0);
+        drop(client);
+    }
+
+    #[test]
+    fn the_task_of_an_idle_socket_is_small() {
+        let manager = manager();
+        let id = SessionId::new("a").unwrap();
+        let (server, _client) = duplex(16);
+        let size = size_of_val(&serve(manager, &id, server));
+        assert!(size < 3 << 10, "{size} bytes");
+    }
+}

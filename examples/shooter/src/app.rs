@@ -1,0 +1,15 @@
+//! The whole wiring, in reading order.
+
+use blazelink::Builder;
+
+use crate::{api, seed};
+
+/// The app: every entity live under `/graphql/`, the JSON endpoint under `/api`, one page at `/`.
+pub fn app(blaze: Builder) -> Builder {
+    blaze
+        .discover("shooter::entities")
+        .seed(seed::run)
+        .route("/api", api::routes)
+        .files("/static", "static")
+        .page("/", "index.html")
+}

@@ -1,0 +1,109 @@
+// @ts-check
+/** The shooter as a person would start it: `cargo run -- dev examples/shooter`. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A running `blazelink dev` with its app and its Postgres. */
+export class Shooter {
+  #process;
+  #facts;
+
+  /**
+   * @param {import("node:child_process").ChildProcess} process
+   * @param {Map<string, string>} facts
+   */
+  constructor(process, facts) {
+    this.#process = process;
+    this.#facts = facts;
+  }
+
+  /** Starts it and waits until it serves. The first build takes minutes. */
+  static async start() {
+    // In a process group of its own, so that it can be stopped as Ctrl-C does it: the whole group.
+    const child = spawn("cargo", ["run", "--quiet", "--", "dev", "examples/shooter"], {
+      cwd: ROOT,
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(child, "exit");
+    const facts = new Map();
+    const ready = new Promise((resolve) => {
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        console.log(line);
+        const [, name, value] = /^ {2}(app|graphql|psql) +(.+)$/.exec(line) ?? [];
+        if (name !== undefined) {
+          facts.set(name, value);
+        }
+        if (facts.size === 3) {
+          resolve(true);
+        }
+      });
+    });
+    const early = ended.then(([code]) => {
+      throw new Error(`blazelink dev ended with ${code} before it served`);
+    });
+    await Promise.race([ready, early]);
+    early.catch(() => {});
+    return new Shooter(child, facts);
+  }
+
+  /**
+   * An address in the app.
+   *
+   * @param {string} path
+   */
+  url(path) {
+    return new URL(path, this.#fact("app")).href;
+  }
+
+  /** The address of the GraphQL endpoint. */
+  get graphqlUrl() {
+    return this.#fact("graphql");
+  }
+
+  /**
+   * Runs one statement with the command that was printed, and returns the rows as lists of texts.
+   *
+   * @param {string} sql
+   */
+  async psql(sql) {
+    const command = `${this.#fact("psql")} -v ON_ERROR_STOP=1 -qAt`;
+    const child = spawn("sh", ["-c", command], { stdio: ["pipe", "pipe", "inherit"] });
+    const ended = once(child, "exit");
+    child.stdin.end(sql);
+    const rows = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      rows.push(line.split("|"));
+    }
+    const [code] = await ended;
+    if (code !== 0) {
+      throw new Error(`\`${command}\` ended with ${code}`);
+    }
+    return rows;
+  }
+
+  /** Stops it as Ctrl-C does, and returns what it ended with: a code, or the name of a signal. */
+  async stop() {
+    const { pid, exitCode, signalCode } = this.#process;
+    if (exitCode !== null || signalCode !== null || pid === undefined) {
+      return exitCode ?? signalCode;
+    }
+    const ended = once(this.#process, "exit");
+    process.kill(-pid, "SIGINT");
+    const [code, signal] = await ended;
+    return code ?? signal;
+  }
+
+  /** @param {string} name */
+  #fact(name) {
+    const value = this.#facts.get(name);
+    if (value === undefined) {
+      throw new Error(`blazelink dev has printed no line about ${name}`);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,117 @@
+//! The shooter, running in the test's process on a database of its own.
+
+use std::net::SocketAddr;
+
+use blazelink::config::{Config, Environment, SlotMode};
+use blazelink_migrations::{SeaOrm, Slot, slot_name_here};
+use blazelink_postgres::TestDatabase;
+use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::sea_orm::{Database, DatabaseConnection, DbErr};
+
+/// A running app and its database. Everything ends when it is dropped; [`TestApp::stop`] waits.
+#[derive(Debug)]
+pub struct TestApp {
+    database: TestDatabase,
+    app: blazelink::App,
+}
+
+impl TestApp {
+    /// The shooter on a fresh, migrated, empty database, on a free port, following the log.
+    pub async fn start() -> TestApp {
+        TestApp::start_on(shooter_database().await, |_| {}).await
+    }
+
+    /// The same on this database, with other settings.
+    pub async fn start_on(database: TestDatabase, change: impl FnOnce(&mut Config)) -> TestApp {
+        let mut config = Config::new("shooter", database.url());
+        config.slot = SlotMode::Temporary;
+        config.environment = Environment::Development;
+        config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter").into();
+        change(&mut config);
+        let app = shooter::app(blazelink::Blazelink::builder())
+            .start(config)
+            .await
+            .expect("the shooter starts on a migrated database");
+        app.live().await;
+        TestApp { database, app }
+    }
+
+    /// Where the app listens.
+    pub fn address(&self) -> SocketAddr {
+        self.app.address()
+    }
+
+    /// The app.
+    pub fn app(&self) -> &blazelink::App {
+        &self.app
+    }
+
+    /// The app's database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// An ordinary connection to the app's database, as psql would have it.
+    pub async fn sql(&self) -> tokio_postgres::Client {
+        connect(self.database.url()).await
+    }
+
+    /// Stops the app and waits for it.
+    pub async fn stop(self) {
+        self.app.stop().await;
+    }
+}
+
+/// A database with the shooter's tables, no rows, and no slot.
+pub async fn shooter_database() -> TestDatabase {
+    let prepare = async |url: String| {
+        let connection = migrate(&url).await?;
+        let mut slots = SeaOrm(&connection);
+        let name = slot_name_here(&mut slots, "shooter")
+            .await
+            .map_err(custom)?;
+        Slot::remove(&mut slots, &name).await.map_err(custom)?;
+        connection.close().await
+    };
+    let database = TestDatabase::from_template("shooter", prepare).await;
+    database.expect("the private Postgres makes a database")
+}
+
+/// The same on a server of its own, for a test that kills it or changes its settings; with the
+/// durable slot that the migrations make.
+pub async fn shooter_server() -> TestDatabase {
+    let database = TestDatabase::with_own_cluster().await;
+    let database = database.expect("the private Postgres starts");
+    let connection = migrate(database.url())
+        .await
+        .expect("the database is empty");
+    connection.close().await.expect("nothing uses it");
+    database
+}
+
+async fn migrate(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let connection = Database::connect(url).await?;
+    shooter_migration::Migrator::up(&connection, None).await?;
+    Ok(connection)
+}
+
+fn custom(error: blazelink_migrations::Error) -> DbErr {
+    DbErr::Custom(error.to_string())
+}
+
+/// An ordinary connection, or nothing while the server does not accept one.
+pub async fn connect_once(url: &str) -> Option<tokio_postgres::Client> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .ok()?;
+    tokio::spawn(connection);
+    Some(client)
+}
+
+/// An ordinary connection; its driver runs until the client is dropped.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    connect_once(url)
+        .await
+        .expect("the private Postgres accepts connections")
+}

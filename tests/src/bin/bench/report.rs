@@ -1,0 +1,113 @@
+//! What was measured, as the Markdown table that README.md quotes.
+
+use std::fmt;
+
+/// Which side of its bound a figure must be on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bound {
+    /// The figure may be this at most.
+    AtMost(f64),
+    /// The figure must be this at least.
+    AtLeast(f64),
+}
+
+impl Bound {
+    fn holds(self, figure: f64) -> bool {
+        match self {
+            Bound::AtMost(bound) => figure <= bound,
+            Bound::AtLeast(bound) => figure >= bound,
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug)]
+struct Line {
+    what: &'static str,
+    figure: f64,
+    bound: Bound,
+    from: String,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    lines: Vec<Line>,
+}
+
+impl Report {
+    /// Adds a figure, its bound, and what it was computed from; says it at once on the terminal.
+    pub(crate) fn add(&mut self, what: &'static str, figure: f64, bound: Bound, from: String) {
+        let verdict = if bound.holds(figure) {
+            "holds"
+        } else {
+            "DOES NOT HOLD"
+        };
+        eprintln!("{what}: {} ({from}), {verdict}", short(figure));
+        self.lines.push(Line {
+            what,
+            figure,
+            bound,
+            from,
+        });
+    }
+
+    /// Whether every bound holds.
+    pub(crate) fn holds(&self) -> bool {
+        self.lines.iter().all(|line| line.bound.holds(line.figure))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| What | Measured | Must be | From |")?;
+        writeln!(f, "|---|---|---|---|")?;
+        for Line {
+            what,
+            figure,
+            bound,
+            from,
+        } in &self.lines
+        {
+            let must = match bound {
+                Bound::AtMost(bound) => format!("at most {}", short(*bound)),
+                Bound::AtLeast(bound) => format!("at least {}", short(*bound)),
+            };
+            let missed = if bound.holds(*figure) {
+                ""
+            } else {
+                " (missed)"
+            };
+            writeln!(
+                f,
+                "| {what} | {}{missed} | {must} | {from} |",
+                short(*figure)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Three significant digits; whole numbers above a thousand.
+fn short(figure: f64) -> String {
+    if figure >= 1_000.0 {
+        format!("{figure:.0}")
+    } else {
+        format!("{figure:.2}")
+    }
+}
+
+/// The value below which this part of the samples lies; sorts them.
+pub(crate) fn percentile(samples: &mut [f64], part: f64) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let last = samples.len().saturating_sub(1);
+    samples
+        .get((last as f64 * part).round() as usize)
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
+/// The middle of the samples; sorts them.
+pub(crate) fn median(samples: &mut [f64]) -> f64 {
+    percentile(samples, 0.5)
+}

@@ -1,0 +1,73 @@
+//! The shooter as a process of its own, so that its memory and its processor time are its own.
+
+use std::net::SocketAddr;
+use std::process::{ExitCode, Stdio};
+
+use blazelink_tests::memory;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// The argument with which the benchmark starts itself as the server.
+pub(crate) const COMMAND: &str = "serve";
+
+/// What `bench serve` does.
+pub(crate) fn run() -> ExitCode {
+    blazelink::run(shooter::app)
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts the shooter on this database with a temporary slot and a free port, and waits until
+    /// it follows the log.
+    pub(crate) async fn start(database: &str) -> Server {
+        let shooter = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter");
+        let mut child = Command::new(std::env::current_exe().expect("a program has a path"))
+            .arg(COMMAND)
+            .current_dir(shooter)
+            .env("DATABASE_URL", database)
+            .env("BLAZELINK_ENV", "development")
+            .env("BLAZELINK_SLOT", "temporary")
+            .env("BLAZELINK_PORT", "0")
+            .env("BLAZELINK_EVENTS", "/dev/stdout")
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the benchmark can start itself");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let line = lines
+            .next_line()
+            .await
+            .expect("the server speaks")
+            .expect("it says it is ready");
+        let event: serde_json::Value = serde_json::from_str(&line).expect("events are JSON");
+        let url = event["url"].as_str().expect("the event names the address");
+        let address = url
+            .trim_start_matches("http://")
+            .parse()
+            .expect("it is an address");
+        Server { child, address }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Bytes of memory that it takes now.
+    pub(crate) fn resident(&self) -> usize {
+        let id = self.child.id().expect("the server runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"));
+        memory::field_of(&status.expect("Linux has /proc"), "VmRSS:")
+    }
+
+    /// Stops it.
+    pub(crate) async fn stop(mut self) {
+        self.child.kill().await.expect("the server is ours");
+    }
+}

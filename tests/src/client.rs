@@ -1,0 +1,188 @@
+//! A client of the original dialect: one session, its requests and its websocket.
+//!
+//! It does nothing by itself: frames are confirmed and refetched when a test says so.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// How long a frame may take before a test fails. No test waits this long when it passes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A client with its own session.
+#[derive(Debug)]
+pub struct Client {
+    address: SocketAddr,
+    session: String,
+    http: reqwest::Client,
+    socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
+}
+
+/// What a client received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A text frame, parsed.
+    Frame(Value),
+    /// The server closed the socket with this code.
+    Closed(u16),
+}
+
+impl Client {
+    /// A client of the server at `address` with a random session id and an open websocket.
+    pub async fn connect(address: SocketAddr) -> Client {
+        let mut client = Client::without_socket(address);
+        client.open().await;
+        client
+    }
+
+    /// A client that has not opened its websocket.
+    pub fn without_socket(address: SocketAddr) -> Client {
+        Client {
+            address,
+            session: format!("{:032x}", rand::random::<u128>()),
+            http: reqwest::Client::new(),
+            socket: None,
+        }
+    }
+
+    /// The client's session id.
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// Opens the websocket, or opens it again; the former one is dropped without a word.
+    pub async fn open(&mut self) {
+        let url = format!(
+            "ws://{}/ws/connect?session_id={}",
+            self.address, self.session
+        );
+        let opened = tokio_tungstenite::connect_async_with_config(url, None, true).await;
+        let (socket, _) = opened.expect("the server accepts the session's websocket");
+        self.socket = Some(socket);
+    }
+
+    /// Drops the websocket as a lost connection does: without a closing frame.
+    pub fn cut(&mut self) {
+        self.socket = None;
+    }
+
+    /// Asks; gives the status and the parsed answer.
+    pub async fn ask(&self, document: &str, variables: Value) -> (u16, Value) {
+        let request = self
+            .http
+            .post(format!("http://{}/graphql/", self.address))
+            .header("session_id", &self.session)
+            .json(&json!({"query": document, "variables": variables}));
+        let answer = request.send().await.expect("the server answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("the answer is JSON"))
+    }
+
+    /// Asks, and expects an answer without errors; gives its `data`.
+    pub async fn read(&self, document: &str) -> Value {
+        let (status, mut answer) = self.ask(document, json!({})).await;
+        assert_eq!((status, answer.get("errors")), (200, None), "{document}");
+        answer["data"].take()
+    }
+
+    /// Sends a text frame.
+    pub async fn send(&mut self, text: &str) {
+        self.send_message(Message::text(text)).await;
+    }
+
+    /// Sends any frame.
+    pub async fn send_message(&mut self, message: Message) {
+        let socket = self.socket.as_mut().expect("the websocket is open");
+        socket
+            .send(message)
+            .await
+            .expect("the websocket takes the frame");
+    }
+
+    /// Confirms a frame, as the original client does for each.
+    pub async fn confirm(&mut self, frame: &Value) {
+        let confirm = json!({
+            "type": "ConfirmEvent",
+            "data": {"confirm_message_id": frame["msg_id"], "payload": {}},
+        });
+        self.send(&confirm.to_string()).await;
+    }
+
+    /// The next frame, or the end of the socket.
+    pub async fn receive(&mut self) -> Received {
+        let socket = self.socket.as_mut().expect("the websocket is open");
+        loop {
+            let message = tokio::time::timeout(PATIENCE, socket.next())
+                .await
+                .expect("the server sends within the patience of a test");
+            match message {
+                Some(Ok(Message::Text(text))) => {
+                    let frame = serde_json::from_str(text.as_str());
+                    return Received::Frame(frame.expect("every frame is JSON"));
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    return Received::Closed(
+                        frame.map_or(1005, |CloseFrame { code, .. }| code.into()),
+                    );
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Received::Closed(1006),
+            }
+        }
+    }
+
+    /// The next frame.
+    ///
+    /// # Panics
+    ///
+    /// If the server closes the socket instead.
+    pub async fn frame(&mut self) -> Value {
+        match self.receive().await {
+            Received::Frame(frame) => frame,
+            Received::Closed(code) => panic!("the server closed the socket with {code}"),
+        }
+    }
+
+    /// All frames up to, and without, the first that satisfies `last`.
+    pub async fn frames_until(&mut self, mut last: impl FnMut(&Value) -> bool) -> Vec<Value> {
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.frame().await;
+            if last(&frame) {
+                return frames;
+            }
+            frames.push(frame);
+        }
+    }
+
+    /// The next frame that is already on its way, or nothing once a ping has been answered: the
+    /// server answers in order, so nothing older is missing.
+    pub async fn frames_so_far(&mut self) -> Vec<Value> {
+        let id = i64::from(rand::random::<i32>());
+        self.send(&json!({"type": "PingEvent", "data": {"ping_id": id}}).to_string())
+            .await;
+        self.frames_until(|frame| frame["type"] == "PingInEvent" && frame["data"]["ping_id"] == id)
+            .await
+    }
+}
+
+/// Whether a frame tells of this object.
+pub fn tells_of(frame: &Value, entity: &str, obj_id: impl Into<Value>) -> bool {
+    let identifier = &frame["data"]["identifier"];
+    frame["type"] == "ModelUpdateEvent"
+        && identifier["entity"] == entity
+        && identifier["obj_id"] == obj_id.into()
+}
+
+/// The number that a test wrote as a name.
+pub fn number(name: &Value) -> usize {
+    name.as_str()
+        .and_then(|name| name.parse().ok())
+        .expect("the test's writers write numbers")
+}
