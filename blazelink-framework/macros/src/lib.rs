@@ -14,7 +14,7 @@ use proc_macro::TokenStream;
 /// `DeriveEntityModel`, or on a classic entity. Nothing else is needed: the columns, the key and
 /// the relations are the entity's.
 ///
-/// ```ignore
+/// ```text
 /// #[sea_orm::model]
 /// #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, blazelink::Table)]
 /// #[sea_orm(table_name = "user")]

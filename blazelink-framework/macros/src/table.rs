@@ -233,7 +233,7 @@ impl RelationAttributes {
             _ if self.declares_variant() => {
                 let variant = self.variant(target);
                 Some(quote! {
-                    ::blazelink::table::Path::Direct(
+                    ::blazelink::table::Path::direct(
                         ::blazelink::table::sea_orm::RelationTrait::def(&Relation::#variant)
                     )
                 })
@@ -279,7 +279,7 @@ impl RelationAttributes {
                 <super::#module::Entity as ::blazelink::table::sea_orm::Related<Entity>>::to()
             },
         };
-        Some(quote!(::blazelink::table::Path::Through { via: #from.rev(), to: #to }))
+        Some(quote!(::blazelink::table::Path::through(#from.rev(), #to)))
     }
 
     fn self_junction(&self, via: &LitStr) -> Option<TokenStream> {
@@ -289,12 +289,10 @@ impl RelationAttributes {
         };
         Some(if self.reverse {
             quote! {
-                ::blazelink::table::Path::Through {
-                    via: #related::to().rev(), to: #related::via().rev()
-                }
+                ::blazelink::table::Path::through(#related::to().rev(), #related::via().rev())
             }
         } else {
-            quote!(::blazelink::table::Path::Through { via: #related::via(), to: #related::to() })
+            quote!(::blazelink::table::Path::through(#related::via(), #related::to()))
         })
     }
 }

@@ -109,6 +109,9 @@ fn correct(
 }
 
 fn adopt(column: &mut Column, kind: Kind, found: &CatalogColumn, types: &Types) {
+    if found.type_name == "money" {
+        tracing::warn!(column = %column.name, "money prints by the server's locale; numeric does not");
+    }
     column.read = types.read_form(found.type_oid);
     column.exact = found.deterministic && types.is_exact(found.type_oid);
     column.kind = kind;

@@ -14,20 +14,18 @@
 //! A dependency looks for text. Where equal values may print differently, it is widened to the
 //! table.
 
-use std::collections::HashMap;
-
-use blazelink_codes::limits;
+use blazelink_codes::{Code, limits};
 use futures_util::future::BoxFuture;
 
 use super::identifier::{self, Identifier, NO_ROW, Named};
 use super::loaded::{Loaded, LoadedMany, LoadedOne, LoadedPage, LoadedRoot, LoadedRows};
-use super::plan::{
-    Fingerprint, ManyField, OneField, PageArguments, PageRoot, RowField, RowRoot, RowSelection,
-};
+use super::parents::{Parents, position};
+use super::plan::{Fingerprint, ManyField, OneField, PageRoot, RowField, RowRoot, RowSelection};
 use super::variables::Variables;
-use crate::data::{Batch, Children, DataAccessor, Keys, RowStatement};
-use crate::error::{Error, Result};
-use crate::object_id::{Key, ObjectId};
+use super::window::{Window, window};
+use crate::data::{Batch, Children, DataAccessor, RowStatement};
+use crate::error::{Error, ErrorKind, Result};
+use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Dependency, Reading, Role, Watch};
 use crate::table::{TableDef, TableManager};
 
@@ -361,7 +359,7 @@ impl Read<'_, '_> {
         &self,
         source: &TableDef,
         parents: &Parents<'_>,
-        (from, target, to): (&[usize], crate::object_id::TableId, &[usize]),
+        (from, target, to): (&[usize], TableId, &[usize]),
     ) -> Result<()> {
         let target = self.loader.manager.table(target);
         let exact: Vec<bool> = from
@@ -413,8 +411,8 @@ impl Read<'_, '_> {
                 Ok(())
             }
             None => Err(Error::new(
-                crate::error::ErrorKind::Request,
-                blazelink_codes::Code::TooManyRows,
+                ErrorKind::Request,
+                Code::TooManyRows,
                 format!(
                     "The request asks for more than {} rows; ask for smaller pages",
                     limits::ANSWER_ROWS
@@ -424,106 +422,9 @@ impl Read<'_, '_> {
     }
 }
 
-/// The keys of a batch's rows in some columns.
-struct Parents<'b> {
-    keys: Keys,
-    /// By number, the key's texts.
-    texts: Vec<Vec<&'b str>>,
-    /// By row its key's number; nothing if a column of it is NULL.
-    numbers: Vec<Option<u32>>,
-}
-
-impl<'b> Parents<'b> {
-    /// A number for each row.
-    fn all(batch: &'b Batch, read: &RowStatement, columns: &[usize]) -> Parents<'b> {
-        Parents::number(batch, read, columns, |_, _| None)
-    }
-
-    /// A number for each distinct key.
-    fn distinct(batch: &'b Batch, read: &RowStatement, columns: &[usize]) -> Parents<'b> {
-        let mut known: HashMap<Vec<&'b str>, u32> = HashMap::new();
-        Parents::number(batch, read, columns, |texts, next| match known.get(texts) {
-            Some(&number) => Some(number),
-            None => {
-                known.insert(texts.to_vec(), next);
-                None
-            }
-        })
-    }
-
-    /// `known` gives the number of a key seen before, or remembers the next one for it.
-    fn number(
-        batch: &'b Batch,
-        read: &RowStatement,
-        columns: &[usize],
-        mut known: impl FnMut(&[&'b str], u32) -> Option<u32>,
-    ) -> Parents<'b> {
-        let mut parents = Parents {
-            keys: Keys::new(columns.len()),
-            texts: Vec::new(),
-            numbers: Vec::with_capacity(batch.len()),
-        };
-        for row in 0..batch.len() {
-            let texts = columns
-                .iter()
-                .map(|&column| batch.text(row, read.slot(column)?));
-            let number = texts.collect::<Option<Vec<_>>>().map(|texts| {
-                let next = position(parents.texts.len());
-                known(&texts, next).unwrap_or_else(|| {
-                    parents.keys.push(texts.iter().copied());
-                    parents.texts.push(texts);
-                    next
-                })
-            });
-            parents.numbers.push(number);
-        }
-        parents
-    }
-}
-
-/// Positions of rows fit in 32 bits: a batch has less than 4 GB of text.
-fn position(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// Which part of a list of rows is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
-    limit: i64,
-    offset: i64,
-}
-
-/// The window of a page, or nothing if it can hold no row.
-///
-/// # Errors
-///
-/// The message for the field's error.
-fn window(arguments: &PageArguments, variables: &Variables) -> Result<Option<Window>, String> {
-    use async_graphql::Value;
-    let number = |argument, name: &str, default| match variables.resolve(argument) {
-        None => Ok(default),
-        Some(Value::Number(number)) => number
-            .as_i64()
-            .ok_or_else(|| format!("The argument `{name}` must be an integer")),
-        Some(_) => Err(format!("The argument `{name}` must not be null")),
-    };
-    let page = number(arguments.page.as_ref(), "page", 0)?;
-    let size = number(arguments.size.as_ref(), "size", 10)?;
-    if size > limits::PAGE_SIZE {
-        return Err(format!("`size` must be at most {}", limits::PAGE_SIZE));
-    }
-    if size <= 0 || page < 0 {
-        return Ok(None);
-    }
-    Ok(Some(Window {
-        limit: size,
-        offset: size.saturating_mul(page),
-    }))
-}
-
 /// The sentence for the client; the cause goes to the log.
 fn tell(error: &Error) -> String {
-    if error.kind() != crate::error::ErrorKind::Request {
+    if error.kind() != ErrorKind::Request {
         tracing::error!(error = %format_args!("{error:#}"), "a read failed");
     }
     error.sentence().to_owned()

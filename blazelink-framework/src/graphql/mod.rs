@@ -13,12 +13,14 @@ mod introspection;
 mod load;
 mod loaded;
 mod measure;
+mod parents;
 mod plan;
 mod planner;
 mod request;
 mod response;
 mod schema;
 mod variables;
+mod window;
 mod write;
 
 pub(crate) use endpoint::GraphqlEndpoint;

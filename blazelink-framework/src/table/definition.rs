@@ -1,8 +1,7 @@
 //! `TableDef`: one exposed entity as plain data. Made from the entity, completed by the registry,
 //! corrected by the catalog check; read by everything that plans, loads or writes.
 
-use sea_orm::RelationDef;
-
+use super::entity::Path;
 use crate::object_id::TableId;
 use crate::value::Kind;
 
@@ -122,13 +121,7 @@ pub enum Shape {
 pub(crate) struct DeclaredRelation {
     pub(crate) name: String,
     pub(crate) hidden: bool,
-    pub(crate) path: DeclaredPath,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum DeclaredPath {
-    Direct(RelationDef),
-    Through { via: RelationDef, to: RelationDef },
+    pub(crate) path: Path,
 }
 
 impl TableDef {

@@ -9,7 +9,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, RelationDef, RelationTrait,
 };
 
-use super::definition::{Column, DeclaredPath, DeclaredRelation, Read, TableDef};
+use super::definition::{Column, DeclaredRelation, Read, TableDef};
 use super::naming;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
@@ -44,25 +44,39 @@ pub struct Link {
 }
 
 /// Where a relation field leads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Path {
     /// From table to table.
-    Direct(RelationDef),
-    /// Over a junction: `via` leads to it, `to` on from it.
-    Through {
-        /// From this table to the junction.
-        via: RelationDef,
-        /// From the junction to the target.
-        to: RelationDef,
-    },
+    Direct(Box<RelationDef>),
+    /// Over a junction.
+    Through(Box<Through>),
+}
+
+/// A way over a junction.
+#[derive(Clone, Debug)]
+pub struct Through {
+    /// From this table to the junction.
+    pub via: RelationDef,
+    /// From the junction to the target.
+    pub to: RelationDef,
 }
 
 impl Path {
+    /// From table to table.
+    pub fn direct(to: RelationDef) -> Path {
+        Path::Direct(Box::new(to))
+    }
+
+    /// Over the junction that `via` leads to.
+    pub fn through(via: RelationDef, to: RelationDef) -> Path {
+        Path::Through(Box::new(Through { via, to }))
+    }
+
     /// The path that SeaORM's `Related` describes.
     pub fn related(to: RelationDef, via: Option<RelationDef>) -> Path {
         match via {
-            Some(via) => Path::Through { via, to },
-            None => Path::Direct(to),
+            Some(via) => Path::through(via, to),
+            None => Path::direct(to),
         }
     }
 }
@@ -135,22 +149,19 @@ fn declared_relations<E: Table>(links: Vec<Link>) -> Vec<DeclaredRelation> {
         .map(|link| DeclaredRelation {
             name: link.field.to_owned(),
             hidden: link.hidden,
-            path: match link.path {
-                Path::Direct(def) => DeclaredPath::Direct(def),
-                Path::Through { via, to } => DeclaredPath::Through { via, to },
-            },
+            path: link.path,
         })
         .collect();
     for variant in E::Relation::iter() {
         let def = variant.def();
-        let known = declared.iter().any(
-            |known| matches!(&known.path, DeclaredPath::Direct(known) if same_path(known, &def)),
-        );
+        let known = declared
+            .iter()
+            .any(|known| matches!(&known.path, Path::Direct(known) if same_path(known, &def)));
         if !known {
             declared.push(DeclaredRelation {
                 name: naming::variant_field(&variant.name()),
                 hidden: false,
-                path: DeclaredPath::Direct(def),
+                path: Path::direct(def),
             });
         }
     }

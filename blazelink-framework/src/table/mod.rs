@@ -11,7 +11,7 @@ mod naming;
 mod relations;
 
 pub use definition::{Column, Read, Relation, Shape, TableDef};
-pub use entity::{Declaration, Link, Path, Registration, Table};
+pub use entity::{Declaration, Link, Path, Registration, Table, Through};
 pub use manager::{TableManager, TableManagerBuilder};
 
 // The derive's paths.

@@ -9,8 +9,8 @@ use blazelink_codes::Code;
 use sea_orm::sea_query::TableRef;
 use sea_orm::{Identity, RelationDef, RelationType};
 
-use super::definition::{DeclaredPath, DeclaredRelation, Relation, Shape, TableDef};
-use super::entity::table_name;
+use super::definition::{DeclaredRelation, Relation, Shape, TableDef};
+use super::entity::{Path, Through, table_name};
 use super::naming;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
@@ -74,7 +74,7 @@ fn resolve(
     relation: &DeclaredRelation,
 ) -> Option<(TableId, Shape)> {
     match &relation.path {
-        DeclaredPath::Direct(def) => {
+        Path::Direct(def) => {
             let target = find(tables, &def.to_tbl)?;
             let (from, to) = columns(table, target, def)?;
             let shape = match (&def.rel_type, def.is_owner) {
@@ -84,7 +84,8 @@ fn resolve(
             };
             Some((target.id, shape))
         }
-        DeclaredPath::Through { via, to } => {
+        Path::Through(through) => {
+            let Through { via, to } = &**through;
             let junction = find(tables, &via.to_tbl)?;
             let target = find(tables, &to.to_tbl)?;
             let (from, near) = columns(table, junction, via)?;

@@ -1,6 +1,6 @@
 //! Dense entities: relations in all the forms that SeaORM knows.
 
-mod user {
+pub mod user {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
@@ -9,12 +9,18 @@ mod user {
     pub struct Model {
         #[sea_orm(primary_key)]
         pub id: i32,
-        #[sea_orm(unique, indexed, column_type = "String(StringLen::N(20))", default_value = "nobody")]
+        #[sea_orm(
+            unique,
+            indexed,
+            column_type = "String(StringLen::N(20))",
+            default_value = "nobody"
+        )]
         pub name: String,
         #[blazelink(hide)]
         pub password: String,
-        pub r#type: Option<i32>,
-        #[sea_orm(self_ref, relation_enum = "Mentor", from = "type", to = "id")]
+        pub r#type: String,
+        pub mentor_id: Option<i32>,
+        #[sea_orm(self_ref, relation_enum = "Mentor", from = "mentor_id", to = "id")]
         pub mentor: BelongsTo<Option<Entity>>,
         #[sea_orm(has_one)]
         pub profile: HasOne<super::profile::Entity>,
@@ -29,7 +35,7 @@ mod user {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod profile {
+pub mod profile {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
@@ -49,7 +55,7 @@ mod profile {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod tag {
+pub mod tag {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
@@ -65,7 +71,7 @@ mod tag {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod user_tag {
+pub mod user_tag {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
@@ -85,7 +91,7 @@ mod user_tag {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod follower {
+pub mod follower {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
@@ -98,14 +104,20 @@ mod follower {
         pub follower_id: i32,
         #[sea_orm(belongs_to, relation_enum = "User", from = "user_id", to = "id")]
         pub user: BelongsTo<super::user::Entity>,
-        #[sea_orm(belongs_to, relation_enum = "Follower", from = "follower_id", to = "id")]
+        #[sea_orm(
+            belongs_to,
+            relation_enum = "Follower",
+            from = "follower_id",
+            to = "id"
+        )]
         pub follower: BelongsTo<super::user::Entity>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-fn main() {
+#[test]
+fn relations_are_named_by_their_fields_and_completed() {
     let manager = blazelink::table::TableManager::builder()
         .table::<user::Entity>()
         .table::<profile::Entity>()
@@ -116,11 +128,24 @@ fn main() {
         .unwrap();
     let names = |entity: &str| -> Vec<String> {
         let relations = &manager.named(entity).unwrap().relations;
-        relations.iter().map(|relation| relation.name.clone()).collect()
+        relations
+            .iter()
+            .map(|relation| relation.name.clone())
+            .collect()
     };
     assert_eq!(
         names("User"),
-        ["mentor", "profile", "tags", "followers", "following", "followers_by_user", "followers_by_follower", "user_by_mentor", "user_tags"]
+        [
+            "mentor",
+            "profile",
+            "tags",
+            "followers",
+            "following",
+            "followers_by_user",
+            "followers_by_follower",
+            "users_by_mentor",
+            "user_tags"
+        ]
     );
     assert!(names("Card").is_empty());
 }

@@ -1,6 +1,6 @@
 //! A classic entity, and a junction that joins without a word.
 
-mod product {
+pub mod product {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
@@ -18,7 +18,7 @@ mod product {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod warehouse {
+pub mod warehouse {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
@@ -34,7 +34,7 @@ mod warehouse {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod stock {
+pub mod stock {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
@@ -49,16 +49,25 @@ mod stock {
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {
-        #[sea_orm(belongs_to = "super::product::Entity", from = "Column::ProductId", to = "super::product::Column::Id")]
+        #[sea_orm(
+            belongs_to = "super::product::Entity",
+            from = "Column::ProductId",
+            to = "super::product::Column::Id"
+        )]
         Product,
-        #[sea_orm(belongs_to = "super::warehouse::Entity", from = "Column::WarehouseId", to = "super::warehouse::Column::Id")]
+        #[sea_orm(
+            belongs_to = "super::warehouse::Entity",
+            from = "Column::WarehouseId",
+            to = "super::warehouse::Column::Id"
+        )]
         Warehouse,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-fn main() {
+#[test]
+fn junctions_join_without_a_word() {
     let manager = blazelink::table::TableManager::builder()
         .table::<product::Entity>()
         .table::<warehouse::Entity>()
@@ -66,8 +75,15 @@ fn main() {
         .build()
         .unwrap();
     let product = manager.named("Product").unwrap();
-    let names: Vec<&str> = product.relations.iter().map(|relation| relation.name.as_str()).collect();
+    let names: Vec<&str> = product
+        .relations
+        .iter()
+        .map(|relation| relation.name.as_str())
+        .collect();
     assert_eq!(names, ["stocks", "warehouses"]);
-    let shown: Vec<&str> = product.exposed().map(|(_, column)| column.name.as_str()).collect();
+    let shown: Vec<&str> = product
+        .exposed()
+        .map(|(_, column)| column.name.as_str())
+        .collect();
     assert_eq!(shown, ["id"]);
 }

@@ -1,4 +1,4 @@
-#[derive(blazelink::Table)]
+#[derive(blazelink_macros::Table)]
 pub struct Model(i32);
 
 fn main() {}

@@ -1,4 +1,4 @@
-#[derive(blazelink::Table)]
+#[derive(blazelink_macros::Table)]
 #[blazelink(rename = "Player")]
 pub struct Model {
     pub id: i32,

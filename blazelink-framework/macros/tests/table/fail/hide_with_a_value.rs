@@ -1,4 +1,4 @@
-#[derive(blazelink::Table)]
+#[derive(blazelink_macros::Table)]
 pub struct Model {
     pub id: i32,
     #[blazelink(hide = true)]

@@ -1,4 +1,4 @@
-#[derive(blazelink::Table)]
+#[derive(blazelink_macros::Table)]
 pub enum Model {
     One,
 }

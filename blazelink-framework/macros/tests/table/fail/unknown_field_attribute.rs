@@ -1,4 +1,4 @@
-#[derive(blazelink::Table)]
+#[derive(blazelink_macros::Table)]
 pub struct Model {
     #[blazelink(name = "key")]
     pub id: i32,

@@ -1,6 +1,6 @@
 //! Keys of `sea_orm(..)` that a later release may bring are passed over, in all their forms.
 
-mod entity {
+pub mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -16,7 +16,7 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod declared {
+pub mod declared {
     pub use super::entity::Entity;
 
     #[derive(blazelink::Table)]
@@ -27,7 +27,8 @@ mod declared {
     }
 }
 
-fn main() {
+#[test]
+fn unknown_keys_are_passed_over() {
     let _ = declared::Model { id: 1 }.id;
     let builder = blazelink::table::TableManager::builder().table::<declared::Entity>();
     assert!(builder.build().is_ok());

@@ -1,4 +1,4 @@
-#[derive(blazelink::Table)]
+#[derive(blazelink_macros::Table)]
 #[blazelink(name = "game event")]
 pub struct Model {
     pub id: i32,
