@@ -394,7 +394,7 @@ mod tests {
             text in prop_oneof![".*", "[{},\"\\\\a1NUL.eE+-]{0,24}"],
         ) {
             let written = json(&kind, &text);
-            prop_assert!(serde_json::from_str::<serde_json::Value>(&written).is_ok(), "{}", written);
+            prop_assert!(serde_json::from_str::<IgnoredAny>(&written).is_ok(), "{}", written);
         }
 
         #[test]

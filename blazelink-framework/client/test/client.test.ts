@@ -225,9 +225,25 @@ test("the status is told to those who subscribe, and each state once", () => {
   server.socket.fail();
   vi.advanceTimersByTime(750);
   server.socket.accept();
-  client.close();
   end();
-  expect(states).toEqual(["connecting", "live", "offline", "live", "closed"]);
+  client.close();
+  expect(states).toEqual(["connecting", "live", "offline", "live"]);
+  expect(client.status.current.name).toBe("closed");
+});
+
+test("what a given up socket says late changes nothing", () => {
+  const client = server.client();
+  client.live(USER, { id: 3 }, see);
+  server.socket.accept();
+  const old = server.socket;
+  vi.advanceTimersByTime(35_000);
+  vi.advanceTimersByTime(375);
+  server.socket.accept();
+  const asked = server.questions.length;
+  old.push(update("User", 3));
+  old.fail(4409);
+  expect(client.status.current.name).toBe("live");
+  expect(server.questions).toHaveLength(asked);
 });
 
 test("a server that falls silent is asked whether it is there, then given up", () => {

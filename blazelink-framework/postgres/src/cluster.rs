@@ -277,7 +277,7 @@ fn start(setup: &Setup) -> Result<Cluster> {
         setup
             .dialogue
             .say(&format!("Making a Postgres {} cluster", binaries.version));
-        make(&folder, &binaries, owner)?;
+        server::make(&binaries, owner, &folder.data, true)?;
     }
     end_orphan(&folder.data)?;
     folder.open_log(owner)?;
@@ -348,22 +348,6 @@ fn end_orphan(data: &Path) -> Result<()> {
         std::thread::sleep(LOOK_EVERY);
     }
     Ok(())
-}
-
-fn make(folder: &Folder, binaries: &Binaries, owner: Owner) -> Result<()> {
-    let new = folder.data.with_extension("new");
-    if new.exists() {
-        let _ = fs::remove_dir_all(&new);
-    }
-    server::init(binaries, owner, &new, true)?;
-    fs::rename(&new, &folder.data).map_err(|error| {
-        let _ = fs::remove_dir_all(&new);
-        Error::new(
-            Code::PostgresFolder,
-            format!("`{}` cannot be made", folder.data.display()),
-        )
-        .with_source(error)
-    })
 }
 
 fn server(folder: &Folder, project: &Path, owner: Owner, binaries: Binaries) -> Result<Server> {

@@ -110,17 +110,37 @@ impl Server {
     }
 }
 
-/// Makes a new cluster in `data`, a folder that is not there yet. On failure it is not there
-/// either.
-pub(crate) fn init(binaries: &Binaries, owner: Owner, data: &Path, synced: bool) -> Result<()> {
-    let made = init_in(binaries, owner, data, synced);
+/// Makes a new cluster at `place`, whole or not at all. The caller holds the lock under which it
+/// is made.
+pub(crate) fn make(binaries: &Binaries, owner: Owner, place: &Path, synced: bool) -> Result<()> {
+    const NEW: &str = "new-cluster-";
+    let Some(folder) = place.parent() else {
+        return init(binaries, owner, place, synced);
+    };
+    // Left by processes that were killed. An initdb of theirs may still be writing, so the name
+    // is ours alone.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(NEW) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let new = folder.join(format!("{NEW}{}", std::process::id()));
+    let made = init(binaries, owner, &new, synced).and_then(|()| {
+        fs::rename(&new, place).map_err(|error| {
+            Error::new(
+                Code::PostgresFolder,
+                format!("`{}` cannot be made", place.display()),
+            )
+            .with_source(error)
+        })
+    });
     if made.is_err() {
-        let _ = fs::remove_dir_all(data);
+        let _ = fs::remove_dir_all(&new);
     }
     made
 }
 
-fn init_in(binaries: &Binaries, owner: Owner, data: &Path, synced: bool) -> Result<()> {
+fn init(binaries: &Binaries, owner: Owner, data: &Path, synced: bool) -> Result<()> {
     owner.private_folder(data)?;
     let mut command = owner.command(binaries.program("initdb"));
     command.arg("-D").arg(data).args([

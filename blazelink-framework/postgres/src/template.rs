@@ -65,12 +65,7 @@ fn template(base: &Path, binaries: &Binaries, owner: Owner) -> Result<PathBuf> {
     let made_by = socket::fingerprint(&binaries.folder);
     let template = base.join(format!("template-{}-{made_by}", binaries.version));
     if !template.exists() {
-        let new = base.join("template-new");
-        if new.exists() {
-            fs::remove_dir_all(&new).map_err(|error| unusable(&new, error))?;
-        }
-        server::init(binaries, owner, &new, false)?;
-        fs::rename(&new, &template).map_err(|error| unusable(&template, error))?;
+        server::make(binaries, owner, &template, false)?;
     }
     Ok(template)
 }

@@ -156,22 +156,19 @@ async fn read_relations(
                format_type(a.atttypid, -1), a.attnotnull, coalesce(l.collisdeterministic, true) \
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, n) \
         JOIN pg_catalog.pg_class c ON c.oid = to_regclass( \
-            CASE WHEN w.schema IS NULL THEN format('%I', w.name) \
+            CASE WHEN w.schema = '' THEN format('%I', w.name) \
                  ELSE format('%I.%I', w.schema, w.name) END) \
         JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
         LEFT JOIN pg_catalog.pg_attribute a \
             ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
         LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation";
-    let text = |text: Option<&str>| Value::String(text.map(str::to_owned));
+    let text = |text: &str| Value::String(Some(text.to_owned()));
     let tables = manager.tables();
     let schemas = tables
         .iter()
-        .map(|table| text(table.declared_schema.as_deref()))
+        .map(|table| text(table.declared_schema.as_deref().unwrap_or_default()))
         .collect();
-    let names = tables
-        .iter()
-        .map(|table| text(Some(&table.table)))
-        .collect();
+    let names = tables.iter().map(|table| text(&table.table)).collect();
     let values =
         [schemas, names].map(|texts| Value::Array(ArrayType::String, Some(Box::new(texts))));
     let mut relations = HashMap::new();

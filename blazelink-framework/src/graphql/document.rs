@@ -15,10 +15,10 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, ServerError, ValidationResult};
 use blazelink_codes::limits;
 
-use super::measure;
 use super::plan::Plan;
 use super::response::{Fault, Response};
 use super::schema;
+use super::{check, measure};
 use crate::error::Result;
 use crate::table::TableManager;
 
@@ -91,6 +91,7 @@ impl Documents {
             let faults: Vec<Fault> = verdict.errors.iter().map(fault).collect();
             return Err(Response::invalid(&faults));
         }
+        check::check(&parsed).map_err(invalid)?;
         let names = parsed.operations.iter().map(|(name, _)| name.cloned());
         Ok(Document {
             plans: names.map(|name| (name, OnceLock::new())).collect(),

@@ -71,9 +71,7 @@ impl Executor {
         let operation = &operation.node;
         let variables = Variables::coerce(operation, request.variables)
             .map_err(|faults| Response::failed(&faults))?;
-        let plan = self
-            .plan(&document, name, operation, &variables)
-            .map_err(|fault| Response::invalid(&[fault]))?;
+        let plan = self.plan(&document, name, operation, &variables);
         let mut loader = Loader {
             manager: &self.manager,
             data: &self.data,
@@ -109,17 +107,16 @@ impl Executor {
         name: Option<&Name>,
         operation: &OperationDefinition,
         variables: &Variables,
-    ) -> Result<Arc<Plan>, Fault> {
+    ) -> Arc<Plan> {
         let kept = document.plans.get(&name.cloned());
         if let Some(plan) = kept.and_then(|kept| kept.get()) {
-            return Ok(Arc::clone(plan));
+            return Arc::clone(plan);
         }
-        let (plan, fits_all) =
-            planner::plan(&self.manager, &document.parsed, operation, variables)?;
+        let (plan, fits_all) = planner::plan(&self.manager, &document.parsed, operation, variables);
         let plan = Arc::new(plan);
         match kept {
-            Some(kept) if fits_all => Ok(Arc::clone(kept.get_or_init(|| plan))),
-            _ => Ok(plan),
+            Some(kept) if fits_all => Arc::clone(kept.get_or_init(|| plan)),
+            _ => plan,
         }
     }
 }

@@ -1,12 +1,9 @@
 //! `ObjectIdInput`: which row a root is asked for, and what else its client wants to be told of.
 //! Pure: values in, keys and table numbers out.
 
-use async_graphql::{Pos, Positioned};
-use async_graphql_value::{ConstValue, Value};
+use async_graphql_value::ConstValue;
 
-use super::response::Fault;
-use crate::object_id::TableId;
-use crate::object_id::{Atom, Key};
+use crate::object_id::{Atom, Key, TableId};
 use crate::table::{TableDef, TableManager};
 use crate::value::Kind;
 
@@ -206,25 +203,4 @@ pub(super) fn is_canonical(table: &TableDef) -> bool {
             _ => false,
         }
     })
-}
-
-/// Checks what async-graphql's validation lets pass: an `ObjectIdInput` written as another kind of
-/// literal.
-pub(super) fn check_literal(value: &Positioned<Value>) -> Result<(), Fault> {
-    check_value(&value.node, value.pos)
-}
-
-fn check_value(value: &Value, at: Pos) -> Result<(), Fault> {
-    match value {
-        Value::Object(fields) => match fields.get("dependencies") {
-            Some(Value::List(values)) => values.iter().try_for_each(|value| check_value(value, at)),
-            Some(value) => check_value(value, at),
-            None => Ok(()),
-        },
-        Value::Null | Value::Variable(_) => Ok(()),
-        _ => Err(Fault::new(
-            "Expected type 'ObjectIdInput' to be an object.",
-            [at],
-        )),
-    }
 }

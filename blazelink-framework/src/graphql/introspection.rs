@@ -70,19 +70,13 @@ impl Introspection {
 }
 
 /// Refuses introspection whose lists nest so deep that its answer would explode.
-pub(super) fn check(
-    document: &ExecutableDocument,
-    fields: &[Positioned<Field>],
-) -> Result<(), Fault> {
-    let mut known = HashMap::new();
-    for field in fields {
-        let set = &field.node.selection_set.node;
-        if levels(document, set, &mut known) > LEVELS {
-            return Err(Fault::new(
-                "Maximum introspection depth exceeded",
-                [field.pos],
-            ));
-        }
+pub(super) fn check(document: &ExecutableDocument, field: &Positioned<Field>) -> Result<(), Fault> {
+    let set = &field.node.selection_set.node;
+    if levels(document, set, &mut HashMap::new()) > LEVELS {
+        return Err(Fault::new(
+            "Maximum introspection depth exceeded",
+            [field.pos],
+        ));
     }
     Ok(())
 }

@@ -14,23 +14,17 @@ use super::plan::{
     Field, Fingerprint, Junction, ManyField, OneField, PageArguments, PageField, PageRoot,
     PageSelection, Plan, RefField, RefSelection, Root, RowField, RowRoot, RowSelection,
 };
-use super::response::Fault;
 use super::variables::{Variables, names_in};
-use super::{identifier, introspection};
 use crate::data::{CountStatement, Lookup, RowStatement, Select};
 use crate::table::{Relation, Shape, TableDef, TableManager};
 
 /// Plans an operation. The second value says whether the plan is the same for all variables.
-///
-/// # Errors
-///
-/// What is wrong with the document beyond what validation checks.
 pub(super) fn plan(
     manager: &TableManager,
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-) -> Result<(Plan, bool), Fault> {
+) -> (Plan, bool) {
     let mut planner = Planner {
         manager,
         collector: Collector::new(&document.fragments, variables),
@@ -42,11 +36,11 @@ pub(super) fn plan(
         .fields(&[&operation.selection_set.node], "Query");
     let mut roots = Vec::new();
     for merged in &merged {
-        if let Some(root) = planner.root(document, merged)? {
+        if let Some(root) = planner.root(merged) {
             roots.push(field(merged, root));
         }
     }
-    Ok((Plan { roots }, !planner.collector.varies))
+    (Plan { roots }, !planner.collector.varies)
 }
 
 struct Planner<'a> {
@@ -58,54 +52,43 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn root(
-        &mut self,
-        document: &ExecutableDocument,
-        merged: &Merged<'a>,
-    ) -> Result<Option<Root>, Fault> {
-        let Some(first) = merged.fields.first() else {
-            return Ok(None);
-        };
-        match first.node.name.node.as_str() {
-            "__typename" => return Ok(Some(Root::Typename)),
+    fn root(&mut self, merged: &Merged<'a>) -> Option<Root> {
+        let first = merged.fields.first()?;
+        let name = first.node.name.node.as_str();
+        match name {
+            "__typename" => return Some(Root::Typename),
             "__schema" | "__type" => {
-                let fields: Vec<_> = merged.fields.iter().map(|&field| field.clone()).collect();
-                introspection::check(document, &fields)?;
-                return Ok(Some(Root::Introspection(fields)));
+                let fields = merged.fields.iter().map(|&field| field.clone());
+                return Some(Root::Introspection(fields.collect()));
             }
             _ => {}
         }
         self.fingerprint = DefaultHasher::new();
         self.named.clear();
         self.remember(merged);
-        let name = first.node.name.node.as_str();
         let tables = self.manager.tables();
         if let Some(table) = tables.iter().find(|t| TableManager::row_root(t) == name) {
-            let identifier = first.node.get_argument("identifier");
-            identifier.map_or(Ok(()), identifier::check_literal)?;
             let selection = self.rows(&merged.selections(), table);
             let select = self.select(table, [&selection].into_iter());
-            return Ok(Some(Root::Row(Box::new(RowRoot {
+            return Some(Root::Row(Box::new(RowRoot {
                 table: table.id,
                 fingerprint: self.take_fingerprint(),
-                identifier: identifier.cloned(),
+                identifier: first.node.get_argument("identifier").cloned(),
                 statement: RowStatement::by_key(table, select),
                 selection,
-            }))));
+            })));
         }
-        let Some(table) = tables.iter().find(|t| TableManager::page_root(t) == name) else {
-            return Ok(None);
-        };
+        let table = tables.iter().find(|t| TableManager::page_root(t) == name)?;
         let selection = self.page(&merged.selections(), table);
         let items = has_items(&selection).then(|| self.select(table, selection.rows()));
-        Ok(Some(Root::Page(Box::new(PageRoot {
+        Some(Root::Page(Box::new(PageRoot {
             table: table.id,
             fingerprint: self.take_fingerprint(),
             arguments: page_arguments(&first.node),
             items: items.map(|select| RowStatement::page(table, select)),
             count: has_count(&selection).then(|| CountStatement::all(table)),
             selection,
-        }))))
+        })))
     }
 
     fn rows(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> RowSelection {

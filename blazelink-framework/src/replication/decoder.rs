@@ -481,3 +481,6 @@ fn system_time(at: Timestamp) -> SystemTime {
     };
     time.unwrap_or(epoch)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ mod server_error;
 mod signaler;
 mod slot;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod url;
 mod wire;

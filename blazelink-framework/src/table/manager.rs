@@ -88,7 +88,8 @@ impl TableManagerBuilder {
                 &other.table,
             ))
         });
-        tables.dedup_by(|one, other| one.schema == other.schema && one.table == other.table);
+        tables.dedup_by(|one, other| one.entity == other.entity && same_table(one, other));
+        check_distinct(&tables)?;
         if tables.is_empty() {
             return Err(Error::new(
                 ErrorKind::Setup,
@@ -210,6 +211,27 @@ fn nothing_found(module: &str) -> Error {
              own, name it once so that it is linked: use {package} as _;"
         ),
     )
+}
+
+fn same_table(one: &TableDef, other: &TableDef) -> bool {
+    one.schema == other.schema && one.table == other.table
+}
+
+/// A change of a table belongs to one entity.
+fn check_distinct(tables: &[TableDef]) -> Result<()> {
+    for (at, table) in tables.iter().enumerate() {
+        if let Some(other) = tables[..at].iter().find(|other| same_table(other, table)) {
+            return Err(setup(
+                Code::SchemaDefinition,
+                format!(
+                    "Table `{}` is exposed by two entities, as `{}` and as `{}`",
+                    table.table, other.entity, table.entity
+                ),
+                "Remove #[derive(blazelink::Table)] from one of them",
+            ));
+        }
+    }
+    Ok(())
 }
 
 const RENAME: &str = "Name the type with #[blazelink(name = \"..\")] on the entity's Model";

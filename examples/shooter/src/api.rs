@@ -2,7 +2,7 @@
 
 use poem::Route;
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object, OpenApi, OpenApiService};
+use poem_openapi::{ApiResponse, Object, OpenApi, OpenApiService, Tags};
 use sea_orm::DatabaseConnection;
 
 use crate::kills::{self, Refusal};
@@ -21,6 +21,12 @@ pub fn routes(db: DatabaseConnection) -> Route {
 
 struct Api {
     db: DatabaseConnection,
+}
+
+#[derive(Tags)]
+enum Tag {
+    /// What happens in the newest game.
+    Game,
 }
 
 /// A kill that has happened.
@@ -70,7 +76,7 @@ impl Api {
     /// Record a kill
     ///
     /// It counts in the newest game.
-    #[oai(path = "/kills", method = "post")]
+    #[oai(path = "/kills", method = "post", tag = "Tag::Game")]
     async fn record_kill(&self, kill: Json<NewKill>) -> RecordKill {
         let NewKill {
             killer_id,

@@ -1,5 +1,7 @@
 //! What an empty database is filled with: two teams, eight players, one game and its first kills.
 
+use std::time::{Duration, SystemTime};
+
 use sea_orm::prelude::*;
 use sea_orm::{DatabaseConnection, Set, TransactionTrait};
 
@@ -11,7 +13,11 @@ const TEAMS: [(&str, &str, [&str; 4]); 2] = [
     ("Tide", "#5ab8ff", ["Lin", "Sefa", "Odile", "Kwame"]),
 ];
 
-/// The first kills: killer and victim by their positions in [`TEAMS`], first team first.
+/// How long before the next kill each of the first ones happened.
+const BETWEEN: Duration = Duration::from_secs(95);
+
+/// The first kills: killer and victim by their positions in [`TEAMS`], first
+/// team first.
 const KILLS: [(usize, usize); 6] = [(0, 4), (5, 1), (0, 6), (7, 3), (2, 5), (4, 0)];
 
 /// Fills the database if there is no team in it. All or nothing.
@@ -46,12 +52,14 @@ pub async fn run(db: DatabaseConnection) -> Result<(), DbErr> {
         ..Default::default()
     };
     let game = game.insert(&transaction).await?;
-    for (killer, victim) in KILLS {
+    for (number, (killer, victim)) in KILLS.into_iter().enumerate() {
+        let at = SystemTime::now() - BETWEEN * (KILLS.len() - number) as u32;
         let event = game_event::ActiveModel {
             kind: Set("kill".to_owned()),
             game_id: Set(game.id),
             player_id: Set(players[killer]),
             victim_id: Set(Some(players[victim])),
+            created_at: Set(DateTimeUtc::from(at).into()),
             ..Default::default()
         };
         event.insert(&transaction).await?;

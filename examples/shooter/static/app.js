@@ -285,7 +285,7 @@ function showEvents(list, items, words) {
     .slice(0, LISTED);
   const first = list.childElementCount === 0;
   keyed(list, newest, (event) => {
-    const at = new Date(event.created_at);
+    const at = moment(event.created_at);
     const time = make("time", { dateTime: at.toISOString(), title: at.toLocaleString() }, [clock(at)]);
     const className = first ? "" : "arrived";
     return make("li", { className }, [make("span", {}, words(event)), time]);
@@ -309,6 +309,16 @@ function person(who) {
   const element = make("a", { href: `/?player=${who.id}` }, [who.name]);
   paint(element, who.team.row.color);
   return element;
+}
+
+/**
+ * A point in time as Postgres prints it, `2026-11-25 08:09:41.5+00`, of which not every browser
+ * makes a date.
+ *
+ * @param {string} text
+ */
+function moment(text) {
+  return new Date(text.replace(" ", "T").replace(/[+-]\d\d$/, "$&:00"));
 }
 
 /** @param {Date} at */

@@ -1,0 +1,14 @@
+//! The executor against Postgres: what is answered, what is watched before it is read, and how
+//! many statements it takes.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod answers;
+mod catalog;
+mod entities;
+mod keys;
+mod malformed;
+mod registry;
+mod statements;
+mod support;
+mod values;
+mod watching;

@@ -1,0 +1,233 @@
+//! Building the registry: names, relations, discovery, and what is refused at the start.
+
+use blazelink::codes::Code;
+use blazelink::error::Error;
+use blazelink::graphql::Executor;
+use blazelink::table::{Table, TableManager};
+
+use crate::entities::*;
+use crate::support::{App, builder};
+
+/// An entity with one key column, for refusals.
+macro_rules! entity {
+    ($module:ident, $table:literal, $($attribute:meta)?, $($field:tt)*) => {
+        mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, blazelink::Table)]
+            #[sea_orm(table_name = $table)]
+            $(#[$attribute])?
+            pub struct Model {
+                $($field)*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity!(news, "news", , #[sea_orm(primary_key)] pub id: i32,);
+entity!(new, "new", , #[sea_orm(primary_key)] pub id: i32,);
+entity!(other_game, "game", blazelink(name = "OtherGame"), #[sea_orm(primary_key)] pub id: i32,);
+entity!(same_name, "contest", blazelink(name = "Game"), #[sea_orm(primary_key)] pub id: i32,);
+entity!(reference, "team_ref", , #[sea_orm(primary_key)] pub id: i32,);
+entity!(query, "query", , #[sea_orm(primary_key)] pub id: i32,);
+entity!(dash, "dash", , #[sea_orm(primary_key)] pub id: i32, #[sea_orm(column_name = "a-b")] pub a_b: i32,);
+entity!(hidden_key, "hidden_key", , #[sea_orm(primary_key)] #[blazelink(hide)] pub id: i32,);
+entity!(keyword, "keyword", , #[sea_orm(primary_key)] pub id: i32, pub r#type: i32, pub select: i32,);
+
+fn refusal<E: Table>() -> Error {
+    builder().table::<E>().build().unwrap_err()
+}
+
+#[test]
+fn names_that_cannot_be_are_refused_with_the_attribute_that_mends_them() {
+    let rows = [
+        (
+            refusal::<same_name::Entity>(),
+            Code::SchemaCollision,
+            "Tables `public.contest` and `public.game` both have the type `Game`",
+        ),
+        (
+            refusal::<reference::Entity>(),
+            Code::SchemaCollision,
+            "Tables `public.team` and `public.team_ref` both have the type `TeamRef`",
+        ),
+        (
+            refusal::<query::Entity>(),
+            Code::SchemaName,
+            "Table `query` has the type `Query`, which is reserved",
+        ),
+    ];
+    for (error, code, sentence) in rows {
+        assert_eq!((error.code(), error.sentence()), (code, sentence));
+        assert!(
+            error
+                .hint()
+                .unwrap()
+                .contains("#[blazelink(name = \"..\")]")
+        );
+    }
+    let error = refusal::<dash::Entity>();
+    assert_eq!(
+        error.sentence(),
+        "Column `a-b` of table `dash` is no GraphQL name"
+    );
+    assert!(error.hint().unwrap().contains("#[blazelink(hide)]"));
+    assert_eq!(
+        refusal::<hidden_key::Entity>().sentence(),
+        "Table `hidden_key` hides `id`, a column of its primary key"
+    );
+}
+
+#[test]
+fn page_roots_append_an_s_and_collide_loudly() {
+    let manager = TableManager::builder()
+        .table::<news::Entity>()
+        .build()
+        .unwrap();
+    assert_eq!(
+        TableManager::page_root(manager.named("News").unwrap()),
+        "newsPage"
+    );
+    let error = TableManager::builder()
+        .table::<news::Entity>()
+        .table::<new::Entity>()
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.sentence(),
+        "Tables `public.new` and `public.news` both have the root `news`"
+    );
+}
+
+#[test]
+fn no_table_is_an_error_with_a_remedy() {
+    let error = TableManager::builder().build().unwrap_err();
+    assert_eq!(error.code(), Code::SchemaEmpty);
+    let error = TableManager::builder()
+        .discover("elsewhere::entities")
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.sentence(),
+        "No table was discovered in `elsewhere::entities`"
+    );
+    assert!(error.hint().unwrap().contains("use elsewhere as _;"));
+}
+
+#[test]
+fn tables_are_discovered_by_module_and_only_once() {
+    let manager = TableManager::builder()
+        .discover("graphql::entities")
+        .table::<game::Entity>()
+        .build()
+        .unwrap();
+    let names = |manager: &TableManager| -> Vec<String> {
+        manager
+            .tables()
+            .iter()
+            .map(|table| table.entity.clone())
+            .collect()
+    };
+    assert_eq!(names(&manager), names(&builder().build().unwrap()));
+    assert!(
+        TableManager::builder()
+            .discover("graphql::entit")
+            .build()
+            .is_err()
+    );
+}
+
+#[test]
+fn one_table_has_one_entity() {
+    let error = refusal::<other_game::Entity>();
+    assert_eq!(
+        error.sentence(),
+        "Table `game` is exposed by two entities, as `Game` and as `OtherGame`"
+    );
+}
+
+#[test]
+fn rust_keywords_are_plain_names() {
+    let manager = TableManager::builder()
+        .table::<keyword::Entity>()
+        .build()
+        .unwrap();
+    let table = manager.named("Keyword").unwrap();
+    let names: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    assert_eq!(names, ["id", "type", "select"]);
+}
+
+#[test]
+fn relations_to_tables_that_are_not_exposed_are_left_out() {
+    let manager = TableManager::builder()
+        .table::<user::Entity>()
+        .table::<team::Entity>()
+        .build()
+        .unwrap();
+    let names = |entity: &str| -> Vec<String> {
+        let table = manager.named(entity).unwrap();
+        table
+            .relations
+            .iter()
+            .map(|relation| relation.name.clone())
+            .collect()
+    };
+    assert_eq!(names("User"), ["team"]);
+    assert_eq!(names("Team"), ["users"]);
+}
+
+#[test]
+fn relations_lead_both_ways_under_stable_names() {
+    let manager = builder().build().unwrap();
+    let mut lines = String::new();
+    for table in manager.tables() {
+        for relation in &table.relations {
+            let target = &manager.table(relation.target).entity;
+            let shape = format!("{:?}", relation.shape);
+            let shape = shape.split_whitespace().next().unwrap();
+            lines.push_str(&format!(
+                "{}.{}: {shape} {target}\n",
+                table.entity, relation.name
+            ));
+        }
+    }
+    insta::assert_snapshot!(lines);
+}
+
+#[tokio::test]
+async fn schema_is_the_same_with_and_without_a_database() {
+    let app = App::start().await;
+    let offline = Executor::new(
+        std::sync::Arc::new(builder().build().unwrap()),
+        sea_orm::DatabaseConnection::default(),
+    )
+    .unwrap();
+    assert_eq!(app.executor.sdl(), offline.sdl());
+}
+
+#[test]
+fn schema_has_the_shapes_of_the_original() {
+    let manager = TableManager::builder()
+        .table::<game::Entity>()
+        .table::<game_event::Entity>()
+        .table::<note::Entity>()
+        .table::<stock::Entity>()
+        .table::<user::Entity>()
+        .build()
+        .unwrap();
+    let executor = Executor::new(
+        std::sync::Arc::new(manager),
+        sea_orm::DatabaseConnection::default(),
+    )
+    .unwrap();
+    insta::assert_snapshot!(executor.sdl());
+}

@@ -1,0 +1,8 @@
+#[derive(blazelink::Table)]
+pub struct Model {
+    pub id: i32,
+    #[blazelink(hide = true)]
+    pub password: String,
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[derive(blazelink::Table)]
+pub struct Model(i32);
+
+fn main() {}

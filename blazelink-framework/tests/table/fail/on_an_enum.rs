@@ -1,0 +1,6 @@
+#[derive(blazelink::Table)]
+pub enum Model {
+    One,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(blazelink::Table)]
+pub struct User {
+    pub id: i32,
+}
+
+fn main() {}

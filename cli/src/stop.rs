@@ -1,0 +1,35 @@
+//! Being told to stop: Ctrl-C, SIGTERM, or the terminal's end.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::error::{Result, internal};
+
+/// The signals that stop the tool. From its making on, none of them ends the process by itself.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    signals: [Signal; 3],
+}
+
+impl Stop {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Result<Stop> {
+        let listen = |kind| signal(kind).map_err(internal);
+        Ok(Stop {
+            signals: [
+                listen(SignalKind::interrupt())?,
+                listen(SignalKind::terminate())?,
+                listen(SignalKind::hangup())?,
+            ],
+        })
+    }
+
+    /// Waits for the next signal.
+    pub(crate) async fn asked(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}

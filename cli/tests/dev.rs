@@ -1,0 +1,340 @@
+//! `blazelink dev` on a small project, from outside.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use tempfile::TempDir;
+
+const MIGRATION: &str = "fn main() {
+    let verb = std::env::args().nth(1).unwrap();
+    assert!(std::env::var(\"DATABASE_URL\").is_ok());
+    std::fs::write(\"steps\", format!(\"migrate {verb}\\n\")).unwrap();
+}
+";
+
+/// A project whose app and migration do nothing but tell what they were told.
+fn project() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| {
+        let file = folder.path().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"fake-app\"\nedition = \"2024\"\n[workspace]\nmembers = [\"migration\"]\n",
+    );
+    write("src/main.rs", include_str!("fake/app.rs"));
+    write(
+        "migration/Cargo.toml",
+        "[package]\nname = \"fake-migration\"\nedition = \"2024\"\n",
+    );
+    write("migration/src/main.rs", MIGRATION);
+    folder
+}
+
+fn tool(arguments: &[&str], project: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blazelink"));
+    command.arg("dev").arg(project).args(arguments);
+    for name in [
+        "DATABASE_URL",
+        "BLAZELINK_PORT",
+        "BLAZELINK_SLOT",
+        "CARGO_TARGET_DIR",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A running `blazelink dev`, past its summary.
+struct Dev {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    said: String,
+    project: PathBuf,
+}
+
+impl Dev {
+    fn start(project: &Path, port: u16) -> Dev {
+        Dev::start_as(tool(&["--port", &port.to_string()], project), project)
+    }
+
+    fn start_as(mut command: Command, project: &Path) -> Dev {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("Ctrl-C stops") {
+            assert_ne!(output.read_line(&mut said).unwrap(), 0, "ended: {said}");
+        }
+        Dev {
+            child,
+            output,
+            said,
+            project: project.to_owned(),
+        }
+    }
+
+    /// What stands beside this name in the summary.
+    fn fact(&self, name: &str) -> &str {
+        let line = self
+            .said
+            .lines()
+            .find(|line| line.trim_start().starts_with(name));
+        line.unwrap().trim_start()[name.len()..].trim()
+    }
+
+    /// A connection to the app, and what the app was told.
+    fn visit(&self) -> (TcpStream, String) {
+        let address = self.fact("app").strip_prefix("http://").unwrap();
+        let client = TcpStream::connect(address).unwrap();
+        let told = BufReader::new(&client)
+            .lines()
+            .take(3)
+            .map(|line| line.unwrap() + "\n")
+            .collect();
+        (client, told)
+    }
+
+    fn postgres(&self) -> Option<u32> {
+        let lock = self.project.join(".blazelink/postgres/postmaster.pid");
+        let lock = fs::read_to_string(lock).ok()?;
+        lock.lines().next()?.parse().ok()
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    fn wait(mut self) -> (ExitStatus, String) {
+        self.output.read_to_string(&mut self.said).unwrap();
+        (self.child.wait().unwrap(), self.said)
+    }
+}
+
+fn failed(command: &mut Command) -> (String, Output) {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    (String::from_utf8_lossy(&output.stderr).into_owned(), output)
+}
+
+/// A port that nobody listens on, as far as one can know.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn lives(process: u32) -> bool {
+    let listed = Command::new("ps")
+        .args(["-o", "stat=", "-p", &process.to_string()])
+        .output()
+        .unwrap();
+    let state = String::from_utf8(listed.stdout).unwrap();
+    !state.trim().is_empty() && !state.starts_with('Z')
+}
+
+#[test]
+fn app_is_migrated_seeded_served_and_stopped_by_ctrl_c_with_its_postgres() {
+    let project = project();
+    let port = free_port();
+    let dev = Dev::start(project.path(), port);
+    assert_eq!(dev.fact("app"), format!("http://127.0.0.1:{port}"));
+    assert_eq!(
+        dev.fact("graphql"),
+        format!("http://127.0.0.1:{port}/graphql/")
+    );
+    let steps = fs::read_to_string(project.path().join("steps")).unwrap();
+    assert_eq!(steps, "migrate up\nseed\nserve\n");
+    let (mut client, told) = dev.visit();
+    assert!(told.contains("DATABASE_URL=postgres://postgres@"), "{told}");
+    assert!(
+        told.contains("/fake_app\nBLAZELINK_ENV=development\nBLAZELINK_SLOT=\n"),
+        "{told}"
+    );
+    let postgres = dev.postgres().unwrap();
+    assert!(lives(postgres));
+
+    dev.signal("-INT");
+    let (status, said) = dev.wait();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(!lives(postgres));
+    assert_eq!(client.read(&mut [0]).unwrap(), 0, "the app has ended");
+    assert!(!said.contains('\x1b'), "no colour without a terminal");
+}
+
+#[test]
+fn killed_tool_takes_app_and_postgres_with_it_and_starts_again() {
+    let project = project();
+    let dev = Dev::start(project.path(), free_port());
+    let (mut client, told) = dev.visit();
+    let host = told.split('@').nth(1).unwrap().split('/').next().unwrap();
+    let socket = PathBuf::from(host.replace("%2F", "/")).join(".s.PGSQL.5432");
+    let mut server = UnixStream::connect(socket).unwrap();
+    let postgres = dev.postgres().unwrap();
+    dev.signal("-KILL");
+    assert_eq!(dev.wait().0.signal(), Some(9));
+    // Both ends close when their process is gone.
+    assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
+    assert_eq!(server.read(&mut [0]).unwrap_or(0), 0);
+
+    let dev = Dev::start(project.path(), free_port());
+    assert_ne!(dev.postgres(), Some(postgres));
+    assert!(!lives(postgres));
+    dev.signal("-TERM");
+    assert_eq!(dev.wait().0.code(), Some(0));
+}
+
+#[test]
+fn taken_port_moves_the_app_to_the_next_and_says_so() {
+    let project = project();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let dev = Dev::start(project.path(), port);
+    assert!(
+        dev.said.contains(&format!("Port {port} is taken")),
+        "{}",
+        dev.said
+    );
+    assert_ne!(dev.fact("app"), format!("http://127.0.0.1:{port}"));
+    dev.visit();
+    dev.signal("-INT");
+    assert_eq!(dev.wait().0.code(), Some(0));
+}
+
+#[test]
+fn supplied_server_replaces_the_private_one_and_gets_a_temporary_slot() {
+    let project = project();
+    let mut command = tool(&["--port", &free_port().to_string()], project.path());
+    command.env("DATABASE_URL", "postgres://me:secret@db/mine");
+    let dev = Dev::start_as(command, project.path());
+    let (_client, told) = dev.visit();
+    assert!(
+        told.contains("DATABASE_URL=postgres://me:secret@db/mine\n"),
+        "{told}"
+    );
+    assert!(told.contains("BLAZELINK_SLOT=temporary\n"), "{told}");
+    assert!(dev.postgres().is_none());
+    dev.signal("-INT");
+    let (status, said) = dev.wait();
+    assert_eq!(status.code(), Some(0));
+    assert!(!said.contains("secret"), "{said}");
+}
+
+#[test]
+fn killed_postgres_is_started_again() {
+    let project = project();
+    let mut dev = Dev::start(project.path(), free_port());
+    let psql = dev.fact("psql").to_owned();
+    let postgres = dev.postgres().unwrap();
+    let ask = |question: &str| {
+        let line = format!("{psql} -Atc '{question}'");
+        Command::new("sh").arg("-c").arg(line).output().unwrap()
+    };
+    assert!(
+        Command::new("kill")
+            .args(["-9", &postgres.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    while !dev.said.contains("answers again") {
+        assert_ne!(
+            dev.output.read_line(&mut dev.said).unwrap(),
+            0,
+            "{}",
+            dev.said
+        );
+    }
+    assert!(ask("SELECT 1").status.success());
+    dev.signal("-INT");
+    assert_eq!(dev.wait().0.code(), Some(0));
+}
+
+#[test]
+fn app_that_ends_ends_the_tool_with_its_words_and_its_status() {
+    let project = project();
+    fs::write(project.path().join("crash"), "").unwrap();
+    let (told, _) = failed(&mut tool(
+        &["--port", &free_port().to_string()],
+        project.path(),
+    ));
+    assert!(told.contains("the app's own words"), "{told}");
+    assert!(
+        told.contains("exit status 3") && told.contains("BLZ7002"),
+        "{told}"
+    );
+    assert!(
+        !project
+            .path()
+            .join(".blazelink/postgres/postmaster.pid")
+            .exists()
+    );
+}
+
+#[test]
+fn code_that_does_not_compile_shows_the_compilers_words_and_one_sentence() {
+    let project = project();
+    fs::write(project.path().join("src/main.rs"), "fn main() { nonsense }").unwrap();
+    let (told, output) = failed(&mut tool(&[], project.path()));
+    assert!(told.contains("cannot find value `nonsense`"), "{told}");
+    let (cargo, ours) = told.split_once("error: `fake-app`").unwrap();
+    assert!(!cargo.contains("BLZ") && ours.contains("BLZ7002") && ours.contains("hint:"));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("http://"));
+}
+
+#[test]
+fn migration_that_fails_is_named() {
+    let project = project();
+    let main = project.path().join("migration/src/main.rs");
+    fs::write(
+        main,
+        "fn main() { eprintln!(\"column is missing\"); std::process::exit(1) }",
+    )
+    .unwrap();
+    let (told, _) = failed(&mut tool(&[], project.path()));
+    assert!(told.contains("column is missing"), "{told}");
+    assert!(
+        told.contains("BLZ7002") && told.contains("mend the migration"),
+        "{told}"
+    );
+}
+
+#[test]
+fn folder_without_an_app_is_told_apart_from_a_missing_one_and_a_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |path: &Path| failed(&mut tool(&[], path)).0;
+    assert!(told(folder.path()).contains("has no Cargo.toml"));
+    assert!(told(&folder.path().join("none")).contains("There is no folder"));
+    fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    assert!(told(folder.path()).contains("is a workspace"));
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing was made"
+    );
+}
+
+#[test]
+fn wrong_setting_is_named_before_anything_starts() {
+    let project = project();
+    fs::write(
+        project.path().join("Blazelink.toml"),
+        "[server]\nprot = 1\n",
+    )
+    .unwrap();
+    let (told, _) = failed(&mut tool(&[], project.path()));
+    assert!(
+        told.contains("BLZ1001") && told.contains("`prot`"),
+        "{told}"
+    );
+    assert!(!project.path().join(".blazelink").exists());
+}
