@@ -123,7 +123,7 @@ fn finish(mut client: Client) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn every_push_reaches_the_client_or_a_later_word_on_its_object(
