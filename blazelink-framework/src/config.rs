@@ -139,9 +139,8 @@ impl Config {
 fn parse(text: &str) -> Result<File> {
     toml::from_str(text).map_err(|error| {
         // toml's text quotes the line it stumbled over, which may hold the database's password.
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = 1 + before.unwrap_or_default().matches('\n').count();
         setup(
             Code::ConfigInvalid,
             format!("{FILE}, line {line}: {}", error.message()),

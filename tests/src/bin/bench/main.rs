@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let mut report = Report::default();
     runtime.block_on(async {
         if wanted("matching") {
-            matching::measure(&mut report);
+            matching::measure(&mut report).await;
         }
         if wanted("decode") {
             decode::measure(&mut report).await;

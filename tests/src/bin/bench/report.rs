@@ -25,8 +25,15 @@ impl Bound {
 struct Line {
     what: &'static str,
     figure: f64,
-    bound: Bound,
+    /// Nothing for what is only told.
+    bound: Option<Bound>,
     from: String,
+}
+
+impl Line {
+    fn holds(&self) -> bool {
+        self.bound.is_none_or(|bound| bound.holds(self.figure))
+    }
 }
 
 /// The table.
@@ -36,25 +43,39 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Adds a figure, its bound, and what it was computed from; says it at once on the terminal.
+    /// Adds a figure, its bound, and what it was computed from.
     pub(crate) fn add(&mut self, what: &'static str, figure: f64, bound: Bound, from: String) {
-        let verdict = if bound.holds(figure) {
-            "holds"
-        } else {
-            "DOES NOT HOLD"
-        };
-        eprintln!("{what}: {} ({from}), {verdict}", short(figure));
-        self.lines.push(Line {
+        self.push(Line {
             what,
             figure,
-            bound,
+            bound: Some(bound),
+            from,
+        });
+    }
+
+    /// Adds a figure that is to be known and has no bound.
+    pub(crate) fn note(&mut self, what: &'static str, figure: f64, from: String) {
+        self.push(Line {
+            what,
+            figure,
+            bound: None,
             from,
         });
     }
 
     /// Whether every bound holds.
     pub(crate) fn holds(&self) -> bool {
-        self.lines.iter().all(|line| line.bound.holds(line.figure))
+        self.lines.iter().all(Line::holds)
+    }
+
+    /// A run takes minutes: each line is said at once on the terminal.
+    fn push(&mut self, line: Line) {
+        let Line {
+            what, figure, from, ..
+        } = &line;
+        let verdict = if line.holds() { "" } else { ": DOES NOT HOLD" };
+        eprintln!("{what}: {} ({from}){verdict}", short(*figure));
+        self.lines.push(line);
     }
 }
 
@@ -62,22 +83,16 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| What | Measured | Must be | From |")?;
         writeln!(f, "|---|---|---|---|")?;
-        for Line {
-            what,
-            figure,
-            bound,
-            from,
-        } in &self.lines
-        {
-            let must = match bound {
-                Bound::AtMost(bound) => format!("at most {}", short(*bound)),
-                Bound::AtLeast(bound) => format!("at least {}", short(*bound)),
+        for line in &self.lines {
+            let must = match line.bound {
+                Some(Bound::AtMost(bound)) => format!("at most {}", short(bound)),
+                Some(Bound::AtLeast(bound)) => format!("at least {}", short(bound)),
+                None => String::new(),
             };
-            let missed = if bound.holds(*figure) {
-                ""
-            } else {
-                " (missed)"
-            };
+            let missed = if line.holds() { "" } else { " (missed)" };
+            let Line {
+                what, figure, from, ..
+            } = line;
             writeln!(
                 f,
                 "| {what} | {}{missed} | {must} | {from} |",

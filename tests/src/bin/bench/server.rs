@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use blazelink_tests::memory;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -64,6 +65,18 @@ impl Server {
         let id = self.child.id().expect("the server runs");
         let status = std::fs::read_to_string(format!("/proc/{id}/status"));
         memory::field_of(&status.expect("Linux has /proc"), "VmRSS:")
+    }
+
+    /// Processor time that all of its threads have taken (proc(5), `schedstat`: nanoseconds).
+    pub(crate) fn processor_time(&self) -> Duration {
+        let id = self.child.id().expect("the server runs");
+        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("Linux has /proc");
+        let nanoseconds = tasks.flatten().filter_map(|task| {
+            // A thread may end meanwhile.
+            let stat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+            stat.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanoseconds.sum())
     }
 
     /// Stops it.
