@@ -47,7 +47,7 @@ pub(crate) fn assemble(
     subscriptions: &Arc<SubscriptionManager>,
     declared: Declared,
 ) -> Result<Route> {
-    let graphql = GraphqlEndpoint::new(executor, Arc::clone(subscriptions));
+    let graphql = GraphqlEndpoint::new(executor, Arc::clone(subscriptions), &config.app);
     let websocket = WebSocketTransport::new(Arc::clone(subscriptions));
     let mut route = Route::new();
     route = at(route, GRAPHQL, graphql)?;

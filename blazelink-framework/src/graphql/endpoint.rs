@@ -23,17 +23,21 @@ const SESSION: &str = "session_id";
 pub(crate) struct GraphqlEndpoint {
     executor: Arc<Executor>,
     subscriptions: Arc<SubscriptionManager>,
+    /// Name of the app, for people.
+    title: String,
 }
 
 impl GraphqlEndpoint {
-    /// An endpoint for this executor, watching for these sessions.
+    /// An endpoint of the app called `title` for this executor, watching for these sessions.
     pub(crate) fn new(
         executor: Arc<Executor>,
         subscriptions: Arc<SubscriptionManager>,
+        title: impl Into<String>,
     ) -> GraphqlEndpoint {
         GraphqlEndpoint {
             executor,
             subscriptions,
+            title: title.into(),
         }
     }
 
@@ -69,6 +73,25 @@ impl GraphqlEndpoint {
         };
         response(answer)
     }
+
+    fn explorer(&self) -> Response {
+        let context = BTreeMap::from([
+            ("title", &*self.title),
+            ("graphql_url", crate::routes::GRAPHQL),
+        ]);
+        match blazelink_templates::render("explorer.html", context) {
+            Ok(html) => Response::builder()
+                .content_type("text/html; charset=utf-8")
+                .body(html),
+            Err(error) => {
+                tracing::error!(%error, "explorer not rendered");
+                plain(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "The explorer cannot be shown",
+                )
+            }
+        }
+    }
 }
 
 impl Endpoint for GraphqlEndpoint {
@@ -77,7 +100,7 @@ impl Endpoint for GraphqlEndpoint {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         Ok(match *request.method() {
             Method::POST => self.answer(request).await,
-            Method::GET if wants_html(&request) => explorer(),
+            Method::GET if wants_html(&request) => self.explorer(),
             Method::OPTIONS => allow(StatusCode::OK),
             _ => allow(StatusCode::METHOD_NOT_ALLOWED),
         })
@@ -88,25 +111,6 @@ fn wants_html(request: &Request) -> bool {
     request
         .header(header::ACCEPT)
         .is_some_and(|accept| accept.contains("text/html"))
-}
-
-fn explorer() -> Response {
-    let context = BTreeMap::from([
-        ("title", "GraphQL"),
-        ("graphql_url", crate::routes::GRAPHQL),
-    ]);
-    match blazelink_templates::render("explorer.html", context) {
-        Ok(html) => Response::builder()
-            .content_type("text/html; charset=utf-8")
-            .body(html),
-        Err(error) => {
-            tracing::error!(%error, "explorer not rendered");
-            plain(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The explorer cannot be shown",
-            )
-        }
-    }
 }
 
 fn allow(status: StatusCode) -> Response {
