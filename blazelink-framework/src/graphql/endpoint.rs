@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_graphql_poem::GraphQLRequest;
 use blazelink_codes::limits;
+use bytes::Bytes;
 use poem::error::ReadBodyError;
 use poem::http::{Method, StatusCode, header};
-use poem::{Endpoint, Request, Response};
+use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 
 use super::{Executor, Request as Document};
 use crate::session::SessionId;
@@ -59,7 +61,12 @@ impl GraphqlEndpoint {
             }
             Err(_) => return plain(StatusCode::BAD_REQUEST, "The request's body broke off"),
         };
-        let document = match Document::from_body(request.header(header::CONTENT_TYPE), &body) {
+        let document = if id.is_some() && is_form(&request) {
+            from_form(&request, body).await
+        } else {
+            Document::from_body(request.header(header::CONTENT_TYPE), &body)
+        };
+        let document = match document {
             Ok(document) => document,
             Err(refusal) => return response(refusal),
         };
@@ -111,6 +118,33 @@ fn wants_html(request: &Request) -> bool {
     request
         .header(header::ACCEPT)
         .is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn is_form(request: &Request) -> bool {
+    let content_type = request.header(header::CONTENT_TYPE).unwrap_or_default();
+    content_type
+        .to_ascii_lowercase()
+        .starts_with("multipart/form-data")
+}
+
+/// The request in a form, which the original takes besides JSON. Asked for only beside a
+/// session's header: a page of another site can send a form without asking first, but no header
+/// of that name (Fetch standard, CORS-safelisted request-header).
+async fn from_form(request: &Request, body: Bytes) -> Result<Document, super::Response> {
+    let mut body = RequestBody::new(body.into());
+    let read = GraphQLRequest::from_request(request, &mut body).await;
+    let document = read.ok().and_then(|GraphQLRequest(document)| {
+        let variables = serde_json::to_value(document.variables).ok()?;
+        let serde_json::Value::Object(variables) = variables else {
+            return None;
+        };
+        Some(Document {
+            query: document.query,
+            operation_name: document.operation_name,
+            variables,
+        })
+    });
+    document.ok_or_else(|| super::Response::text(400, "The form is not a GraphQL request"))
 }
 
 fn allow(status: StatusCode) -> Response {
