@@ -59,36 +59,36 @@ impl TestApp {
         connect(self.database.url()).await
     }
 
-    /// Waits until everything that is committed now has been handed on. A client that subscribes
-    /// afterwards is told of nothing that it has read already.
+    /// See [`catch_up`].
     pub async fn catch_up(&self) {
-        let mut probe = Client::connect(self.address()).await;
-        let id = rand::random_range(1_000_000..i32::MAX);
-        let (_, answer) = probe
-            .ask(
-                &format!("{{ game(identifier: {{obj_id: {id}}}) {{ id }} }}"),
-                json!({}),
-            )
-            .await;
-        assert!(
-            answer["data"]["game"].is_null(),
-            "the probe watches a row that is not there"
-        );
-        let sql = self.sql().await;
-        for statement in [
-            "INSERT INTO game (id, name) VALUES ($1, 'probe')",
-            "DELETE FROM game WHERE id = $1",
-        ] {
-            sql.execute(statement, &[&id])
-                .await
-                .expect("nobody else uses the row");
-            assert!(tells_of(&probe.frame().await, "Game", id));
-        }
+        catch_up(self.address(), &self.sql().await).await;
     }
 
     /// Stops the app and waits for it.
     pub async fn stop(self) {
         self.app.stop().await;
+    }
+}
+
+/// Waits until the shooter at `address` has handed on everything that is committed now. A client
+/// that subscribes afterwards is told of nothing that it has read already.
+pub async fn catch_up(address: SocketAddr, sql: &tokio_postgres::Client) {
+    let mut probe = Client::connect(address).await;
+    let id = rand::random_range(2_000_000..i32::MAX);
+    let document = format!("{{ game(identifier: {{obj_id: {id}}}) {{ id }} }}");
+    let (_, answer) = probe.ask(&document, json!({})).await;
+    assert!(
+        answer["data"]["game"].is_null(),
+        "the probe watches a row that is not there"
+    );
+    for statement in [
+        "INSERT INTO game (id, name) VALUES ($1, 'probe')",
+        "DELETE FROM game WHERE id = $1",
+    ] {
+        sql.execute(statement, &[&id])
+            .await
+            .expect("nobody else uses the row");
+        assert!(tells_of(&probe.frame().await, "Game", id));
     }
 }
 

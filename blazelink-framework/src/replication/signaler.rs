@@ -178,7 +178,10 @@ impl Publisher {
             () = self.queue.until_reset() => false,
         };
         if let Some(reset) = &batch.reset {
-            tracing::warn!(?reset, "every session is told to start over");
+            let sessions = self.subscriptions.connections().len();
+            if sessions > 0 {
+                tracing::warn!(?reset, sessions, "every session is told to start over");
+            }
             self.subscriptions.reset_all();
         }
         self.report(batch.statuses);

@@ -139,7 +139,7 @@ fn marker(change: usize) -> String {
 }
 
 async fn blazelink(database: &TestDatabase) -> Vec<f64> {
-    let server = Server::start(database.url()).await;
+    let server = Server::start(database).await;
     let times = Times::new();
     let mut clients = JoinSet::new();
     for index in 0..CLIENTS {

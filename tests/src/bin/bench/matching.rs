@@ -44,8 +44,8 @@ async fn compare(report: &mut Report) {
     let sql = connect(database.url()).await;
     let rows = format!("INSERT INTO game (id, name) SELECT n, n FROM generate_series(1, {MANY}) n");
     sql.batch_execute(&rows).await.expect("the table is empty");
-    let few = Server::start(database.url()).await;
-    let many = Server::start(database.url()).await;
+    let few = Server::start(&database).await;
+    let many = Server::start(&database).await;
     subscribe(&few, FEW).await;
     subscribe(&many, MANY).await;
 

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
+use blazelink_postgres::TestDatabase;
+use blazelink_tests::app::{catch_up, connect};
 use blazelink_tests::memory;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -25,12 +27,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the shooter on this database with a temporary slot and a free port, and waits until
     /// it follows the log.
-    pub(crate) async fn start(database: &str) -> Server {
+    pub(crate) async fn start(database: &TestDatabase) -> Server {
         let shooter = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter");
         let mut child = Command::new(std::env::current_exe().expect("a program has a path"))
             .arg(COMMAND)
             .current_dir(shooter)
-            .env("DATABASE_URL", database)
+            .env("DATABASE_URL", database.url())
             .env("BLAZELINK_ENV", "development")
             .env("BLAZELINK_SLOT", "temporary")
             .env("BLAZELINK_PORT", "0")
@@ -52,6 +54,7 @@ impl Server {
             .trim_start_matches("http://")
             .parse()
             .expect("it is an address");
+        catch_up(address, &connect(database.url()).await).await;
         Server { child, address }
     }
 

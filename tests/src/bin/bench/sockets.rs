@@ -17,7 +17,7 @@ const AT_ONCE: usize = 64;
 
 pub(crate) async fn measure(report: &mut Report) {
     let database = shooter_database().await;
-    let server = Server::start(database.url()).await;
+    let server = Server::start(&database).await;
     let open = |count| {
         let address = server.address();
         stream::iter(0..count)
