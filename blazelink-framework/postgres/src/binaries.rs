@@ -12,9 +12,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
-use crate::error::{Error, Result};
 use crate::install;
 
 /// The oldest major version whose pgoutput speaks what Blazelink reads.
@@ -78,6 +77,7 @@ impl Search {
         if let Some(folder) = &self.explicit {
             let binaries = Binaries::in_folder(folder).map_err(|flaw| {
                 Error::new(
+                    ErrorKind::Setup,
                     Code::PostgresNotFound,
                     format!("BLAZELINK_PG_BIN is `{}`, which {flaw}", folder.display()),
                 )
@@ -175,6 +175,7 @@ impl Binaries {
 fn other_major(major: u32, found: &[Binaries]) -> Error {
     let versions: Vec<&str> = found.iter().map(|found| found.version.as_str()).collect();
     Error::new(
+        ErrorKind::Setup,
         Code::PostgresNotFound,
         format!(
             "The project's cluster was made with Postgres {major}, and this machine has {}",
@@ -275,6 +276,7 @@ fn names_in(folder: &Path, begin: &str) -> Vec<PathBuf> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     /// A folder `name` whose `postgres` says to be of this version.
     fn fake(root: &Path, name: &str, version: &str) -> PathBuf {
@@ -284,8 +286,7 @@ mod tests {
         fs::write(root.join(name).join("lib/pgoutput.so"), "").unwrap();
         for program in ["postgres", "initdb"] {
             let script = format!("#!/bin/sh\necho \"{program} (PostgreSQL) {version} (Fake)\"\n");
-            fs::write(bin.join(program), script).unwrap();
-            fs::set_permissions(bin.join(program), fs::Permissions::from_mode(0o755)).unwrap();
+            testing::program(&bin.join(program), &script);
         }
         bin.canonicalize().unwrap()
     }
