@@ -77,7 +77,7 @@ impl Endpoint for GraphqlEndpoint {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         Ok(match *request.method() {
             Method::POST => self.answer(request).await,
-            Method::GET if wants_html(&request) => explorer(),
+            Method::GET if wants_html(&request) => explorer(request.original_uri().path()),
             Method::OPTIONS => allow(StatusCode::OK),
             _ => allow(StatusCode::METHOD_NOT_ALLOWED),
         })
@@ -90,11 +90,9 @@ fn wants_html(request: &Request) -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-fn explorer() -> Response {
-    let context = BTreeMap::from([
-        ("title", "GraphQL"),
-        ("graphql_url", crate::routes::GRAPHQL),
-    ]);
+/// The explorer, which asks at `path`.
+fn explorer(path: &str) -> Response {
+    let context = BTreeMap::from([("title", "GraphQL"), ("graphql_url", path)]);
     match blazelink_templates::render("explorer.html", context) {
         Ok(html) => Response::builder()
             .content_type("text/html; charset=utf-8")
