@@ -234,12 +234,11 @@ fn is_program(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// The number in a folder's path, by which versions are compared.
+/// The last number in a folder's path, by which versions are compared.
 fn number_in(folder: &Path) -> u32 {
     let text = folder.to_string_lossy();
-    text.split(|character: char| !character.is_ascii_digit())
-        .filter_map(|digits| digits.parse().ok())
-        .max()
+    text.rsplit(|character: char| !character.is_ascii_digit())
+        .find_map(|digits| digits.parse().ok())
         .unwrap_or(0)
 }
 
@@ -303,7 +302,7 @@ mod tests {
     #[test]
     fn path_wins_over_newer_versions_but_not_over_the_clusters_major() {
         let root = tempfile::tempdir().unwrap();
-        let root = root.path();
+        let root = &root.path().join("of-user-99");
         let on_path = fake(root, "first", "15.3");
         fake(root, "pg-9", "9.6.24");
         fake(root, "pg-16", "16.1");
