@@ -11,7 +11,6 @@ pub use blazelink_migrations::SlotMode;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::replication::from_setup;
 
 /// Name of the settings file in the project's folder.
 pub const FILE: &str = "Blazelink.toml";
@@ -168,8 +167,8 @@ fn resolve(
     );
     config.replication_url = variable("BLAZELINK_REPLICATION_URL").or(file.replication.url);
     config.slot = match (variable("BLAZELINK_SLOT"), file.replication.slot) {
-        (Some(name), _) => SlotMode::parse(&name, "BLAZELINK_SLOT").map_err(from_setup)?,
-        (None, Some(name)) => SlotMode::parse(&name, "[replication] slot").map_err(from_setup)?,
+        (Some(name), _) => SlotMode::parse(&name, "BLAZELINK_SLOT")?,
+        (None, Some(name)) => SlotMode::parse(&name, "[replication] slot")?,
         (None, None) => SlotMode::default(),
     };
     config.environment = match variable("BLAZELINK_ENV").as_deref() {

@@ -20,7 +20,7 @@ use crate::subscription::SubscriptionManager;
 use crate::transport::WebSocketTransport;
 
 /// Where documents are answered.
-pub(crate) const GRAPHQL: &str = "/graphql/";
+const GRAPHQL: &str = "/graphql/";
 
 /// The browser's client: the built module of `client/`, which a test keeps equal to its source.
 const CLIENT: &str = include_str!("../client/dist/blazelink.js");

@@ -5,8 +5,9 @@
 //! that `BLAZELINK_EVENTS` names, and, with `BLAZELINK_PARENT_PIPE=1`, a standard input whose end
 //! means that the parent is gone.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -18,6 +19,10 @@ use tracing_subscriber::EnvFilter;
 use crate::app::{Blazelink, Builder};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+
+/// What is logged unless `RUST_LOG` says otherwise: of the libraries, only what may need somebody.
+/// At `info` poem tells of its own start and end, the drivers repeat every notice of Postgres.
+const LOG: &str = "info,poem=warn,sqlx=warn,tokio_postgres=warn";
 
 const USAGE: &str = "\
 usage: <app> [serve | seed | schema]
@@ -153,14 +158,28 @@ fn announce(file: &Path, event: &serde_json::Value) -> Result<()> {
     })
 }
 
-/// The log on standard error: `RUST_LOG`, else everything from `info` up. A subscriber that the
-/// app has installed itself stays.
+/// The log on standard error: what `RUST_LOG` says, else [`LOG`]. Coloured for a person at a
+/// terminal only. A subscriber that the app has installed itself stays.
 fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let said = std::env::var(EnvFilter::DEFAULT_ENV).ok();
+    let plain = ["NO_COLOR", "TERM"].map(std::env::var_os);
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(said.as_deref()))
+        .with_ansi(colours(std::io::stderr().is_terminal(), plain))
         .with_writer(std::io::stderr);
     let _ = subscriber.try_init();
+}
+
+fn filter(said: Option<&str>) -> EnvFilter {
+    said.and_then(|said| EnvFilter::try_new(said).ok())
+        .unwrap_or_else(|| EnvFilter::new(LOG))
+}
+
+/// Whether the log is coloured, as the command line tool decides it too.
+fn colours(terminal: bool, [no_color, term]: [Option<OsString>; 2]) -> bool {
+    let refused = no_color.is_some_and(|value| !value.is_empty());
+    let dumb = term.is_some_and(|value| value == "dumb");
+    terminal && !refused && !dumb
 }
 
 /// The name under which the app was built, for the slot's name where `[app] name` is missing.
@@ -171,4 +190,75 @@ fn program_name() -> String {
         .and_then(Path::file_stem)
         .and_then(|stem| stem.to_str());
     stem.unwrap_or("app").to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
+
+    /// What is logged of an app that serves, when `RUST_LOG` says this.
+    fn logged(said: Option<&str>) -> String {
+        #[derive(Clone, Default)]
+        struct Lines(Arc<Mutex<Vec<u8>>>);
+
+        impl Write for Lines {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                lines.write(bytes)
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter(said))
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(target: "poem::server", "listening");
+            tracing::warn!(target: "poem::server", "cannot accept");
+            tracing::info!(target: "blazelink::run", "serving");
+            tracing::info!(target: "shooter", "seeded");
+        });
+        let lines = lines.0.lock().unwrap();
+        String::from_utf8(lines.clone()).unwrap()
+    }
+
+    #[test]
+    fn log_tells_of_the_app_and_not_of_its_libraries() {
+        let log = logged(None);
+        assert!(log.contains("serving") && log.contains("seeded"), "{log}");
+        assert!(log.contains("cannot accept"), "{log}");
+        assert!(!log.contains("listening"), "{log}");
+    }
+
+    #[test]
+    fn rust_log_replaces_the_default() {
+        let log = logged(Some("info"));
+        assert!(log.contains("listening"), "{log}");
+        assert_eq!(logged(Some("off")), "");
+        assert_eq!(logged(Some("a=no level")).lines().count(), 3, "as without");
+    }
+
+    #[test]
+    fn only_a_terminal_that_wants_colours_gets_them() {
+        let some = |text: &str| Some(OsString::from(text));
+        for (terminal, no_color, term, coloured) in [
+            (true, None, some("xterm"), true),
+            (true, some(""), None, true),
+            (true, some("1"), some("xterm"), false),
+            (true, None, some("dumb"), false),
+            (false, None, some("xterm"), false),
+        ] {
+            assert_eq!(colours(terminal, [no_color, term]), coloured);
+        }
+    }
 }

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-use crate::error::{Error, Result};
 use crate::process::{self, Running};
 use crate::project::Program;
 use crate::terminal::Terminal;
@@ -42,6 +41,7 @@ pub(crate) async fn build(programs: &[&Program], terminal: Terminal) -> Result<V
                 .cloned()
                 .ok_or_else(|| {
                     Error::new(
+                        ErrorKind::Setup,
                         Code::CommandFailed,
                         format!("cargo did not build the program `{}`", program.binary),
                     )
@@ -59,8 +59,8 @@ pub(crate) fn cargo() -> std::process::Command {
 
 /// cargo could not be started.
 pub(crate) fn no_cargo(error: std::io::Error) -> Error {
-    Error::new(Code::CommandFailed, "cargo cannot be run")
-        .because(error)
+    Error::new(ErrorKind::Setup, Code::CommandFailed, "cargo cannot be run")
+        .with_source(error)
         .with_hint("install Rust: https://rustup.rs")
 }
 
@@ -111,6 +111,7 @@ async fn build_workspace(programs: &[&Program], terminal: Terminal) -> Result<Bu
         .map(|program| format!("`{}`", program.package))
         .collect();
     Err(Error::new(
+        ErrorKind::Setup,
         Code::CommandFailed,
         format!(
             "{} could not be built; cargo's words are above",

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use blazelink_codes::Result;
 use blazelink_postgres::{Cluster, Setup};
 
-use crate::error::Result;
 use crate::project::Project;
 use crate::settings::{Settings, Source, Supplied};
 use crate::terminal::Terminal;

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use clap::Args;
 
 use crate::build;
 use crate::database::Database;
-use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::port;
 use crate::process::{self, Running};
@@ -108,9 +107,13 @@ impl Dev<'_> {
         let built = build::build(&programs, self.terminal).await?;
         self.terminal.step("build", "done", begun.elapsed());
         let mut built = built.into_iter();
-        let app = built
-            .next()
-            .ok_or_else(|| Error::new(Code::CommandFailed, "cargo built no program of the app"))?;
+        let app = built.next().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Setup,
+                Code::CommandFailed,
+                "cargo built no program of the app",
+            )
+        })?;
         if let Some(migration) = built.next() {
             self.step("migrate", &migration, "up").await?;
         }
@@ -132,6 +135,7 @@ impl Dev<'_> {
             return Ok(());
         }
         Err(Error::new(
+            ErrorKind::Setup,
             Code::CommandFailed,
             format!(
                 "`{} {argument}` ended with {}; its words are above",
@@ -197,13 +201,17 @@ impl Dev<'_> {
             cluster.ended().await;
             if started_again.is_some_and(|started| started.elapsed() < SETTLED) {
                 let log = cluster.log_file().display().to_string();
-                return Error::new(Code::PostgresStart, "Postgres ends again and again")
-                    .with_hint(format!("less {log}"));
+                return Error::new(
+                    ErrorKind::Setup,
+                    Code::PostgresStart,
+                    "Postgres ends again and again",
+                )
+                .with_hint(format!("less {log}"));
             }
             self.terminal
                 .note("Postgres has ended; it is started again");
             if let Err(error) = cluster.restart().await {
-                return error.into();
+                return error;
             }
             started_again = Some(Instant::now());
             self.terminal.note("Postgres answers again");
@@ -248,6 +256,7 @@ enum Served {
 
 fn app_ended(status: ExitStatus, when: &str) -> Error {
     Error::new(
+        ErrorKind::Setup,
         Code::CommandFailed,
         format!(
             "The app ended {when}, with {}; its words are above",
@@ -259,8 +268,9 @@ fn app_ended(status: ExitStatus, when: &str) -> Error {
 
 fn not_run(program: &Path, error: std::io::Error) -> Error {
     Error::new(
+        ErrorKind::Setup,
         Code::CommandFailed,
         format!("`{}` cannot be run", program.display()),
     )
-    .because(error)
+    .with_source(error)
 }

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde::Deserialize;
 
-use crate::error::{Result, internal};
 use crate::project::Project;
 
 /// How often the file is looked at.
@@ -30,7 +30,10 @@ impl Events {
     /// An empty file in the project.
     pub(crate) fn new(project: &Project) -> Result<Events> {
         let path = project.state()?.join("events.ndjson");
-        std::fs::write(&path, "").map_err(internal)?;
+        std::fs::write(&path, "").map_err(|error| {
+            let sentence = format!("`{}` cannot be written to", path.display());
+            Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)
+        })?;
         Ok(Events { path })
     }
 

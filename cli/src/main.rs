@@ -4,7 +4,6 @@
 mod build;
 mod database;
 mod dev;
-mod error;
 mod events;
 mod port;
 mod process;
@@ -15,9 +14,9 @@ mod terminal;
 
 use std::process::ExitCode;
 
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use clap::{Parser, Subcommand};
 
-use crate::error::Result;
 use crate::terminal::Terminal;
 
 /// Blazelink: a realtime web framework on Postgres
@@ -50,7 +49,10 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(error::internal)?;
+        .map_err(|error| {
+            let sentence = "No threads can be started";
+            Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)
+        })?;
     let done = runtime.block_on(async {
         match arguments.verb {
             Verb::Dev(arguments) => dev::run(arguments, terminal).await,

@@ -1,11 +1,9 @@
 //! The port that the app will listen on.
 
-use std::io::ErrorKind;
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use blazelink_codes::Code;
-
-use crate::error::{Error, Result};
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 /// Ports tried, beginning with the one asked for, before giving up.
 const TRIED: u16 = 100;
@@ -21,15 +19,18 @@ pub(crate) fn free(wanted: u16) -> Result<u16> {
             Ok(true) => return Ok(port),
             Ok(false) => {}
             Err(error) => {
-                return Err(
-                    Error::new(Code::Listen, format!("Port {port} cannot be listened on"))
-                        .because(error)
-                        .with_hint("blazelink dev --port 8000"),
-                );
+                return Err(Error::new(
+                    ErrorKind::Setup,
+                    Code::Listen,
+                    format!("Port {port} cannot be listened on"),
+                )
+                .with_source(error)
+                .with_hint("blazelink dev --port 8000"));
             }
         }
     }
     Err(Error::new(
+        ErrorKind::Setup,
         Code::Listen,
         format!("Every port from {wanted} to {last} is taken"),
     )
@@ -37,7 +38,7 @@ pub(crate) fn free(wanted: u16) -> Result<u16> {
 }
 
 /// Free on both loopbacks: `localhost` may mean either, and whoever opens it must find the app.
-pub(crate) fn is_free(port: u16) -> std::io::Result<bool> {
+pub(crate) fn is_free(port: u16) -> io::Result<bool> {
     let loopbacks: [SocketAddr; 2] = [
         (Ipv4Addr::LOCALHOST, port).into(),
         (Ipv6Addr::LOCALHOST, port).into(),
@@ -45,7 +46,7 @@ pub(crate) fn is_free(port: u16) -> std::io::Result<bool> {
     for address in loopbacks {
         match TcpListener::bind(address) {
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::AddrInUse => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Ok(false),
             // A machine without IPv6 has nobody listening there.
             Err(_) if address.is_ipv6() => {}
             Err(error) => return Err(error),

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::build;
-use crate::error::{Error, Result};
 
 /// A Blazelink app on disk.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ impl Project {
     /// [`Code::NotAProject`] with what is missing.
     pub(crate) async fn open(path: &Path) -> Result<Project> {
         let folder = path.canonicalize().map_err(|error| {
-            not_a_project(format!("There is no folder `{}`", path.display())).because(error)
+            not_a_project(format!("There is no folder `{}`", path.display())).with_source(error)
         })?;
         if !folder.join("Cargo.toml").is_file() {
             return Err(not_a_project(format!(
@@ -77,10 +76,11 @@ impl Project {
         });
         made.map(|()| state.clone()).map_err(|error| {
             Error::new(
+                ErrorKind::Setup,
                 Code::NotAProject,
                 format!("`{}` cannot be written to", state.display()),
             )
-            .because(error)
+            .with_source(error)
         })
     }
 }
@@ -168,16 +168,18 @@ async fn metadata(manifest: &Path) -> Result<Metadata> {
     let refused = || not_a_project(format!("cargo cannot read `{}`", manifest.display()));
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(refused().because(said.trim()).with_hint(format!(
-            "cargo metadata --no-deps --manifest-path {}",
-            manifest.display()
-        )));
+        return Err(refused()
+            .with_source(said.trim().to_owned())
+            .with_hint(format!(
+                "cargo metadata --no-deps --manifest-path {}",
+                manifest.display()
+            )));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| refused().because(error))
+    serde_json::from_slice(&output.stdout).map_err(|error| refused().with_source(error))
 }
 
 fn not_a_project(sentence: String) -> Error {
-    Error::new(Code::NotAProject, sentence)
+    Error::new(ErrorKind::Setup, Code::NotAProject, sentence)
         .with_hint("blazelink dev PATH, with the folder of your app's Cargo.toml")
 }
 

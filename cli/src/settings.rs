@@ -6,10 +6,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde::Deserialize;
-
-use crate::error::{Error, Result};
 
 /// Where the app listens unless something else is said.
 const PORT: u16 = 8000;
@@ -119,7 +117,9 @@ impl Settings {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
-                return Err(invalid(&format!("`{}` cannot be read", path.display())).because(error));
+                return Err(
+                    invalid(&format!("`{}` cannot be read", path.display())).with_source(error)
+                );
             }
         };
         let file = parse(&text, &path)?;
@@ -158,10 +158,9 @@ fn parse(text: &str, path: &Path) -> Result<File> {
             "`{}`, line {line}: not understood",
             path.display()
         ))
-        .because(error.message())
+        .with_source(error.message())
         .with_hint(
-            "the keys are [database] url, [server] host and port, [replication] slot, \
-                 [dev] seed",
+            "the keys are [database] url, [server] host and port, [replication] slot, [dev] seed",
         )
     })
 }
@@ -173,7 +172,7 @@ fn text_of(name: &str, value: OsString) -> Result<String> {
 }
 
 fn invalid(sentence: &str) -> Error {
-    Error::new(Code::ConfigInvalid, sentence.to_owned())
+    Error::new(ErrorKind::Setup, Code::ConfigInvalid, sentence.to_owned())
 }
 
 #[cfg(test)]
@@ -215,19 +214,21 @@ mod tests {
     #[test]
     fn unknown_key_is_an_error_that_names_it_and_its_line_and_no_value() {
         let file = "[database]\nurl = \"postgres://secret\"\n[server]\nprot = 8000\n";
-        let told = read(file, &[], None).unwrap_err().to_string();
+        let told = format!("{:#}", read(file, &[], None).unwrap_err());
         assert!(told.contains("`prot`") && told.contains("line 4"), "{told}");
         assert!(
             told.contains("BLZ1001") && !told.contains("secret"),
             "{told}"
         );
-        let told = read("[server]\nport = \"x\"\n", &[], None)
-            .unwrap_err()
-            .to_string();
+        let told = format!(
+            "{:#}",
+            read("[server]\nport = \"x\"\n", &[], None).unwrap_err()
+        );
         assert!(told.contains("line 2"), "{told}");
-        let told = read("", &[("BLAZELINK_PORT", "http")], None)
-            .unwrap_err()
-            .to_string();
+        let told = format!(
+            "{:#}",
+            read("", &[("BLAZELINK_PORT", "http")], None).unwrap_err()
+        );
         assert!(told.contains("BLAZELINK_PORT"), "{told}");
     }
 }

@@ -1,8 +1,7 @@
 //! Being told to stop: Ctrl-C, SIGTERM, or the terminal's end.
 
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-use crate::error::{Result, internal};
 
 /// The signals that stop the tool. From its making on, none of them ends the process by itself.
 #[derive(Debug)]
@@ -13,7 +12,12 @@ pub(crate) struct Stop {
 impl Stop {
     /// Begins to listen.
     pub(crate) fn listen() -> Result<Stop> {
-        let listen = |kind| signal(kind).map_err(internal);
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                let sentence = "Signals cannot be listened to";
+                Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)
+            })
+        };
         Ok(Stop {
             signals: [
                 listen(SignalKind::interrupt())?,

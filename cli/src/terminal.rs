@@ -5,9 +5,8 @@ use std::fmt::Display;
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 
+use blazelink_codes::Error;
 use blazelink_postgres::Dialogue;
-
-use crate::error::Error;
 
 /// Characters of the progress line. Longer ones would wrap and could not be redrawn.
 const PROGRESS: usize = 72;
@@ -95,7 +94,7 @@ impl Terminal {
         } else {
             "error"
         };
-        let _ = writeln!(std::io::stderr(), "{word}: {error}");
+        let _ = writeln!(std::io::stderr(), "{word}: {error:#}");
     }
 
     fn clear(self) {

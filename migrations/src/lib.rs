@@ -44,14 +44,13 @@
 //! What to do is decided once, over the small seam [`Execute`]; SeaORM's connections come with
 //! [`SeaOrm`].
 
-mod error;
 mod migration;
 mod mode;
 mod publication;
 mod slot;
 mod sql;
 
-pub use error::{Error, Result};
+pub use blazelink_codes::{Error, ErrorKind, Result};
 pub use migration::{PublicationMigration, SlotMigration, publish, unpublish};
 pub use mode::SlotMode;
 pub use publication::{

@@ -1,5 +1,6 @@
 //! Ready-made migrations, and the two calls that an app's own migrations make.
 
+use blazelink_codes::Error;
 use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
@@ -16,7 +17,7 @@ use crate::sql::SeaOrm;
 /// As [`publish_table`], with the sentence and what to do in the message.
 pub async fn publish(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let mut db = SeaOrm(manager.get_connection());
-    Ok(publish_table(&mut db, table).await?)
+    publish_table(&mut db, table).await.map_err(failed)
 }
 
 /// Takes a table out of the publication; call it in `down`, before the table is dropped.
@@ -27,7 +28,7 @@ pub async fn publish(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbE
 /// As [`unpublish_table`].
 pub async fn unpublish(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let mut db = SeaOrm(manager.get_connection());
-    Ok(unpublish_table(&mut db, table).await?)
+    unpublish_table(&mut db, table).await.map_err(failed)
 }
 
 /// Makes the empty publication. The first of an app's migrations; taken down it empties the
@@ -44,11 +45,13 @@ impl MigrationName for PublicationMigration {
 #[async_trait]
 impl MigrationTrait for PublicationMigration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Ok(ensure_publication(&mut SeaOrm(manager.get_connection())).await?)
+        let mut db = SeaOrm(manager.get_connection());
+        ensure_publication(&mut db).await.map_err(failed)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Ok(empty_publication(&mut SeaOrm(manager.get_connection())).await?)
+        let mut db = SeaOrm(manager.get_connection());
+        empty_publication(&mut db).await.map_err(failed)
     }
 }
 
@@ -88,23 +91,29 @@ impl MigrationName for SlotMigration {
 #[async_trait]
 impl MigrationTrait for SlotMigration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mode = self.mode.map_or_else(SlotMode::from_environment, Ok)?;
-        if mode == SlotMode::Temporary {
+        let mode = self.mode.map_or_else(SlotMode::from_environment, Ok);
+        if mode.map_err(failed)? == SlotMode::Temporary {
             return Ok(());
         }
         let mut db = SeaOrm(manager.get_connection());
-        let name = slot_name_here(&mut db, &self.app).await?;
-        Slot::ensure(&mut db, &name).await?;
+        let name = slot_name_here(&mut db, &self.app).await.map_err(failed)?;
+        Slot::ensure(&mut db, &name).await.map_err(failed)?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut db = SeaOrm(manager.get_connection());
-        let name = slot_name_here(&mut db, &self.app).await?;
-        Ok(Slot::remove(&mut db, &name).await?)
+        let name = slot_name_here(&mut db, &self.app).await.map_err(failed)?;
+        Slot::remove(&mut db, &name).await.map_err(failed)
     }
 
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
+}
+
+/// The error as a migration's. A migration runner prints an error once and in its short form, so
+/// everything there is to say is in the text.
+fn failed(error: Error) -> DbErr {
+    DbErr::Custom(format!("{error:#}"))
 }

@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use blazelink_codes::Code;
-
-use crate::error::{Error, Result};
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 /// Where it is set for one process; goes before the file.
 const VARIABLE: &str = "BLAZELINK_SLOT";
@@ -44,6 +42,7 @@ impl SlotMode {
     fn from_file(file: &Path) -> Result<SlotMode> {
         let invalid = |what: String| {
             Error::new(
+                ErrorKind::Setup,
                 Code::ConfigInvalid,
                 format!("`{}` cannot be read: {what}", file.display()),
             )
@@ -72,6 +71,7 @@ impl SlotMode {
             "durable" => Ok(SlotMode::Durable),
             "temporary" => Ok(SlotMode::Temporary),
             _ => Err(Error::new(
+                ErrorKind::Setup,
                 Code::ConfigInvalid,
                 format!("`{setting}` is neither `durable` nor `temporary`"),
             )),

@@ -4,10 +4,9 @@
 //! which makes the app's own statements fail on tables without a key. It is never dropped: on
 //! servers before 18 a slot that outlives its publication cannot be read any more.
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 use crate::PUBLICATION;
-use crate::error::{Error, Result};
 use crate::sql::{Execute, first_row, identifier, literal};
 
 /// A table as the catalog knows it.
@@ -38,6 +37,7 @@ impl PublishedTable {
 pub async fn publish_table(db: &mut impl Execute, table: &str) -> Result<()> {
     let found = Table::look_up(db, table).await?.ok_or_else(|| {
         Error::new(
+            ErrorKind::Setup,
             Code::SchemaMismatch,
             format!("The table `{table}` does not exist"),
         )
@@ -125,6 +125,7 @@ pub async fn empty_publication(db: &mut impl Execute) -> Result<()> {
     if let Some(slot) = first_row(db, slots).await? {
         let slot = slot.concat();
         return Err(Error::new(
+            ErrorKind::Setup,
             Code::Publication,
             format!("The replication slot `{slot}` still reads through the publication"),
         )
@@ -147,6 +148,7 @@ pub async fn empty_publication(db: &mut impl Execute) -> Result<()> {
 
 fn for_all_tables() -> Error {
     Error::new(
+        ErrorKind::Setup,
         Code::Publication,
         format!("The publication `{PUBLICATION}` is FOR ALL TABLES"),
     )
@@ -199,8 +201,13 @@ impl Table {
             full,
             has_key,
             published,
-        ] = <[String; 8]>::try_from(row)
-            .map_err(|_| Error::new(Code::DatabaseAnswer, "pg_class answered oddly"))?;
+        ] = <[String; 8]>::try_from(row).map_err(|_| {
+            Error::new(
+                ErrorKind::Unavailable,
+                Code::DatabaseAnswer,
+                "pg_class answered oddly",
+            )
+        })?;
         Ok(Some(Table {
             oid,
             name: PublishedTable { schema, table },
@@ -216,6 +223,7 @@ impl Table {
         let table = &self.name.table;
         if !matches!(&*self.kind, "r" | "p") || self.persistence != "p" {
             return Err(Error::new(
+                ErrorKind::Setup,
                 Code::Publication,
                 format!("`{table}` is not a plain table, and Postgres tells nothing of it"),
             )
@@ -223,7 +231,7 @@ impl Table {
         }
         if !self.has_key && !self.full_identity {
             return Err(Error::new(
-                Code::TableWithoutKey,
+                ErrorKind::Setup, Code::TableWithoutKey,
                 format!("The table `{table}` has no primary key"),
             )
             .with_hint(format!(

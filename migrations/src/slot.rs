@@ -3,10 +3,9 @@
 //! [`Slot::ensure`] is called by the slot's migration and by the running app, at its start and
 //! after a loss. Names of slots are shared by all databases of a server.
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 use crate::PUBLICATION;
-use crate::error::{Error, Result};
 use crate::sql::{Execute, first_row, identifier, literal};
 
 /// The output plugin that the slots use; it comes with every Postgres.
@@ -142,7 +141,11 @@ impl Found {
         let Some(row) = row else { return Ok(None) };
         let [plugin, database, here, temporary, lost, reason, process] =
             <[String; 7]>::try_from(row).map_err(|_| {
-                Error::new(Code::DatabaseAnswer, "pg_replication_slots answered oddly")
+                Error::new(
+                    ErrorKind::Unavailable,
+                    Code::DatabaseAnswer,
+                    "pg_replication_slots answered oddly",
+                )
             })?;
         Ok(Some(Found {
             plugin,
@@ -167,6 +170,7 @@ impl Found {
             format!("belongs to the database `{}`", self.database)
         };
         Err(Error::new(
+            ErrorKind::Setup,
             Code::SlotLost,
             format!("The replication slot `{name}` {what}"),
         )
@@ -178,6 +182,7 @@ impl Found {
             return Ok(());
         }
         Err(Error::new(
+            ErrorKind::Unavailable,
             Code::SlotActive,
             format!(
                 "The replication slot `{name}` is being read by server process {}",
@@ -199,7 +204,7 @@ async fn create(db: &mut impl Execute, name: &str) -> Result<()> {
     );
     if first_row(db, &publication).await?.is_none() {
         return Err(Error::new(
-            Code::Publication,
+            ErrorKind::Setup, Code::Publication,
             format!("The publication `{PUBLICATION}` does not exist, and a slot must not be older"),
         )
         .with_hint(format!(

@@ -6,9 +6,8 @@
 
 use std::future::Future;
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
-
-use crate::error::{Error, Result};
+use blazelink_codes::{Code, Error, ErrorKind, Result};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr, Statement};
 
 /// One row of an answer; nothing stands for NULL.
 pub type TextRow = Vec<Option<String>>;
@@ -19,7 +18,7 @@ pub trait Execute {
     ///
     /// # Errors
     ///
-    /// [`Error::database`] with what the driver says.
+    /// [`Code::Database`] with what the driver says as its source, or that the connection broke.
     fn rows(&mut self, sql: &str) -> impl Future<Output = Result<Vec<TextRow>>> + Send;
 }
 
@@ -31,15 +30,24 @@ impl<C: ConnectionTrait + Sync> Execute for SeaOrm<'_, C> {
     async fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>> {
         let backend = self.0.get_database_backend();
         let rows = self.0.query_all_raw(Statement::from_string(backend, sql));
-        let rows = rows.await.map_err(Error::database)?;
+        let rows = rows.await.map_err(not_answered)?;
         rows.iter()
             .map(|row| {
                 (0..row.column_names().len())
-                    .map(|column| row.try_get_by_index(column).map_err(Error::database))
+                    .map(|column| row.try_get_by_index(column).map_err(not_answered))
                     .collect()
             })
             .collect()
     }
+}
+
+fn not_answered(error: DbErr) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        Code::Database,
+        "The database did not answer a statement",
+    )
+    .with_source(error)
 }
 
 /// The first row's cells, empty text for NULL; nothing if there is no row.

@@ -114,6 +114,18 @@ async fn temporary_mode_makes_no_slot() {
 }
 
 #[tokio::test]
+async fn migration_that_is_refused_says_what_to_type() {
+    let database = TestDatabase::create().await.unwrap();
+    let db = connect(&database).await;
+    run(&db, "CREATE PUBLICATION blazelink FOR ALL TABLES").await;
+    let refused = Migrator::up(&db, None).await.unwrap_err().to_string();
+    assert!(refused.contains("BLZ3005"), "{refused}");
+    assert!(refused.contains("hint: "), "{refused}");
+    assert!(refused.contains("DROP PUBLICATION"), "{refused}");
+    run(&db, "DROP PUBLICATION blazelink").await;
+}
+
+#[tokio::test]
 async fn publishing_twice_changes_nothing() {
     let database = TestDatabase::create().await.unwrap();
     let db = connect(&database).await;

@@ -4,8 +4,7 @@
 //! input: every variable is needed ([`render`] refuses a context that lacks one), every value is
 //! escaped, and no page loads anything from another host.
 
-mod error;
 mod pages;
 
-pub use error::Error;
+pub use blazelink_codes::{Error, ErrorKind, Result};
 pub use pages::{NAMES, render};

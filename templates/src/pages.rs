@@ -2,11 +2,10 @@
 
 use std::sync::LazyLock;
 
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
-
-use crate::error::Error;
 
 /// Every page with its text, by ascending name.
 const PAGES: &[(&str, &str)] = &[("explorer.html", include_str!("../pages/explorer.html"))];
@@ -44,11 +43,22 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// assert!(page.contains("<title>shooter"));
 /// # Ok::<(), blazelink_templates::Error>(())
 /// ```
-pub fn render(name: &str, context: impl Serialize) -> Result<String, Error> {
+pub fn render(name: &str, context: impl Serialize) -> Result<String> {
     ENVIRONMENT
         .get_template(name)
         .and_then(|template| template.render(Serde(context)))
-        .map_err(|source| Error::new(name, source))
+        .map_err(|error| not_rendered(name, &error))
+}
+
+/// Without the error as its source: minijinja's own forms list the context's values.
+fn not_rendered(name: &str, error: &minijinja::Error) -> Error {
+    let name = error.name().unwrap_or(name);
+    let line = error
+        .line()
+        .map_or(String::new(), |line| format!(" (line {line})"));
+    let what = error.kind();
+    let sentence = format!("Template `{name}` cannot be rendered{line}: {what}");
+    Error::new(ErrorKind::Setup, Code::Template, sentence)
 }
 
 #[cfg(test)]
@@ -87,8 +97,12 @@ mod tests {
     fn a_missing_value_is_an_error_that_names_the_page_and_line_but_no_value() {
         let context = BTreeMap::from([("title", "a secret")]);
         let error = render("explorer.html", context).unwrap_err();
-        assert_eq!(error.template(), "explorer.html");
-        assert!(error.line().is_some());
+        assert_eq!(error.code(), Code::Template);
+        let said = error.sentence();
+        assert!(
+            said.contains("`explorer.html`") && said.contains("(line "),
+            "{said}"
+        );
         let text = format!("{error} {error:?} {error:#?}");
         assert!(text.contains("undefined value"), "{text}");
         assert!(!text.contains("a secret"), "{text}");
@@ -99,7 +113,7 @@ mod tests {
         let error = render("nope.html", ()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "Template `nope.html` cannot be rendered: template not found"
+            "Template `nope.html` cannot be rendered: template not found (BLZ1003)"
         );
     }
 

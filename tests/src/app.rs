@@ -126,7 +126,7 @@ async fn migrate(url: &str) -> Result<DatabaseConnection, DbErr> {
 }
 
 fn custom(error: blazelink_migrations::Error) -> DbErr {
-    DbErr::Custom(error.to_string())
+    DbErr::Custom(format!("{error:#}"))
 }
 
 /// An ordinary connection, or nothing while the server does not accept one.

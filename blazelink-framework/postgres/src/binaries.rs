@@ -12,9 +12,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
-use crate::error::{Error, Result};
 use crate::install;
 
 /// The oldest major version whose pgoutput speaks what Blazelink reads.
@@ -78,6 +77,7 @@ impl Search {
         if let Some(folder) = &self.explicit {
             let binaries = Binaries::in_folder(folder).map_err(|flaw| {
                 Error::new(
+                    ErrorKind::Setup,
                     Code::PostgresNotFound,
                     format!("BLAZELINK_PG_BIN is `{}`, which {flaw}", folder.display()),
                 )
@@ -175,6 +175,7 @@ impl Binaries {
 fn other_major(major: u32, found: &[Binaries]) -> Error {
     let versions: Vec<&str> = found.iter().map(|found| found.version.as_str()).collect();
     Error::new(
+        ErrorKind::Setup,
         Code::PostgresNotFound,
         format!(
             "The project's cluster was made with Postgres {major}, and this machine has {}",
@@ -233,12 +234,11 @@ fn is_program(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// The number in a folder's path, by which versions are compared.
+/// The last number in a folder's path, by which versions are compared.
 fn number_in(folder: &Path) -> u32 {
     let text = folder.to_string_lossy();
-    text.split(|character: char| !character.is_ascii_digit())
-        .filter_map(|digits| digits.parse().ok())
-        .max()
+    text.rsplit(|character: char| !character.is_ascii_digit())
+        .find_map(|digits| digits.parse().ok())
         .unwrap_or(0)
 }
 
@@ -275,6 +275,7 @@ fn names_in(folder: &Path, begin: &str) -> Vec<PathBuf> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     /// A folder `name` whose `postgres` says to be of this version.
     fn fake(root: &Path, name: &str, version: &str) -> PathBuf {
@@ -284,8 +285,7 @@ mod tests {
         fs::write(root.join(name).join("lib/pgoutput.so"), "").unwrap();
         for program in ["postgres", "initdb"] {
             let script = format!("#!/bin/sh\necho \"{program} (PostgreSQL) {version} (Fake)\"\n");
-            fs::write(bin.join(program), script).unwrap();
-            fs::set_permissions(bin.join(program), fs::Permissions::from_mode(0o755)).unwrap();
+            testing::program(&bin.join(program), &script);
         }
         bin.canonicalize().unwrap()
     }
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn path_wins_over_newer_versions_but_not_over_the_clusters_major() {
         let root = tempfile::tempdir().unwrap();
-        let root = root.path();
+        let root = &root.path().join("of-user-99");
         let on_path = fake(root, "first", "15.3");
         fake(root, "pg-9", "9.6.24");
         fake(root, "pg-16", "16.1");

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use rustix::process::{Signal, kill_process};
 use tokio::sync::Mutex;
 
 use crate::binaries::{Binaries, Search};
 use crate::database;
 use crate::dialogue::{Dialogue, Plain};
-use crate::error::{Error, Result};
 use crate::folder::{self, Folder};
 use crate::guard::Guard;
 use crate::install;
@@ -224,6 +223,7 @@ impl Cluster {
     pub async fn restart(&self) -> Result<()> {
         if !self.is_ours() {
             return Err(Error::new(
+                ErrorKind::Setup,
                 Code::PostgresStart,
                 "The private Postgres is another process's, so it is not restarted",
             ));
@@ -250,6 +250,7 @@ impl Drop for Cluster {
 fn start(setup: &Setup) -> Result<Cluster> {
     let project = setup.project.canonicalize().map_err(|error| {
         Error::new(
+            ErrorKind::Setup,
             Code::PostgresFolder,
             format!(
                 "The project folder `{}` cannot be read",
@@ -317,6 +318,7 @@ fn attach(
         }
         if begun.elapsed() > OTHERS {
             return Err(Error::new(
+                ErrorKind::Setup,
                 Code::PostgresStart,
                 format!(
                     "Another process has the cluster `{}`, and its server does not answer",
@@ -337,6 +339,7 @@ fn end_orphan(data: &Path) -> Result<()> {
         let _ = kill_process(server, Signal::INT);
         if begun.elapsed() > OTHERS {
             return Err(Error::new(
+                ErrorKind::Setup,
                 Code::PostgresStart,
                 format!(
                     "A server is left over in `{}` and does not stop",
@@ -381,6 +384,7 @@ fn readable(binaries: Binaries, owner: Owner) -> Result<Binaries> {
     }
     let unreadable = || {
         Error::new(
+            ErrorKind::Setup,
             Code::PostgresFolder,
             format!(
                 "The account that runs Postgres may not read `{}`",
@@ -431,9 +435,11 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| {
-            Err(
-                Error::new(Code::PostgresStart, "The start of Postgres was broken off")
-                    .with_source(error),
+            Err(Error::new(
+                ErrorKind::Setup,
+                Code::PostgresStart,
+                "The start of Postgres was broken off",
             )
+            .with_source(error))
         })
 }

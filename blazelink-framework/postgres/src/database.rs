@@ -1,9 +1,7 @@
 //! Databases inside a cluster: making them and letting them go.
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use tokio_postgres::{Client, NoTls};
-
-use crate::error::{Error, Result};
 
 /// Runs `work` on a connection to `url`. The connection has ended when this returns, so that it
 /// is in nobody's way.
@@ -12,7 +10,12 @@ pub(crate) async fn with_connection<T>(
     work: impl AsyncFnOnce(&Client) -> Result<T>,
 ) -> Result<T> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(|error| {
-        Error::new(Code::Database, "The private Postgres refused a connection").with_source(error)
+        Error::new(
+            ErrorKind::Unavailable,
+            Code::Database,
+            "The private Postgres refused a connection",
+        )
+        .with_source(error)
     })?;
     let work = async move {
         let answer = work(&client).await;
@@ -57,5 +60,10 @@ pub(crate) fn quoted(name: &str) -> String {
 }
 
 fn refused(error: tokio_postgres::Error) -> Error {
-    Error::new(Code::Database, "The private Postgres refused a statement").with_source(error)
+    Error::new(
+        ErrorKind::Unavailable,
+        Code::Database,
+        "The private Postgres refused a statement",
+    )
+    .with_source(error)
 }

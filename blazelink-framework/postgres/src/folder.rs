@@ -6,9 +6,8 @@ use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
-use crate::error::{Error, Result};
 use crate::owner::Owner;
 use crate::socket;
 
@@ -69,6 +68,7 @@ impl Folder {
             .map_err(|error| unusable(&self.data, error))?;
         version.trim().parse().map(Some).map_err(|_| {
             Error::new(
+                ErrorKind::Setup,
                 Code::PostgresFolder,
                 format!(
                     "`{}` is not a cluster of Postgres 14 or newer",
@@ -177,6 +177,7 @@ fn bases(owner: Owner) -> Vec<PathBuf> {
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {
     Error::new(
+        ErrorKind::Setup,
         Code::PostgresFolder,
         format!(
             "`{}` cannot be used for the private Postgres",

@@ -15,11 +15,10 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
 
-use crate::error::{Error, Result};
 use crate::owner::Owner;
 
 /// How long a server may take to stop by itself before it is made to. It covers the 10 s that a
@@ -171,6 +170,7 @@ async fn reached(mut phase: watch::Receiver<Phase>, at_least: Phase) {
 
 fn failed() -> Error {
     Error::new(
+        ErrorKind::Setup,
         Code::PostgresStart,
         "The shell that watches over Postgres did not start",
     )

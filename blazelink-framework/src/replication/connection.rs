@@ -303,9 +303,8 @@ impl ReplicationConnection {
 }
 
 impl Execute for ReplicationConnection {
-    async fn rows(&mut self, sql: &str) -> blazelink_migrations::Result<Vec<TextRow>> {
-        let rows = self.query(sql).await;
-        rows.map_err(blazelink_migrations::Error::database)
+    async fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>> {
+        self.query(sql).await
     }
 }
 

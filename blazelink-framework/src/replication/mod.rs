@@ -34,7 +34,6 @@ pub use connection::{Identity, ReplicationConnection};
 pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
 pub use gate::{Gate, Snapshot};
 pub use ordinary::OrdinaryConnection;
-pub(crate) use ordinary::from_setup;
 pub use queue::{Batch, Queue, QueueWriter, Reset, Status, queue};
 pub use reader::{Reader, ReaderConfig, on_own_thread};
 pub use server_error::ServerError;

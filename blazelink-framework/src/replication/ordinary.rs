@@ -51,9 +51,9 @@ impl OrdinaryConnection {
 }
 
 impl Execute for OrdinaryConnection {
-    async fn rows(&mut self, sql: &str) -> blazelink_migrations::Result<Vec<TextRow>> {
+    async fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>> {
         let messages = self.client.simple_query(sql).await;
-        let messages = messages.map_err(blazelink_migrations::Error::database)?;
+        let messages = messages.map_err(not_answered)?;
         let rows = messages.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
@@ -83,22 +83,11 @@ pub(super) fn unreachable(error: tokio_postgres::Error) -> Error {
     .with_source(error)
 }
 
-/// An error of publication or slot as one of ours.
-pub(crate) fn from_setup(error: blazelink_migrations::Error) -> Error {
-    let kind = match error.code() {
-        Code::Database | Code::SlotActive | Code::DatabaseAnswer => ErrorKind::Unavailable,
-        _ => ErrorKind::Setup,
-    };
-    let (code, sentence) = (error.code(), error.sentence().to_owned());
-    let hint = error.hint().map(str::to_owned);
-    let mut ours = Error::new(kind, code, sentence);
-    if let Some(hint) = hint {
-        ours = ours.with_hint(hint);
-    }
-    match error.into_source().map(|source| source.downcast::<Error>()) {
-        // The replication connection has worded it already.
-        Some(Ok(worded)) => *worded,
-        Some(Err(source)) => ours.with_source(source),
-        None => ours,
-    }
+fn not_answered(error: tokio_postgres::Error) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        Code::Database,
+        "The database did not answer a statement",
+    )
+    .with_source(error)
 }

@@ -19,7 +19,7 @@ use super::backoff::Backoff;
 use super::cancel::Cancel;
 use super::connection::{Identity, ReplicationConnection};
 use super::decoder::{Decoded, Decoder, Limits};
-use super::ordinary::{OrdinaryConnection, from_setup};
+use super::ordinary::OrdinaryConnection;
 use super::pgoutput::Malformed;
 use super::queue::{QueueWriter, Reset, Status};
 use super::server_error::ServerError;
@@ -240,7 +240,7 @@ async fn open_transactions(config: &ReaderConfig, own: Option<i32>) -> Result<Ve
     let mut db = OrdinaryConnection::connect(&config.url, &config.application).await?;
     let sql = "SELECT pid::text FROM pg_catalog.pg_stat_activity \
                WHERE backend_xid IS NOT NULL ORDER BY xact_start";
-    let rows = db.rows(sql).await.map_err(from_setup)?;
+    let rows = db.rows(sql).await?;
     let processes = rows.into_iter().flatten().flatten();
     let processes = processes.filter_map(|process| process.parse().ok());
     Ok(processes.filter(|&process| Some(process) != own).collect())

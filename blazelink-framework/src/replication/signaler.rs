@@ -13,7 +13,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
 use super::gate::Gate;
-use super::ordinary::{OrdinaryConnection, from_setup};
+use super::ordinary::OrdinaryConnection;
 use super::preflight;
 use super::queue::{self, Batch, Queue};
 use super::reader::{Reader, ReaderConfig, on_own_thread};
@@ -72,9 +72,7 @@ impl Signaler {
                 app: config.app.clone(),
             },
             SlotMode::Durable => {
-                let name = slot_name_here(&mut server, &config.app)
-                    .await
-                    .map_err(from_setup)?;
+                let name = slot_name_here(&mut server, &config.app).await?;
                 SlotPlan::Durable { name }
             }
         };

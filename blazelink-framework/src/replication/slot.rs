@@ -4,7 +4,6 @@ use blazelink_migrations::{Ensured, Slot, slot_name};
 use rand::{Rng, RngExt};
 
 use super::connection::ReplicationConnection;
-use super::ordinary::from_setup;
 use super::queue::Reset;
 use crate::error::Result;
 
@@ -44,7 +43,7 @@ pub(super) async fn open(
 ) -> Result<OpenSlot> {
     match plan {
         SlotPlan::Durable { name } => {
-            let ensured = Slot::ensure(connection, name).await.map_err(from_setup)?;
+            let ensured = Slot::ensure(connection, name).await?;
             Ok(OpenSlot {
                 name: name.clone(),
                 reset: match ensured {
@@ -72,7 +71,7 @@ pub(super) async fn open(
 /// If another process holds it, or the server refuses.
 pub(super) async fn discard(plan: &SlotPlan, connection: &mut ReplicationConnection) -> Result<()> {
     match plan {
-        SlotPlan::Durable { name } => Slot::remove(connection, name).await.map_err(from_setup),
+        SlotPlan::Durable { name } => Slot::remove(connection, name).await,
         SlotPlan::Temporary { .. } => Ok(()),
     }
 }

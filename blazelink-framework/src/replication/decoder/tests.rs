@@ -1,3 +1,5 @@
+//! What the decoder makes of whole streams of messages.
+
 use super::*;
 use crate::change::{Cell, Row};
 use crate::exposure::ExposedColumn;

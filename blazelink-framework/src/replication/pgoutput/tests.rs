@@ -1,3 +1,5 @@
+//! Any bytes at all are read to their end or refused.
+
 use proptest::prelude::*;
 
 use super::*;

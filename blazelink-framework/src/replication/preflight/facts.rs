@@ -5,7 +5,6 @@ use blazelink_migrations::{Execute, PUBLICATION, PublishedTable, literal};
 use crate::error::Result;
 use crate::exposure::Exposure;
 use crate::object_id::TableId;
-use crate::replication::ordinary::from_setup;
 use crate::replication::slot::SlotPlan;
 use crate::replication::url::SESSION_SETTINGS;
 
@@ -178,7 +177,7 @@ impl Facts {
 }
 
 async fn rows(db: &mut impl Execute, sql: &str) -> Result<Vec<Vec<String>>> {
-    let rows = db.rows(sql).await.map_err(from_setup)?.into_iter();
+    let rows = db.rows(sql).await?.into_iter();
     Ok(rows
         .map(|row| row.into_iter().map(Option::unwrap_or_default).collect())
         .collect())

@@ -12,7 +12,7 @@ use std::fmt;
 use blazelink_migrations::{Execute, PublishedTable, SeaOrm, publish_table, unpublish_table};
 use sea_orm::DatabaseConnection;
 
-use super::ordinary::{OrdinaryConnection, from_setup};
+use super::ordinary::OrdinaryConnection;
 use super::slot::SlotPlan;
 use crate::codes::Code;
 use crate::config::Environment;
@@ -106,13 +106,13 @@ pub fn refusal(findings: &[Finding]) -> Option<Error> {
 pub async fn apply(db: &mut impl Execute, facts: &Facts) -> Result<()> {
     for table in facts.tables.iter().filter(|table| table.exists) {
         let name = full_name(&table.name);
-        publish_table(db, &name).await.map_err(from_setup)?;
+        publish_table(db, &name).await?;
     }
     let publication = facts.publication.iter().filter(|it| !it.all_tables);
     for member in publication.flat_map(|publication| &publication.members) {
         if !facts.tables.iter().any(|table| table.name == *member) {
             let name = full_name(member);
-            unpublish_table(db, &name).await.map_err(from_setup)?;
+            unpublish_table(db, &name).await?;
         }
     }
     Ok(())

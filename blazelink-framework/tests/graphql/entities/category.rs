@@ -1,3 +1,5 @@
+//! A table that refers to itself.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

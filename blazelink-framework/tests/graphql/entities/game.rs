@@ -1,3 +1,5 @@
+//! Dense format without a relation of its own; `game_event` refers to it.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

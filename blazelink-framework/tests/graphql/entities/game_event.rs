@@ -1,3 +1,5 @@
+//! Two references, of which one may be missing, and a column named as a Rust keyword.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

@@ -1,3 +1,5 @@
+//! The far side of a relation to one.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

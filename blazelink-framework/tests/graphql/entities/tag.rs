@@ -1,3 +1,5 @@
+//! One side of a relation through `user_tag`.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

@@ -1,3 +1,5 @@
+//! The one side of a relation to many.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

@@ -1,3 +1,5 @@
+//! Every kind of relation, and a hidden column.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

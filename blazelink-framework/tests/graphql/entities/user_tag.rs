@@ -1,3 +1,5 @@
+//! The junction between `user` and `tag`.
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

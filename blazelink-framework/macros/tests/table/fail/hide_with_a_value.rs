@@ -1,3 +1,5 @@
+//! `hide` takes no value.
+
 #[derive(blazelink_macros::Table)]
 pub struct Model {
     pub id: i32,

@@ -1,3 +1,5 @@
+//! A name must be one that GraphQL allows.
+
 #[derive(blazelink_macros::Table)]
 #[blazelink(name = "game event")]
 pub struct Model {

@@ -1,3 +1,5 @@
+//! A tuple has no columns with names.
+
 #[derive(blazelink_macros::Table)]
 pub struct Model(i32);
 

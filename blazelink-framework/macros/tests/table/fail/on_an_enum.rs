@@ -1,3 +1,5 @@
+//! An enum is no table.
+
 #[derive(blazelink_macros::Table)]
 pub enum Model {
     One,

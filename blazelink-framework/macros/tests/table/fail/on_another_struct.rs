@@ -1,3 +1,5 @@
+//! Only an entity's `Model` is a table.
+
 #[derive(blazelink_macros::Table)]
 pub struct User {
     pub id: i32,

@@ -1,3 +1,5 @@
+//! A table has no such attribute.
+
 #[derive(blazelink_macros::Table)]
 #[blazelink(rename = "Player")]
 pub struct Model {

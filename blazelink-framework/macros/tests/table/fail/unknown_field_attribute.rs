@@ -1,3 +1,5 @@
+//! A column has no such attribute.
+
 #[derive(blazelink_macros::Table)]
 pub struct Model {
     #[blazelink(name = "key")]
