@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
-use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::listener::Acceptor;
 use poem::{Endpoint, EndpointExt, IntoEndpoint};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -27,6 +28,7 @@ use crate::routes;
 use crate::session::ConnectionManager;
 use crate::subscription::SubscriptionManager;
 use crate::table::{Table, TableManagerBuilder};
+use crate::transport::PromptAcceptor;
 
 /// How long open requests may take to end after the app was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -306,19 +308,17 @@ async fn close(database: DatabaseConnection) {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<impl Acceptor + use<>> {
-    TcpListener::bind(address)
-        .into_acceptor()
-        .await
-        .map_err(|error| {
-            Error::new(
-                ErrorKind::Setup,
-                Code::Listen,
-                format!("{address} cannot be listened on"),
-            )
-            .with_source(error)
-            .with_hint("set another port: BLAZELINK_PORT, or [server] port in Blazelink.toml")
-        })
+async fn listen(address: SocketAddr) -> Result<PromptAcceptor> {
+    let bound = TcpListener::bind(address).await;
+    bound.and_then(PromptAcceptor::new).map_err(|error| {
+        Error::new(
+            ErrorKind::Setup,
+            Code::Listen,
+            format!("{address} cannot be listened on"),
+        )
+        .with_source(error)
+        .with_hint("set another port: BLAZELINK_PORT, or [server] port in Blazelink.toml")
+    })
 }
 
 fn bound(acceptor: &impl Acceptor, asked: SocketAddr) -> SocketAddr {
