@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::pending::weight;
-use crate::change::{Lsn, Transaction};
+use crate::change::{Change, Lsn, Transaction};
 use crate::codes::limits;
 use crate::error::Error;
 
@@ -173,7 +172,11 @@ impl QueueWriter {
         let mut waiting = self.shared.waiting();
         waiting.progress = waiting.progress.max(transaction.end_lsn);
         waiting.changes += 1 + transaction.changes.len();
-        waiting.bytes += transaction.changes.iter().map(weight).sum::<usize>();
+        waiting.bytes += transaction
+            .changes
+            .iter()
+            .map(Change::weight)
+            .sum::<usize>();
         if waiting.xids.len() >= limits::WAITING_XIDS {
             waiting.xids.drain(..limits::WAITING_XIDS / 2);
         }
@@ -282,7 +285,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::change::{Change, ChangeKind, Old};
+    use crate::change::{ChangeKind, Old};
     use crate::object_id::{Key, TableId};
 
     fn transaction(xid: u32, tables: &[u32]) -> Transaction {
@@ -335,7 +338,7 @@ mod tests {
 
     #[tokio::test]
     async fn queue_over_its_bytes_is_merged_too() {
-        let one = weight(&transaction(1, &[0]).changes[0]);
+        let one = transaction(1, &[0]).changes[0].weight();
         let (writer, queue) = queue_with(usize::MAX, one);
         writer.push(transaction(1, &[0]));
         writer.push(transaction(2, &[1]));
