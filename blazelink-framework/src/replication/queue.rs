@@ -24,6 +24,9 @@ pub enum Reset {
         /// Postgres' word for the cause, such as `wal_removed`.
         reason: String,
     },
+    /// Something else has moved the durable slot on, or has made it anew: another process read from
+    /// it, or its making went on after our connection broke.
+    SlotMoved,
     /// The server is another one, or has another history: a failover or a restored backup.
     ServerChanged,
     /// The server left out changes because the publication did not exist when they were made.
