@@ -30,7 +30,8 @@ use crate::subscription::SubscriptionManager;
 use crate::table::{Table, TableManagerBuilder};
 use crate::transport::PromptAcceptor;
 
-/// How long open requests may take to end after the app was told to stop.
+/// How long open requests, and after them the pool's connections, may take to end after the app
+/// was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// How long an idle connection of the pool is trusted without asking it.
@@ -240,6 +241,21 @@ impl App {
         self.status.clone()
     }
 
+    /// Completes once commits cannot arrive any more, because the part that follows the log has
+    /// broken down: from then on what sessions see is stale, and only a new process mends it. A
+    /// lost connection is none of that; it comes back by itself ([`App::status`]).
+    pub async fn failed(&self) -> Error {
+        let mut status = self.status.clone();
+        // The sender lives as long as the replication thread.
+        while status.changed().await.is_ok() {}
+        Error::new(
+            ErrorKind::Unavailable,
+            Code::ReplicationConnection,
+            "The replication thread has ended by itself, so sessions hear of no commit any more",
+        )
+        .with_hint("start the app again; what stands in its log before this is a defect, report it")
+    }
+
     /// Stops: closes the websockets, lets open requests end, gives the slot back.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
@@ -302,9 +318,13 @@ async fn connect(config: &Config) -> Result<DatabaseConnection> {
     })
 }
 
+/// Closes the pool. Connections that the app's own code still holds are not waited for without
+/// end.
 async fn close(database: DatabaseConnection) {
-    if let Err(error) = database.close().await {
-        tracing::warn!(%error, "the pool did not close cleanly");
+    match tokio::time::timeout(DRAIN, database.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the pool did not close cleanly"),
+        Err(_) => tracing::warn!("connections of the pool are still in use"),
     }
 }
 
@@ -355,5 +375,35 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
             }
             _ = stopping.wait_for(|stop| *stop) => return,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::exposure::Exposure;
+
+    #[tokio::test]
+    async fn end_of_the_replication_thread_is_noticed() {
+        let (following, status) = watch::channel(Following::default());
+        let exposure = Arc::new(Exposure::new(Vec::new()));
+        let connections = Arc::new(ConnectionManager::default());
+        let thread = std::thread::spawn(move || {
+            following.send_replace(Following::Live);
+            // As a panic would, it ends without being asked to.
+        });
+        let app = App {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            status,
+            stop: watch::channel(false).0,
+            database: DatabaseConnection::default(),
+            subscriptions: Arc::new(SubscriptionManager::new(exposure, connections)),
+            serving: tokio::spawn(async { Ok(()) }),
+            sweeping: tokio::spawn(async {}),
+            following: Some(thread),
+        };
+        let failed = tokio::time::timeout(DRAIN, app.failed()).await;
+        assert_eq!(failed.unwrap().code(), Code::ReplicationConnection);
     }
 }
