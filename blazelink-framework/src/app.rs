@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::Executor;
-use crate::replication::{Following, SESSION_SETTINGS, Signaler};
+use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings};
 use crate::routes;
 use crate::session::ConnectionManager;
 use crate::subscription::SubscriptionManager;
@@ -294,20 +294,14 @@ impl fmt::Debug for App {
 
 /// The pool that answers queries. Its sessions print values as the replication connection does.
 async fn connect(config: &Config) -> Result<DatabaseConnection> {
-    let mut options = ConnectOptions::new(&config.database_url);
-    options
-        .max_connections(config.pool)
-        .sqlx_logging(false)
-        // A connection that was idle while the server restarted is found out before it is used.
-        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
-        .connect_timeout(Duration::from_secs(10))
-        .acquire_timeout(Duration::from_secs(10))
-        .map_sqlx_postgres_opts(|options| {
-            // sqlx sends a value of its own for this one, which goes before `options`.
-            let options = options.extra_float_digits(1).application_name("blazelink");
-            options.options(SESSION_SETTINGS)
-        });
-    Database::connect(options).await.map_err(|error| {
+    let connected = match Database::connect(pool(config, true)).await {
+        // A pooler that passes on none: those of the role hold, and preflight compares.
+        Err(error) if refuses_settings(&error.to_string()) => {
+            Database::connect(pool(config, false)).await
+        }
+        connected => connected,
+    };
+    connected.map_err(|error| {
         Error::new(
             ErrorKind::Unavailable,
             Code::Database,
@@ -316,6 +310,27 @@ async fn connect(config: &Config) -> Result<DatabaseConnection> {
         .with_source(error)
         .with_hint("check DATABASE_URL and whether the server runs")
     })
+}
+
+fn pool(config: &Config, with_settings: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(&config.database_url);
+    options
+        .max_connections(config.pool)
+        .sqlx_logging(false)
+        // A connection that was idle while the server restarted is found out before it is used.
+        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
+        .connect_timeout(Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(10))
+        .map_sqlx_postgres_opts(move |options| {
+            let options = options.application_name("blazelink");
+            if !with_settings {
+                return options.extra_float_digits(None);
+            }
+            // sqlx sends a value of its own for this one, which goes before `options`.
+            let options = options.extra_float_digits(1);
+            options.options(SESSION_SETTINGS)
+        });
+    options
 }
 
 /// Closes the pool. Connections that the app's own code still holds are not waited for without
@@ -381,8 +396,37 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
     use crate::exposure::Exposure;
+
+    /// A pooler that knows no start-up parameter but the first ones.
+    async fn pooler(listener: TcpListener) {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let length = client.read_i32().await.unwrap() as usize;
+            let mut packet = vec![0; length - 4];
+            client.read_exact(&mut packet).await.unwrap();
+            let packet = String::from_utf8_lossy(&packet);
+            let refused = ["extra_float_digits", "options"];
+            let answer: &[u8] = if refused.iter().any(|name| packet.contains(name)) {
+                b"E\0\0\0\x35SFATAL\0C08P01\0Munsupported startup parameter: x\0\0"
+            } else {
+                b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+            };
+            client.write_all(answer).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn pooler_that_refuses_settings_is_asked_without_them() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(pooler(listener));
+        let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
+        let connected = connect(&Config::new("test", url)).await;
+        assert!(connected.is_ok(), "{:#}", connected.unwrap_err());
+    }
 
     #[tokio::test]
     async fn end_of_the_replication_thread_is_noticed() {
