@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::backoff::Backoff;
 use super::cancel::Cancel;
-use super::connection::{Identity, ReplicationConnection};
+use super::connection::{CONNECT_TIMEOUT, Identity, ReplicationConnection};
 use super::decoder::{Decoded, Decoder, Limits};
 use super::ordinary::{OrdinaryConnection, from_setup};
 use super::pgoutput::Malformed;
@@ -178,12 +178,14 @@ impl Reader {
             opened = &mut opening => return opened,
             () = tokio::time::sleep(SLOW_SLOT) => {}
         }
-        match open_transactions(&self.config, own).await {
-            Ok(processes) => {
+        let asked = open_transactions(&self.config, own);
+        match tokio::time::timeout(CONNECT_TIMEOUT, asked).await {
+            Ok(Ok(processes)) => {
                 tracing::warn!(?processes, "the slot waits for open transactions");
                 self.queue.status(Status::Waiting { processes });
             }
-            Err(error) => tracing::debug!(%error, "cannot ask what the slot waits for"),
+            Ok(Err(error)) => tracing::debug!(%error, "cannot ask what the slot waits for"),
+            Err(_) => tracing::debug!("no answer to what the slot waits for"),
         }
         opening.await
     }
