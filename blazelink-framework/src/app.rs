@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
-use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::listener::Acceptor;
 use poem::{Endpoint, EndpointExt, IntoEndpoint};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -22,13 +23,15 @@ use crate::config::Config;
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::Executor;
-use crate::replication::{Following, SESSION_SETTINGS, Signaler};
+use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings};
 use crate::routes;
 use crate::session::ConnectionManager;
 use crate::subscription::SubscriptionManager;
 use crate::table::{Table, TableManagerBuilder};
+use crate::transport::PromptAcceptor;
 
-/// How long open requests may take to end after the app was told to stop.
+/// How long open requests, and after them the pool's connections, may take to end after the app
+/// was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// How long an idle connection of the pool is trusted without asking it.
@@ -238,6 +241,21 @@ impl App {
         self.status.clone()
     }
 
+    /// Completes once commits cannot arrive any more, because the part that follows the log has
+    /// broken down: from then on what sessions see is stale, and only a new process mends it. A
+    /// lost connection is none of that; it comes back by itself ([`App::status`]).
+    pub async fn failed(&self) -> Error {
+        let mut status = self.status.clone();
+        // The sender lives as long as the replication thread.
+        while status.changed().await.is_ok() {}
+        Error::new(
+            ErrorKind::Unavailable,
+            Code::ReplicationConnection,
+            "The replication thread has ended by itself, so sessions hear of no commit any more",
+        )
+        .with_hint("start the app again; what stands in its log before this is a defect, report it")
+    }
+
     /// Stops: closes the websockets, lets open requests end, gives the slot back.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
@@ -276,20 +294,14 @@ impl fmt::Debug for App {
 
 /// The pool that answers queries. Its sessions print values as the replication connection does.
 async fn connect(config: &Config) -> Result<DatabaseConnection> {
-    let mut options = ConnectOptions::new(&config.database_url);
-    options
-        .max_connections(config.pool)
-        .sqlx_logging(false)
-        // A connection that was idle while the server restarted is found out before it is used.
-        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
-        .connect_timeout(Duration::from_secs(10))
-        .acquire_timeout(Duration::from_secs(10))
-        .map_sqlx_postgres_opts(|options| {
-            // sqlx sends a value of its own for this one, which goes before `options`.
-            let options = options.extra_float_digits(1).application_name("blazelink");
-            options.options(SESSION_SETTINGS)
-        });
-    Database::connect(options).await.map_err(|error| {
+    let connected = match Database::connect(pool(config, true)).await {
+        // A pooler that passes on none: those of the role hold, and preflight compares.
+        Err(error) if refuses_settings(&error.to_string()) => {
+            Database::connect(pool(config, false)).await
+        }
+        connected => connected,
+    };
+    connected.map_err(|error| {
         Error::new(
             ErrorKind::Unavailable,
             Code::Database,
@@ -300,25 +312,48 @@ async fn connect(config: &Config) -> Result<DatabaseConnection> {
     })
 }
 
+fn pool(config: &Config, with_settings: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(&config.database_url);
+    options
+        .max_connections(config.pool)
+        .sqlx_logging(false)
+        // A connection that was idle while the server restarted is found out before it is used.
+        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
+        .connect_timeout(Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(10))
+        .map_sqlx_postgres_opts(move |options| {
+            let options = options.application_name("blazelink");
+            if !with_settings {
+                return options.extra_float_digits(None);
+            }
+            // sqlx sends a value of its own for this one, which goes before `options`.
+            let options = options.extra_float_digits(1);
+            options.options(SESSION_SETTINGS)
+        });
+    options
+}
+
+/// Closes the pool. Connections that the app's own code still holds are not waited for without
+/// end.
 async fn close(database: DatabaseConnection) {
-    if let Err(error) = database.close().await {
-        tracing::warn!(%error, "the pool did not close cleanly");
+    match tokio::time::timeout(DRAIN, database.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the pool did not close cleanly"),
+        Err(_) => tracing::warn!("connections of the pool are still in use"),
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<impl Acceptor + use<>> {
-    TcpListener::bind(address)
-        .into_acceptor()
-        .await
-        .map_err(|error| {
-            Error::new(
-                ErrorKind::Setup,
-                Code::Listen,
-                format!("{address} cannot be listened on"),
-            )
-            .with_source(error)
-            .with_hint("set another port: BLAZELINK_PORT, or [server] port in Blazelink.toml")
-        })
+async fn listen(address: SocketAddr) -> Result<PromptAcceptor> {
+    let bound = TcpListener::bind(address).await;
+    bound.and_then(PromptAcceptor::new).map_err(|error| {
+        Error::new(
+            ErrorKind::Setup,
+            Code::Listen,
+            format!("{address} cannot be listened on"),
+        )
+        .with_source(error)
+        .with_hint("set another port: BLAZELINK_PORT, or [server] port in Blazelink.toml")
+    })
 }
 
 fn bound(acceptor: &impl Acceptor, asked: SocketAddr) -> SocketAddr {
@@ -355,5 +390,64 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
             }
             _ = stopping.wait_for(|stop| *stop) => return,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::exposure::Exposure;
+
+    /// A pooler that knows no start-up parameter but the first ones.
+    async fn pooler(listener: TcpListener) {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let length = client.read_i32().await.unwrap() as usize;
+            let mut packet = vec![0; length - 4];
+            client.read_exact(&mut packet).await.unwrap();
+            let packet = String::from_utf8_lossy(&packet);
+            let refused = ["extra_float_digits", "options"];
+            let answer: &[u8] = if refused.iter().any(|name| packet.contains(name)) {
+                b"E\0\0\0\x35SFATAL\0C08P01\0Munsupported startup parameter: x\0\0"
+            } else {
+                b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+            };
+            client.write_all(answer).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn pooler_that_refuses_settings_is_asked_without_them() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(pooler(listener));
+        let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
+        let connected = connect(&Config::new("test", url)).await;
+        assert!(connected.is_ok(), "{:#}", connected.unwrap_err());
+    }
+
+    #[tokio::test]
+    async fn end_of_the_replication_thread_is_noticed() {
+        let (following, status) = watch::channel(Following::default());
+        let exposure = Arc::new(Exposure::new(Vec::new()));
+        let connections = Arc::new(ConnectionManager::default());
+        let thread = std::thread::spawn(move || {
+            following.send_replace(Following::Live);
+            // As a panic would, it ends without being asked to.
+        });
+        let app = App {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            status,
+            stop: watch::channel(false).0,
+            database: DatabaseConnection::default(),
+            subscriptions: Arc::new(SubscriptionManager::new(exposure, connections)),
+            serving: tokio::spawn(async { Ok(()) }),
+            sweeping: tokio::spawn(async {}),
+            following: Some(thread),
+        };
+        let failed = tokio::time::timeout(DRAIN, app.failed()).await;
+        assert_eq!(failed.unwrap().code(), Code::ReplicationConnection);
     }
 }

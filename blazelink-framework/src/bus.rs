@@ -69,7 +69,8 @@ pub trait ChangeBus: Send + Sync {
 }
 
 /// The bus of one process: calls its consumers inline and keeps the last
-/// [`limits::BUS_TRANSACTIONS`] transactions for those that come back.
+/// [`limits::BUS_TRANSACTIONS`] transactions, but no more than [`limits::BUS_BYTES`] of them, for
+/// those that come back.
 #[derive(Clone, Default)]
 pub struct InMemoryBus {
     inner: Arc<Mutex<Inner>>,
@@ -78,6 +79,8 @@ pub struct InMemoryBus {
 #[derive(Default)]
 struct Inner {
     kept: VecDeque<Arc<Transaction>>,
+    /// Weight of what is kept.
+    bytes: usize,
     /// Position of the next transaction.
     next: u64,
     sinks: Vec<(u64, Sink)>,
@@ -92,10 +95,7 @@ impl ChangeBus for InMemoryBus {
         for (_, sink) in &mut inner.sinks {
             sink(position, &transaction);
         }
-        if inner.kept.len() == limits::BUS_TRANSACTIONS {
-            inner.kept.pop_front();
-        }
-        inner.kept.push_back(transaction);
+        inner.keep(transaction);
         position
     }
 
@@ -123,6 +123,19 @@ impl ChangeBus for InMemoryBus {
     }
 }
 
+impl Inner {
+    fn keep(&mut self, transaction: Arc<Transaction>) {
+        self.bytes += transaction.weight();
+        self.kept.push_back(transaction);
+        while self.kept.len() > limits::BUS_TRANSACTIONS || self.bytes > limits::BUS_BYTES {
+            let Some(oldest) = self.kept.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.weight();
+        }
+    }
+}
+
 impl InMemoryBus {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -145,18 +158,23 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::change::Lsn;
+    use crate::change::{Change, ChangeKind, Lsn, Old, Row};
+    use crate::object_id::{Key, TableId};
 
     fn publish(bus: &InMemoryBus, xids: std::ops::Range<u32>) {
         for xid in xids {
-            bus.publish(Arc::new(Transaction {
-                xid,
-                commit_lsn: Lsn(u64::from(xid)),
-                end_lsn: Lsn(u64::from(xid) + 1),
-                committed_at: SystemTime::UNIX_EPOCH,
-                changes: Vec::new(),
-                whole: Vec::new(),
-            }));
+            bus.publish(Arc::new(empty(xid)));
+        }
+    }
+
+    fn empty(xid: u32) -> Transaction {
+        Transaction {
+            xid,
+            commit_lsn: Lsn(u64::from(xid)),
+            end_lsn: Lsn(u64::from(xid) + 1),
+            committed_at: SystemTime::UNIX_EPOCH,
+            changes: Vec::new(),
+            whole: Vec::new(),
         }
     }
 
@@ -200,5 +218,27 @@ mod tests {
         assert_eq!(start(u64::from(all) + 1).unwrap_err(), OutOfReach);
         assert!(start(10).is_ok());
         assert!(start(u64::from(all)).is_ok());
+    }
+
+    #[test]
+    fn large_transactions_are_kept_only_within_the_bytes() {
+        let bus = InMemoryBus::default();
+        let value = "x".repeat(limits::BUS_BYTES / 4);
+        for xid in 0..8 {
+            bus.publish(Arc::new(Transaction {
+                changes: vec![Change {
+                    table: TableId(0),
+                    kind: ChangeKind::Insert,
+                    key: Key::from(1),
+                    moved: None,
+                    old: Old::None,
+                    new: Some(Row::from_texts(&[Some(&value)])),
+                }],
+                ..empty(xid)
+            }));
+        }
+        let inner = bus.lock();
+        assert_eq!(inner.kept.len(), 3);
+        assert!(inner.bytes <= limits::BUS_BYTES);
     }
 }

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use crate::object_id::{Key, TableId};
+use crate::object_id::{Atom, Key, TableId};
 
 /// A position in the write-ahead log (PostgreSQL manual, section 8.20, `pg_lsn`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -210,7 +210,43 @@ pub struct Transaction {
     pub whole: Vec<TableId>,
 }
 
+impl Change {
+    /// Bytes that the change keeps alive, its rows' text included.
+    pub fn weight(&self) -> usize {
+        let old = match &self.old {
+            Old::None => 0,
+            Old::Key(key) => key_weight(key),
+            Old::Full(row) => row.weight(),
+        };
+        size_of::<Change>()
+            + old
+            + key_weight(&self.key)
+            + self.moved.as_ref().map_or(0, key_weight)
+            + self.new.as_ref().map_or(0, Row::weight)
+    }
+}
+
+/// Bytes of a key outside of its own record.
+fn key_weight(key: &Key) -> usize {
+    let atoms = key.atoms();
+    let text = atoms.iter().map(|atom| match atom {
+        Atom::Int(_) => 0,
+        Atom::Text(text) => text.len(),
+    });
+    text.sum::<usize>()
+        + match key {
+            Key::One(_) => 0,
+            Key::Many(_) => size_of_val(atoms),
+        }
+}
+
 impl Transaction {
+    /// Bytes that the transaction keeps alive.
+    pub fn weight(&self) -> usize {
+        let changes = self.changes.iter().map(Change::weight);
+        size_of::<Transaction>() + changes.sum::<usize>() + size_of_val(&*self.whole)
+    }
+
     /// Whether the transaction touched no exposed table.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.whole.is_empty()

@@ -65,16 +65,27 @@ pub(crate) fn assemble(
     }
     for (path, folder) in declared.folders {
         let files = StaticFilesEndpoint::new(config.folder.join(folder));
-        route = route
-            .try_nest(&path, files)
-            .map_err(|error| not_a_path(&path, error))?;
+        route = below(route, &path, files)?;
     }
     for (path, endpoint) in declared.endpoints {
-        route = route
-            .try_nest(&path, endpoint)
-            .map_err(|error| not_a_path(&path, error))?;
+        route = below(route, &path, endpoint)?;
     }
     Ok(route)
+}
+
+/// Serves an endpoint under a path and everything below it.
+fn below<E>(route: Route, path: &str, endpoint: E) -> Result<Route>
+where
+    E: IntoEndpoint,
+    E::Endpoint: Endpoint + 'static,
+{
+    // poem takes these in the path of a page only, and panics here.
+    if path.contains(['*', ':', '<']) {
+        return Err(not_a_path(path, RouteError::InvalidPath(path.to_owned())));
+    }
+    route
+        .try_nest(path, endpoint)
+        .map_err(|error| not_a_path(path, error))
 }
 
 fn at<E>(route: Route, path: &str, endpoint: E) -> Result<Route>
@@ -110,4 +121,19 @@ fn client() -> Response {
         .content_type("text/javascript; charset=utf-8")
         .header(header::CACHE_CONTROL, "no-cache")
         .body(CLIENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_of_a_folder_that_holds_a_pattern_is_refused_by_name() {
+        for path in ["/files/*", "/files/:name", "/files/<[a-z]+>"] {
+            let refused = below(Route::new(), path, make_sync(|_| ()));
+            let sentence = refused.err().map(|error| error.sentence().to_owned());
+            assert_eq!(sentence, Some(format!("`{path}` cannot be served")));
+        }
+        assert!(below(Route::new(), "/files", make_sync(|_| ())).is_ok());
+    }
 }

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use blazelink_codes::Code;
@@ -95,17 +96,23 @@ fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
 
 async fn serve(app: Builder, config: Config) -> Result<()> {
     let events = config.events.clone();
-    let stop = stop_asked()?;
-    let app = app.start(config).await?;
+    let mut stop = pin!(stop_asked()?);
+    let app = tokio::select! {
+        app = app.start(config) => app?,
+        () = &mut stop => return Ok(()),
+    };
     let url = format!("http://{}", app.address());
     tracing::info!(%url, "serving");
     if let Some(file) = events {
         announce(&file, &serde_json::json!({"event": "ready", "url": url}))?;
     }
-    stop.await;
+    let ended = tokio::select! {
+        () = stop => Ok(()),
+        error = app.failed() => Err(error),
+    };
     tracing::info!("stopping");
     app.stop().await;
-    Ok(())
+    ended
 }
 
 /// Completes when the process is asked to end: SIGINT, SIGTERM, or the parent's end.

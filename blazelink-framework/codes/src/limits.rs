@@ -107,3 +107,7 @@ pub const ANSWER_ERRORS: usize = 100;
 
 /// Positions of the change bus from which a consumer may still start.
 pub const BUS_TRANSACTIONS: usize = 1_024;
+
+/// Bytes of the transactions that the change bus keeps for such consumers. Beyond it the oldest
+/// are let go, and who wants to start there has to start over.
+pub const BUS_BYTES: usize = 32 << 20;

@@ -83,10 +83,7 @@ impl GraphqlEndpoint {
 
     /// The explorer, which asks at `path`.
     fn explorer(&self, path: &str) -> Response {
-        let context = BTreeMap::from([
-            ("title", &*self.title),
-            ("graphql_url", path),
-        ]);
+        let context = BTreeMap::from([("title", &*self.title), ("graphql_url", path)]);
         match blazelink_templates::render("explorer.html", context) {
             Ok(html) => Response::builder()
                 .content_type("text/html; charset=utf-8")

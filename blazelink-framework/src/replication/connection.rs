@@ -9,6 +9,7 @@ use std::time::Duration;
 use blazelink_migrations::{Execute, TextRow, identifier};
 use postgres_protocol::authentication::{md5_hash, sasl};
 use postgres_protocol::message::{backend, frontend};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_postgres::config::{ChannelBinding, Host, SslMode};
@@ -32,6 +33,14 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A dead reader is let go by the server after this time, so that it holds neither its slot nor
 /// the server's log for longer.
 const WAL_SENDER_TIMEOUT: &str = "10s";
+
+/// How long a silent connection is trusted before the system asks whether the other end is there,
+/// how often it then asks, and how long what we sent may stay unacknowledged. Making a slot waits
+/// in silence without end, and must notice when nobody is left to end it.
+const PROBE_AFTER: Duration = Duration::from_secs(10);
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// Postgres' port.
 const PORT: u16 = 5432;
@@ -418,6 +427,7 @@ async fn tcp(
 ) -> Result<(Box<dyn Socket>, Option<Vec<u8>>)> {
     let mut socket = TcpStream::connect((host, port)).await.map_err(broken)?;
     socket.set_nodelay(true).map_err(broken)?;
+    watch_over(&socket).map_err(broken)?;
     let mode = url.config().get_ssl_mode();
     if mode == SslMode::Disable {
         return Ok((Box::new(socket), None));
@@ -440,6 +450,18 @@ async fn tcp(
     let certificate = session.peer_certificates().and_then(<[_]>::first);
     let end_point = certificate.and_then(tls::end_point);
     Ok((Box::new(socket), end_point))
+}
+
+/// Has the system end the connection if the other end is gone without a word.
+fn watch_over(socket: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    let probes = TcpKeepalive::new()
+        .with_time(PROBE_AFTER)
+        .with_interval(PROBE_EVERY);
+    socket.set_tcp_keepalive(&probes)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    Ok(())
 }
 
 async fn offers_tls(socket: &mut TcpStream) -> io::Result<bool> {
@@ -527,6 +549,17 @@ mod tests {
         ReplicationConnection::connect(&url, "test").await.unwrap();
         let ordinary = crate::replication::OrdinaryConnection::connect(&url, "test").await;
         assert!(ordinary.is_ok(), "{ordinary:?}");
+    }
+
+    #[tokio::test]
+    async fn other_end_of_a_silent_connection_is_looked_after() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = DatabaseUrl::parse("postgres://me@h/db?sslmode=disable").unwrap();
+        let socket = TcpStream::connect(address).await.unwrap();
+        watch_over(&socket).unwrap();
+        assert!(SockRef::from(&socket).keepalive().unwrap());
+        assert!(tcp(&url, "127.0.0.1", address.port()).await.is_ok());
     }
 
     #[test]

@@ -22,6 +22,10 @@ const EAGER: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
+/// How long the server may take to answer. A connection whose other end has gone without a word
+/// would otherwise hold everything up until the system gives it up, after many minutes.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// Which transactions a snapshot sees, by ids without their epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -90,7 +94,8 @@ impl Gate {
         let mut backoff = Backoff::default();
         let mut asked = 0;
         while !unseen.is_empty() {
-            match self.ask().await {
+            let answer = tokio::time::timeout(ANSWER, self.ask()).await;
+            match answer.unwrap_or_else(|_| Err(silent())) {
                 Ok(snapshot) => {
                     unseen.retain(|&xid| !snapshot.sees(xid));
                     asked += 1;
@@ -142,10 +147,41 @@ async fn ask(client: &Client, statement: &Statement) -> Result<Snapshot> {
     })
 }
 
+fn silent() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        Code::Database,
+        "The database does not answer",
+    )
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn server_that_does_not_answer_is_asked_over_a_new_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
+        let mut gate = Gate::new(DatabaseUrl::parse(&url).unwrap(), "test");
+        let connections = async {
+            let first = listener.accept().await.unwrap();
+            let second = listener.accept().await.unwrap();
+            (first, second)
+        };
+        let patience = Duration::from_secs(3600);
+        let asked = tokio::time::timeout(patience, async {
+            tokio::select! {
+                () = gate.pass(&[1]) => panic!("nobody has answered"),
+                _ = connections => {}
+            }
+        });
+        asked.await.unwrap();
+    }
 
     #[test]
     fn snapshot_sees_what_ended_before_it() {

@@ -37,6 +37,7 @@ pub use ordinary::OrdinaryConnection;
 pub use queue::{Batch, Queue, QueueWriter, Reset, Status, queue};
 pub use reader::{Reader, ReaderConfig, on_own_thread};
 pub use server_error::ServerError;
+pub(crate) use server_error::refuses_settings;
 pub use signaler::{Following, Signaler};
 pub use slot::SlotPlan;
 pub use stream::{Frame, Frames, ReplicationStream};

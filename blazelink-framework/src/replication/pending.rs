@@ -7,9 +7,9 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::change::{Change, Lsn, Old, Row, Transaction};
+use crate::change::{Change, Lsn, Transaction};
 use crate::codes::limits;
-use crate::object_id::{Atom, Key, TableId};
+use crate::object_id::TableId;
 
 /// How much of a transaction is kept.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +112,7 @@ impl Pending {
         let part = self.tables.entry(table).or_default();
         part.kept += 1;
         let overflows = part.kept > limits.changes_per_table;
-        self.bytes += weight(&change);
+        self.bytes += change.weight();
         self.changes.push(change);
         self.subxids.push(subxid);
         if overflows {
@@ -129,7 +129,7 @@ impl Pending {
         self.bytes = 0;
         for (change, subxid) in self.changes.drain(..).zip(self.subxids.drain(..)) {
             if table.is_some_and(|table| table != change.table) {
-                self.bytes += weight(&change);
+                self.bytes += change.weight();
                 kept.push(change);
                 subxids.push(subxid);
                 continue;
@@ -156,7 +156,7 @@ impl Pending {
         let subxids = self.subxids.split_off(from);
         for (change, by) in changes.into_iter().zip(subxids) {
             if by == subxid {
-                self.bytes -= weight(&change);
+                self.bytes -= change.weight();
                 if let Some(part) = self.tables.get_mut(&change.table) {
                     part.kept -= 1;
                 }
@@ -199,37 +199,11 @@ impl Pending {
     }
 }
 
-/// Bytes that a change takes, its rows' text included.
-pub(super) fn weight(change: &Change) -> usize {
-    let old = match &change.old {
-        Old::None => 0,
-        Old::Key(key) => key_weight(key),
-        Old::Full(row) => row.weight(),
-    };
-    size_of::<Change>()
-        + old
-        + key_weight(&change.key)
-        + change.moved.as_ref().map_or(0, key_weight)
-        + change.new.as_ref().map_or(0, Row::weight)
-}
-
-fn key_weight(key: &Key) -> usize {
-    let atoms = key.atoms();
-    let text = atoms.iter().map(|atom| match atom {
-        Atom::Int(_) => 0,
-        Atom::Text(text) => text.len(),
-    });
-    text.sum::<usize>()
-        + match key {
-            Key::One(_) => 0,
-            Key::Many(_) => size_of_val(atoms),
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::ChangeKind;
+    use crate::change::{ChangeKind, Old, Row};
+    use crate::object_id::Key;
 
     const USERS: TableId = TableId(0);
     const GAMES: TableId = TableId(1);
@@ -277,13 +251,13 @@ mod tests {
         for key in 0..10 {
             push(&mut pending, &limits, USERS, key, 7);
         }
-        assert_eq!(pending.bytes(), weight(&change(GAMES, 100)));
+        assert_eq!(pending.bytes(), change(GAMES, 100).weight());
         assert_eq!(commit(pending), (vec![(1, Key::from(100))], vec![USERS]));
     }
 
     #[test]
     fn transaction_over_its_bytes_makes_every_table_so_far_whole() {
-        let limits = limits(100, weight(&change(USERS, 1)) * 2);
+        let limits = limits(100, change(USERS, 1).weight() * 2);
         let mut pending = Pending::new(7);
         push(&mut pending, &limits, USERS, 1, 7);
         push(&mut pending, &limits, GAMES, 2, 7);
@@ -302,7 +276,7 @@ mod tests {
         push(&mut pending, &limits, USERS, 4, 8);
         pending.roll_back(8);
         push(&mut pending, &limits, USERS, 5, 7);
-        assert_eq!(pending.bytes(), 3 * weight(&change(USERS, 1)));
+        assert_eq!(pending.bytes(), 3 * change(USERS, 1).weight());
         let keys = [1, 3, 5].map(|key| (0, Key::from(key))).to_vec();
         assert_eq!(commit(pending), (keys, vec![]));
     }

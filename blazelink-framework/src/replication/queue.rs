@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::pending::weight;
-use crate::change::{Lsn, Transaction};
+use crate::change::{Change, Lsn, Transaction};
 use crate::codes::limits;
 use crate::error::Error;
 
@@ -25,6 +24,9 @@ pub enum Reset {
         /// Postgres' word for the cause, such as `wal_removed`.
         reason: String,
     },
+    /// Something else has moved the durable slot on, or has made it anew: another process read from
+    /// it, or its making went on after our connection broke.
+    SlotMoved,
     /// The server is another one, or has another history: a failover or a restored backup.
     ServerChanged,
     /// The server left out changes because the publication did not exist when they were made.
@@ -173,7 +175,11 @@ impl QueueWriter {
         let mut waiting = self.shared.waiting();
         waiting.progress = waiting.progress.max(transaction.end_lsn);
         waiting.changes += 1 + transaction.changes.len();
-        waiting.bytes += transaction.changes.iter().map(weight).sum::<usize>();
+        waiting.bytes += transaction
+            .changes
+            .iter()
+            .map(Change::weight)
+            .sum::<usize>();
         if waiting.xids.len() >= limits::WAITING_XIDS {
             waiting.xids.drain(..limits::WAITING_XIDS / 2);
         }
@@ -200,7 +206,7 @@ impl QueueWriter {
     }
 
     /// Drops what waits and has everyone start over. Positions of a changed server do not compare
-    /// with those before, nor do its transactions.
+    /// with those before, nor do its transactions; a later reset does not take that back.
     pub(super) fn reset(&self, reset: Reset) {
         let mut waiting = self.shared.waiting();
         waiting.transactions = Vec::new();
@@ -212,7 +218,9 @@ impl QueueWriter {
             waiting.taken = Lsn(0);
             self.shared.confirmed.store(0, Ordering::Release);
         }
-        waiting.reset = Some(reset);
+        if waiting.reset != Some(Reset::ServerChanged) {
+            waiting.reset = Some(reset);
+        }
         drop(waiting);
         self.shared.arrived.notify_one();
     }
@@ -255,13 +263,40 @@ impl Queue {
     }
 
     /// Waits until a reset is in the queue, without taking it: what is being waited for on behalf
-    /// of the batch before may never come. Cancel-safe.
-    pub async fn until_reset(&self) {
-        while self.shared.waiting().reset.is_none() {
+    /// of the batch before may never come. Gives `told` the statuses that arrive meanwhile, for
+    /// they are news at once. Cancel-safe.
+    pub async fn until_reset(&self, mut told: impl FnMut(Vec<Status>)) {
+        loop {
+            let (statuses, reset) = {
+                let mut waiting = self.shared.waiting();
+                let statuses = std::mem::take(&mut waiting.statuses);
+                (statuses, waiting.reset.is_some())
+            };
+            if !statuses.is_empty() {
+                told(statuses.into());
+            }
+            if reset {
+                break;
+            }
             self.shared.arrived.notified().await;
         }
         // What was heard here is still to be taken.
         self.shared.arrived.notify_one();
+    }
+
+    /// Gives back the transactions that a batch was still waiting for when a reset arrived: the
+    /// reset replaces what they changed, so it must not be told before they are visible either.
+    /// Without effect if the reset is one of a changed server, which never knew them.
+    pub fn put_back(&self, mut xids: Vec<u32>) {
+        let mut waiting = self.shared.waiting();
+        if waiting.reset == Some(Reset::ServerChanged) {
+            return;
+        }
+        xids.append(&mut waiting.xids);
+        if xids.len() > limits::WAITING_XIDS {
+            xids.drain(..limits::WAITING_XIDS / 2);
+        }
+        waiting.xids = xids;
     }
 
     /// Everything before this position was handed on: the server may forget it. Without effect
@@ -282,7 +317,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::change::{Change, ChangeKind, Old};
+    use crate::change::{ChangeKind, Old};
     use crate::object_id::{Key, TableId};
 
     fn transaction(xid: u32, tables: &[u32]) -> Transaction {
@@ -335,7 +370,7 @@ mod tests {
 
     #[tokio::test]
     async fn queue_over_its_bytes_is_merged_too() {
-        let one = weight(&transaction(1, &[0]).changes[0]);
+        let one = transaction(1, &[0]).changes[0].weight();
         let (writer, queue) = queue_with(usize::MAX, one);
         writer.push(transaction(1, &[0]));
         writer.push(transaction(2, &[1]));
@@ -350,11 +385,38 @@ mod tests {
         writer.push(transaction(1, &[0]));
         writer.reset(Reset::NewSlot);
         writer.push(transaction(2, &[0]));
-        queue.until_reset().await;
+        queue.until_reset(|_| {}).await;
         let batch = queue.next_batch().await;
         assert_eq!(batch.reset, Some(Reset::NewSlot));
         assert_eq!(batch.transactions.len(), 1);
         assert_eq!(batch.xids, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn reset_waits_for_what_the_batch_before_it_waited_for() {
+        let (writer, queue) = queue();
+        writer.push(transaction(1, &[0]));
+        let before = queue.next_batch().await;
+        writer.reset(Reset::PublicationSkipped);
+        writer.push(transaction(2, &[0]));
+        queue.put_back(before.xids);
+        let batch = queue.next_batch().await;
+        assert_eq!(batch.reset, Some(Reset::PublicationSkipped));
+        assert_eq!(batch.xids, [1, 2]);
+
+        writer.reset(Reset::ServerChanged);
+        queue.put_back(batch.xids);
+        assert!(queue.next_batch().await.xids.is_empty());
+    }
+
+    #[tokio::test]
+    async fn change_of_the_server_is_not_forgotten_over_a_later_reset() {
+        let (writer, queue) = queue();
+        writer.reset(Reset::ServerChanged);
+        writer.reset(Reset::NewSlot);
+        queue.confirm(Lsn(1005));
+        assert_eq!(writer.confirmed(), Lsn(0));
+        assert_eq!(queue.next_batch().await.reset, Some(Reset::ServerChanged));
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::backoff::Backoff;
 use super::cancel::Cancel;
-use super::connection::{Identity, ReplicationConnection};
+use super::connection::{CONNECT_TIMEOUT, Identity, ReplicationConnection};
 use super::decoder::{Decoded, Decoder, Limits};
 use super::ordinary::OrdinaryConnection;
 use super::pgoutput::Malformed;
@@ -62,6 +62,9 @@ pub struct Reader {
     identity: Option<Identity>,
     /// Where the last transaction ended: after a crash the server tells some again.
     last: Lsn,
+    /// Up to where the durable slot may have been moved without this process missing anything;
+    /// nothing before the first look at it.
+    known: Option<Lsn>,
     /// Ends the making of a slot, while that goes on.
     waiting: Option<Cancel>,
     /// The slot holds what cannot be read; it has to be made anew.
@@ -88,6 +91,7 @@ impl Reader {
             backoff: Backoff::default(),
             identity: None,
             last: Lsn(0),
+            known: None,
             waiting: None,
             discard: false,
         }
@@ -142,6 +146,7 @@ impl Reader {
         }
         let opened = self.open_slot(&mut connection).await?;
         let stream = connection.start(&opened.name, Lsn(0)).await?;
+        self.known = Some(opened.position);
         let reset = match self.identity.replace(identity) {
             Some(known) if !self.continues(&known) => Some(Reset::ServerChanged),
             _ => opened.reset,
@@ -160,17 +165,27 @@ impl Reader {
     async fn open_slot(&mut self, connection: &mut ReplicationConnection) -> Result<OpenSlot> {
         self.waiting = connection.cancel();
         let own = self.waiting.as_ref().map(Cancel::process);
-        let mut opening = pin!(slot::open(&self.config.slot, connection, &mut self.rng));
+        if let Some(known) = &mut self.known {
+            *known = self.queue.confirmed().max(*known);
+        }
+        let mut opening = pin!(slot::open(
+            &self.config.slot,
+            connection,
+            &mut self.known,
+            &mut self.rng
+        ));
         tokio::select! {
             opened = &mut opening => return opened,
             () = tokio::time::sleep(SLOW_SLOT) => {}
         }
-        match open_transactions(&self.config, own).await {
-            Ok(processes) => {
+        let asked = open_transactions(&self.config, own);
+        match tokio::time::timeout(CONNECT_TIMEOUT, asked).await {
+            Ok(Ok(processes)) => {
                 tracing::warn!(?processes, "the slot waits for open transactions");
                 self.queue.status(Status::Waiting { processes });
             }
-            Err(error) => tracing::debug!(%error, "cannot ask what the slot waits for"),
+            Ok(Err(error)) => tracing::debug!(%error, "cannot ask what the slot waits for"),
+            Err(_) => tracing::debug!("no answer to what the slot waits for"),
         }
         opening.await
     }

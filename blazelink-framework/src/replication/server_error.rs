@@ -133,7 +133,7 @@ impl ServerError {
 }
 
 /// What PgBouncer says to a start-up parameter that it cannot pass on.
-pub(super) fn refuses_settings(message: &str) -> bool {
+pub(crate) fn refuses_settings(message: &str) -> bool {
     message.contains("unsupported startup parameter")
 }
 

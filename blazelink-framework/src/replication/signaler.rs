@@ -26,6 +26,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
 use crate::subscription::SubscriptionManager;
 
+/// Changes from which on a transaction counts as large: telling many sessions of them takes a
+/// while.
+const LARGE: usize = 32;
+
 /// Whether commits arrive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Following {
@@ -169,39 +173,147 @@ impl Publisher {
     }
 
     async fn hand_on(&mut self, batch: Batch) {
-        let progress = batch.progress;
+        let Batch {
+            reset,
+            transactions,
+            xids,
+            progress,
+            mut statuses,
+        } = batch;
         // A reset waits at the gate like everything else: who starts over reads anew.
+        let (queue, following) = (&self.queue, &self.following);
         let visible = tokio::select! {
-            () = self.gate.pass(&batch.xids) => true,
-            () = self.queue.until_reset() => false,
+            () = self.gate.pass(&xids) => true,
+            () = queue.until_reset(|newer| {
+                report(following, std::mem::take(&mut statuses));
+                report(following, newer);
+            }) => false,
         };
-        if let Some(reset) = &batch.reset {
+        if !visible {
+            // The reset that is waiting covers these transactions, and any reset of this batch.
+            self.queue.put_back(xids);
+            report(&self.following, statuses);
+            return;
+        }
+        if let Some(reset) = &reset {
             let sessions = self.subscriptions.connections().len();
             if sessions > 0 {
                 tracing::warn!(?reset, sessions, "every session is told to start over");
             }
             self.subscriptions.reset_all();
         }
-        self.report(batch.statuses);
-        if !visible {
-            // The reset that is waiting covers these transactions.
-            return;
-        }
-        for transaction in batch.transactions {
+        report(&self.following, statuses);
+        for transaction in transactions {
+            let large = transaction.changes.len() >= LARGE;
             self.bus.publish(Arc::new(transaction));
-            // Under load the reader must get its turn between two large transactions.
-            tokio::task::consume_budget().await;
+            // Under load the reader must get its turn, and at once after a large transaction.
+            if large {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::task::consume_budget().await;
+            }
         }
         self.queue.confirm(progress);
     }
+}
 
-    fn report(&self, statuses: Vec<queue::Status>) {
-        for status in statuses {
-            self.following.send_replace(match status {
-                queue::Status::Connected { .. } => Following::Live,
-                queue::Status::Waiting { .. } => Following::Starting,
-                queue::Status::Disconnected(error) => Following::Down(error.to_string()),
-            });
+fn report(following: &watch::Sender<Following>, statuses: Vec<queue::Status>) {
+    for status in statuses {
+        following.send_replace(match status {
+            queue::Status::Connected { .. } => Following::Live,
+            queue::Status::Waiting { .. } => Following::Starting,
+            queue::Status::Disconnected(error) => Following::Down(error.to_string()),
+        });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use super::queue::{QueueWriter, Reset, Status};
+    use super::*;
+    use crate::change::{Lsn, Transaction};
+    use crate::session::{ConnectionManager, SessionId, Taken};
+
+    /// A publisher whose gate never lets anything pass, for its server does not exist.
+    fn shut() -> (
+        Publisher,
+        QueueWriter,
+        Arc<SubscriptionManager>,
+        watch::Receiver<Following>,
+    ) {
+        let exposure = Arc::new(Exposure::new(Vec::new()));
+        let connections = Arc::new(ConnectionManager::default());
+        let subscriptions = Arc::new(SubscriptionManager::new(exposure, connections));
+        let nowhere = DatabaseUrl::parse("postgres://me@localhost/db?host=/nowhere").unwrap();
+        let (following, status) = watch::channel(Following::default());
+        let (writer, queue) = queue::queue();
+        let gate = Gate::new(nowhere, "test");
+        let publisher = Publisher::new(queue, gate, Arc::clone(&subscriptions), following);
+        (publisher, writer, subscriptions, status)
+    }
+
+    fn transaction(xid: u32) -> Transaction {
+        Transaction {
+            xid,
+            commit_lsn: Lsn(1),
+            end_lsn: Lsn(2),
+            committed_at: SystemTime::UNIX_EPOCH,
+            changes: Vec::new(),
+            whole: Vec::new(),
         }
+    }
+
+    async fn a_while() {
+        for _ in 0..64 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reset_is_not_told_before_what_it_replaces_is_visible() {
+        let (publisher, writer, subscriptions, _status) = shut();
+        let connections = subscriptions.connections();
+        let session = connections.open(&SessionId::new("a").unwrap(), Instant::now());
+        let attached = connections.attach(&session, Instant::now());
+        let due = || session.take(attached.socket(), 1, &mut Vec::new());
+        let telling = async {
+            writer.push(transaction(7));
+            a_while().await;
+            writer.reset(Reset::PublicationSkipped);
+            a_while().await;
+            assert_eq!(due(), Taken::Entries, "transaction 7 is not visible yet");
+            writer.reset(Reset::ServerChanged);
+            a_while().await;
+            assert_eq!(due(), Taken::Reset, "another server knows no transaction 7");
+        };
+        tokio::select! {
+            () = publisher.run() => {}
+            () = telling => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lost_connection_is_told_while_the_gate_is_shut() {
+        let (publisher, writer, _subscriptions, mut status) = shut();
+        let telling = async {
+            writer.status(Status::Connected { slot: "s".into() });
+            writer.push(transaction(7));
+            a_while().await;
+            let ended = Error::new(ErrorKind::Unavailable, Code::ReplicationConnection, "Gone");
+            writer.status(Status::Disconnected(ended));
+            let down = status.wait_for(|status| matches!(status, Following::Down(_)));
+            down.await.unwrap();
+        };
+        let told = async {
+            tokio::select! {
+                () = publisher.run() => {}
+                () = telling => {}
+            }
+        };
+        let patience = std::time::Duration::from_secs(60);
+        tokio::time::timeout(patience, told).await.unwrap();
     }
 }

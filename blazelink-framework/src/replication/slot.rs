@@ -1,10 +1,11 @@
 //! The slot that this process reads: opened on the connection that will stream from it.
 
-use blazelink_migrations::{Ensured, Slot, slot_name};
+use blazelink_migrations::{Ensured, Slot, literal, slot_name};
 use rand::{Rng, RngExt};
 
 use super::connection::ReplicationConnection;
 use super::queue::Reset;
+use crate::change::Lsn;
 use crate::error::Result;
 
 /// Which slot a process reads.
@@ -29,9 +30,15 @@ pub(super) struct OpenSlot {
     /// Why everyone has to start over: the slot does not tell of everything that was committed
     /// since the one before it.
     pub(super) reset: Option<Reset>,
+    /// From where it tells what is committed; 0 for a temporary one, which nobody else moves.
+    pub(super) position: Lsn,
 }
 
 /// Finds or makes the slot. Making one waits for transactions that are open.
+///
+/// `known` is the position up to which this process misses nothing, from before its first look or
+/// from what it has confirmed since. A slot that was there and is beyond it was moved by something
+/// else, even if this process never saw that happen.
 ///
 /// # Errors
 ///
@@ -39,14 +46,22 @@ pub(super) struct OpenSlot {
 pub(super) async fn open(
     plan: &SlotPlan,
     connection: &mut ReplicationConnection,
+    known: &mut Option<Lsn>,
     rng: &mut impl Rng,
 ) -> Result<OpenSlot> {
     match plan {
         SlotPlan::Durable { name } => {
+            let known = match *known {
+                Some(known) => known,
+                None => *known.insert(position(connection, name).await?),
+            };
             let ensured = Slot::ensure(connection, name).await?;
+            let position = position(connection, name).await?;
             Ok(OpenSlot {
                 name: name.clone(),
+                position,
                 reset: match ensured {
+                    Ensured::Kept if position > known => Some(Reset::SlotMoved),
                     Ensured::Kept => None,
                     Ensured::Created => Some(Reset::NewSlot),
                     Ensured::Recreated { reason } => Some(Reset::SlotLost { reason }),
@@ -59,9 +74,21 @@ pub(super) async fn open(
             Ok(OpenSlot {
                 name,
                 reset: Some(Reset::NewSlot),
+                position: Lsn(0),
             })
         }
     }
+}
+
+/// The slot's confirmed position; 0 if it does not exist or is being made.
+async fn position(connection: &mut ReplicationConnection, name: &str) -> Result<Lsn> {
+    let sql = format!(
+        "SELECT confirmed_flush_lsn::text FROM pg_catalog.pg_replication_slots \
+         WHERE slot_name = {}",
+        literal(name)
+    );
+    let text = connection.query_text(&sql).await?;
+    Ok(text.parse().unwrap_or_default())
 }
 
 /// Gives up what the slot still holds: it can never be read to its end.

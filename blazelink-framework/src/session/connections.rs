@@ -171,6 +171,7 @@ impl Drop for Attached {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::object_id::{ObjectId, TableId};
 
     const GRACE: Duration = Duration::from_secs(120);
 
@@ -232,6 +233,23 @@ mod tests {
         let taken = session.take(newer.socket(), 1, &mut out);
         assert_eq!(taken, super::super::Taken::Entries);
         assert_eq!(newer.socket().order(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reset_that_the_older_socket_began_wakes_the_newer_one() {
+        let manager = Arc::new(ConnectionManager::default());
+        let now = Instant::now();
+        let session = manager.open(&id("a"), now);
+        let older = manager.attach(&session, now);
+        session.reset();
+        let mut out = Vec::new();
+        let begun = session.take(older.socket(), 1, &mut out);
+        assert_eq!(begun, super::super::Taken::Reset);
+        let newer = manager.attach(&session, now);
+        newer.socket().woken().await;
+        session.refill(vec![ObjectId::table(TableId(0))]);
+        let woken = tokio::time::timeout(GRACE, newer.socket().woken());
+        woken.await.unwrap();
     }
 
     #[test]

@@ -152,8 +152,11 @@ impl Session {
     }
 
     /// Pays a reset that [`Session::take`] reported: `objects` must have been read after that.
+    /// Wakes the socket, for it may have been replaced since.
     pub fn refill(&self, objects: Vec<ObjectId>) {
-        self.lock().outbox.refill(objects);
+        let mut state = self.lock();
+        state.outbox.refill(objects);
+        state.wake();
     }
 
     /// The client has handled a message that came over this socket.

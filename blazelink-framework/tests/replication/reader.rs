@@ -25,6 +25,7 @@ struct Running {
     resets: Vec<Reset>,
     slots: Vec<String>,
     waits_for: Vec<i32>,
+    failures: usize,
     progress: Lsn,
 }
 
@@ -47,6 +48,7 @@ fn start(database: &Database, slot: SlotPlan) -> Running {
         resets: Vec::new(),
         slots: Vec::new(),
         waits_for: Vec::new(),
+        failures: 0,
         progress: Lsn(0),
     }
 }
@@ -68,7 +70,7 @@ impl Running {
                     match status {
                         Status::Connected { slot } => self.slots.push(slot),
                         Status::Waiting { processes } => self.waits_for = processes,
-                        Status::Disconnected(_) => {}
+                        Status::Disconnected(_) => self.failures += 1,
                     }
                 }
             }
@@ -272,6 +274,24 @@ async fn stopped_server_does_not_wait_for_the_reader() {
     // The server gives up on a reader that confirms nothing only after its timeout of 10 s.
     assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
     reader.stop().await;
+}
+
+#[tokio::test]
+async fn slot_that_another_process_has_read_has_everyone_start_over() {
+    let mut database = Database::create(SCHEMA, &["t"]).await;
+    let (plan, _) = durable(&mut database).await;
+    let mut first = start(&database, plan.clone());
+    first.until_connected(1).await;
+    let mut second = start(&database, plan);
+    second.until("a refusal", |it| it.failures > 0).await;
+    database.sql.run("INSERT INTO t VALUES (1)").await;
+    first.until_told(&[1]).await;
+    first.stop().await;
+    second.until_connected(1).await;
+    assert_eq!(second.resets, [Reset::SlotMoved]);
+    database.sql.run("INSERT INTO t VALUES (2)").await;
+    second.until_told(&[2]).await;
+    second.stop().await;
 }
 
 #[tokio::test]

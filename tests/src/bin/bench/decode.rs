@@ -7,7 +7,9 @@ use std::time::Instant;
 use blazelink::change::Lsn;
 use blazelink::exposure::{ExposedColumn, ExposedTable, Exposure};
 use blazelink::object_id::TableId;
-use blazelink::replication::{DatabaseUrl, Decoded, Decoder, Frame, Limits, ReplicationConnection};
+use blazelink::replication::{
+    DatabaseUrl, Decoded, Decoder, Frame, Limits, ReplicationConnection, on_own_thread,
+};
 use blazelink::value::Kind;
 use blazelink_postgres::TestDatabase;
 use blazelink_tests::app::connect;
