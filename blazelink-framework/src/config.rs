@@ -3,6 +3,7 @@
 //! Read once by [`run`](crate::run) before anything starts; tests build a [`Config`] by hand. An
 //! unknown key or a value of the wrong kind is an error that names it, never a silent default.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -26,8 +27,8 @@ pub enum Environment {
     Production,
 }
 
-/// The settings of one app.
-#[derive(Clone, Debug)]
+/// The settings of one app. `Debug` shows neither of the two connection strings.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
     /// The app's name: part of the slot's name and of `application_name`.
@@ -54,6 +55,20 @@ pub struct Config {
     /// wrong without the gate switches it off.
     #[doc(hidden)]
     pub visibility_gate: bool,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("app", &self.app)
+            .field("slot", &self.slot)
+            .field("environment", &self.environment)
+            .field("listen", &self.listen)
+            .field("folder", &self.folder)
+            .field("pool", &self.pool)
+            .field("events", &self.events)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -243,6 +258,13 @@ mod tests {
             error.sentence(),
             "BLAZELINK_ENV is not development or production"
         );
+    }
+
+    #[test]
+    fn debug_output_holds_no_password() {
+        let mut config = Config::new("a", "postgres://u:secret@h");
+        config.replication_url = Some("postgres://u:secret@h".to_owned());
+        assert!(!format!("{config:?}").contains("secret"));
     }
 
     #[test]
