@@ -1,4 +1,54 @@
 //! Blazelink: a realtime web framework on Postgres.
+//!
+//! SeaORM entities are GraphQL tables, and every read is live: what a browser has read, it is told
+//! about when a commit changes it, whoever made that commit.
+//!
+//! ```no_run
+//! mod entities {
+//!     pub mod user {
+//!         use sea_orm::entity::prelude::*;
+//!
+//!         #[sea_orm::model]
+//!         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//!         #[sea_orm(table_name = "user")]
+//!         pub struct Model {
+//!             #[sea_orm(primary_key)]
+//!             pub id: i32,
+//!             pub name: String,
+//!             #[sea_orm(has_many)]
+//!             pub events: HasMany<super::game_event::Entity>,
+//!         }
+//!
+//!         impl ActiveModelBehavior for ActiveModel {}
+//!     }
+//! #   pub mod game_event {
+//! #       use sea_orm::entity::prelude::*;
+//! #       #[sea_orm::model]
+//! #       #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//! #       #[sea_orm(table_name = "game_event")]
+//! #       pub struct Model {
+//! #           #[sea_orm(primary_key)]
+//! #           pub id: i32,
+//! #           pub player_id: i32,
+//! #           #[sea_orm(belongs_to, from = "player_id", to = "id")]
+//! #           pub player: BelongsTo<super::user::Entity>,
+//! #       }
+//! #       impl ActiveModelBehavior for ActiveModel {}
+//! #   }
+//! }
+//!
+//! pub fn app(blaze: blazelink::Builder) -> blazelink::Builder {
+//!     blaze.discover("mygame::entities").page("/", "index.html").files("/static", "static")
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     blazelink::run(app)
+//! }
+//! ```
+//!
+//! Start reading with [`Builder`] for what an app declares, [`Table`](macro@Table) for what the
+//! derive takes, and [`config`] for settings. How the parts fit together stands in the
+//! repository's `blazelink-framework/ARCHITECTURE.md`.
 
 // The derive writes `::blazelink::` paths; this crate's own tests use it too.
 extern crate self as blazelink;

@@ -87,6 +87,8 @@ codes! {
     ReplicationProtocol = 3011;
     /// A table without a key cannot be followed.
     TableWithoutKey = 3012;
+    /// Queries are answered by a standby.
+    ReadsFromStandby = 3013;
     /// Two things in the GraphQL schema have the same name.
     SchemaCollision = 4001;
     /// A name is no GraphQL name, or is one of the framework's own.

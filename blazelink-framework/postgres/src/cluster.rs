@@ -29,6 +29,10 @@ use crate::tree;
 /// How long to wait for a server that is ending, or that another process is starting.
 const OTHERS: Duration = Duration::from_secs(40);
 
+/// How long a server that nobody owns any more may take to stop in order. After that it stops at
+/// once and recovers at its next start.
+const KINDLY: Duration = Duration::from_secs(5);
+
 /// How often to look whether it has.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -332,11 +336,17 @@ fn attach(
 }
 
 /// Ends a server whose process is gone: its guard may be stopping it this very moment, or may
-/// have been killed too.
+/// have been killed too. A client that says nothing can hold up its shutdown for a minute
+/// (`authentication_timeout`), so it is not asked kindly for long.
 fn end_orphan(data: &Path) -> Result<()> {
     let begun = Instant::now();
     while let Some(server) = lock::holder(data) {
-        let _ = kill_process(server, Signal::INT);
+        let signal = if begun.elapsed() < KINDLY {
+            Signal::INT
+        } else {
+            Signal::QUIT
+        };
+        let _ = kill_process(server, signal);
         if begun.elapsed() > OTHERS {
             return Err(Error::new(
                 ErrorKind::Setup,

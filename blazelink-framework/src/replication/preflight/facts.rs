@@ -31,6 +31,8 @@ pub struct Facts {
     pub publication: Option<Publication>,
     /// Every exposed table, in the exposure's order.
     pub tables: Vec<TableFacts>,
+    /// Whether the pool reads from a standby.
+    pub reads_from_standby: bool,
     /// Setting, its value in the pool, its value on the replication connection.
     pub settings: Vec<(String, String, String)>,
 }
@@ -147,7 +149,7 @@ impl Facts {
         })
     }
 
-    /// Adds how pool and replication connection print values.
+    /// Adds what the pool reads from, and how pool and replication connection print values.
     ///
     /// # Errors
     ///
@@ -157,6 +159,8 @@ impl Facts {
         pool: &mut impl Execute,
         replication: &mut impl Execute,
     ) -> Result<()> {
+        let standby = rows(pool, "SELECT pg_is_in_recovery()::text").await?;
+        self.reads_from_standby = standby.concat().concat() == "true";
         for (name, _) in SESSION_SETTINGS {
             let sql = format!("SHOW {name}");
             let pool = rows(pool, &sql).await?.concat().concat();

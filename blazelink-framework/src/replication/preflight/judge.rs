@@ -241,6 +241,13 @@ fn judge_tables(facts: &Facts, findings: &mut Vec<Finding>) {
 }
 
 fn judge_settings(facts: &Facts, findings: &mut Vec<Finding>) {
+    if facts.reads_from_standby {
+        findings.push(error(
+            Code::ReadsFromStandby,
+            "Queries are answered by a standby, whose snapshots do not tell which commits they see",
+            &["-- set DATABASE_URL to the primary server"],
+        ));
+    }
     for (name, pool, replication) in &facts.settings {
         let wanted = SESSION_SETTINGS.iter().find(|(setting, _)| setting == name);
         let wanted = wanted.map_or("", |(_, value)| value);
@@ -344,6 +351,16 @@ mod tests {
             assert_eq!(finding.code, Code::WalLevel);
             assert!(finding.to_string().contains(switch), "{finding}");
         }
+    }
+
+    #[test]
+    fn pool_on_a_standby_is_refused() {
+        let finding = one(&Facts {
+            reads_from_standby: true,
+            ..healthy()
+        });
+        assert_eq!(finding.code, Code::ReadsFromStandby);
+        assert_eq!(finding.severity, Severity::Error);
     }
 
     #[test]
