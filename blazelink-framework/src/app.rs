@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use crate::routes;
 use crate::session::ConnectionManager;
 use crate::subscription::SubscriptionManager;
 use crate::table::{Table, TableManagerBuilder};
-use crate::transport::PromptAcceptor;
+use crate::transport::{Journal, PromptAcceptor};
 
 /// How long open requests, and after them the pool's connections, may take to end after the app
 /// was told to stop.
@@ -169,7 +169,11 @@ impl Builder {
         let exposure = manager.exposure();
         let executor = Arc::new(Executor::new(manager, database.clone())?);
         let connections = Arc::new(ConnectionManager::default());
-        let subscriptions = Arc::new(SubscriptionManager::new(exposure, connections));
+        let subscriptions = SubscriptionManager::new(exposure, connections);
+        let subscriptions = Arc::new(match &config.state {
+            Some(folder) => remembering(subscriptions, folder),
+            None => subscriptions,
+        });
 
         let mut declared = self.declared;
         for (path, make) in self.own_routes {
@@ -377,18 +381,38 @@ async fn serve(
         .await
 }
 
+/// The manager with what the journal in this folder says is watched, going on in the journal.
+fn remembering(subscriptions: SubscriptionManager, folder: &Path) -> SubscriptionManager {
+    let exposure = Arc::clone(subscriptions.exposure());
+    let (sessions, journal) = Journal::open(folder, exposure);
+    let now = Instant::now();
+    for (session, views) in sessions {
+        subscriptions.restore(&session, views.into_iter(), now);
+    }
+    match journal {
+        Some(journal) => subscriptions.with_ledger(Arc::new(journal)),
+        None => subscriptions,
+    }
+}
+
 /// Ends the sessions whose grace is over, until the app stops.
 async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {
-                let ended = subscriptions.sweep(Instant::now());
-                if ended > 0 {
-                    tracing::debug!(ended, "sessions ended");
-                }
-            }
-            _ = stopping.wait_for(|stop| *stop) => return,
+        let stopped = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = stopping.wait_for(|stop| *stop) => true,
+        };
+        if stopped {
+            return;
+        }
+        let subscriptions = Arc::clone(&subscriptions);
+        // It may write files.
+        let swept = move || subscriptions.sweep(Instant::now());
+        match tokio::task::spawn_blocking(swept).await {
+            Ok(0) => {}
+            Ok(ended) => tracing::debug!(ended, "sessions ended"),
+            Err(error) => tracing::error!(%error, "ending idle sessions failed"),
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// Name of the settings file in the project's folder.
 pub const FILE: &str = "Blazelink.toml";
 
+/// The state folder in development, in the project's.
+const STATE: &str = ".blazelink";
+
 /// Whether the app serves its developer or the public.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
@@ -46,6 +49,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The project's folder, in which templates and static files lie.
     pub folder: PathBuf,
+    /// The folder in which the app keeps what is to outlive it (`[server] state`,
+    /// `BLAZELINK_STATE`); one app per folder. Without one, clients of the original that were
+    /// connected before a restart hear of nothing after it. [`Config::load`] names `.blazelink`
+    /// in the project's folder in development, and none in production.
+    pub state: Option<PathBuf>,
     /// Connections of the pool that answers queries (`[database] pool`).
     pub pool: u32,
     /// File to which one JSON object per line is written when the app is ready
@@ -65,6 +73,7 @@ impl fmt::Debug for Config {
             .field("environment", &self.environment)
             .field("listen", &self.listen)
             .field("folder", &self.folder)
+            .field("state", &self.state)
             .field("pool", &self.pool)
             .field("events", &self.events)
             .finish_non_exhaustive()
@@ -101,6 +110,7 @@ struct DatabaseSection {
 struct ServerSection {
     host: Option<IpAddr>,
     port: Option<u16>,
+    state: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -122,6 +132,7 @@ impl Config {
             environment: Environment::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             folder: PathBuf::from("."),
+            state: None,
             pool: 10,
             events: None,
             visibility_gate: true,
@@ -145,6 +156,7 @@ impl Config {
             }
         };
         let mut config = resolve(file, default_name, |name| std::env::var(name).ok())?;
+        config.state = config.state.map(|state| folder.join(state));
         config.folder = folder.to_owned();
         Ok(config)
     }
@@ -204,6 +216,14 @@ fn resolve(
         None => file.server.port.unwrap_or(config.listen.port()),
     };
     config.listen = SocketAddr::new(host, port);
+    config.state = match variable("BLAZELINK_STATE").map(PathBuf::from) {
+        Some(none) if none.as_os_str().is_empty() => None,
+        Some(state) => Some(state),
+        None => file.server.state.or_else(|| {
+            let developing = config.environment == Environment::Development;
+            developing.then(|| PathBuf::from(STATE))
+        }),
+    };
     config.pool = file.database.pool.unwrap_or(config.pool).max(2);
     config.events = variable("BLAZELINK_EVENTS").map(PathBuf::from);
     Ok(config)
@@ -245,6 +265,25 @@ mod tests {
         assert_eq!(config.slot, SlotMode::Temporary);
         assert_eq!(config.environment, Environment::Production);
         assert_eq!(config.app, "shooter");
+    }
+
+    #[test]
+    fn state_is_kept_in_development_and_where_a_folder_is_named() {
+        let state = |file, env, named: Option<&str>| {
+            let mut variables = vec![("DATABASE_URL", "postgres://a"), ("BLAZELINK_ENV", env)];
+            variables.extend(named.map(|folder| ("BLAZELINK_STATE", folder)));
+            load(file, &variables).unwrap().state
+        };
+        let file = "[server]\nstate = 'a'";
+        for (file, env, named, expected) in [
+            ("", "production", None, None),
+            ("", "development", None, Some(".blazelink")),
+            ("", "development", Some(""), None),
+            (file, "production", None, Some("a")),
+            (file, "development", Some("/b"), Some("/b")),
+        ] {
+            assert_eq!(state(file, env, named), expected.map(PathBuf::from));
+        }
     }
 
     #[test]

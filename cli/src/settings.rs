@@ -84,6 +84,9 @@ struct Server {
     /// The framework's.
     #[serde(rename = "host")]
     _host: Option<toml::Value>,
+    /// The framework's.
+    #[serde(rename = "state")]
+    _state: Option<toml::Value>,
 }
 
 #[derive(Default, Deserialize)]

@@ -64,9 +64,15 @@ impl TestApp {
         catch_up(self.address(), &self.sql().await).await;
     }
 
-    /// Stops the app and waits for it.
-    pub async fn stop(self) {
+    /// Stops the app and waits for it. The database ends with what is returned.
+    pub async fn stop(self) -> TestDatabase {
         self.app.stop().await;
+        self.database
+    }
+
+    /// Drops the app without stopping it.
+    pub fn abandon(self) -> TestDatabase {
+        self.database
     }
 }
 

@@ -56,6 +56,11 @@ impl Client {
         &self.session
     }
 
+    /// From now on asks and connects at another address.
+    pub fn move_to(&mut self, address: SocketAddr) {
+        self.address = address;
+    }
+
     /// Opens the websocket, or opens it again; the former one is dropped without a word.
     pub async fn open(&mut self) {
         let url = format!(

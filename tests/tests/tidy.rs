@@ -60,9 +60,11 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/update",
             "subscription/graph",
             "subscription/index",
+            "subscription/ledger",
             "subscription/points",
             "subscription/pool",
             "table",
+            "transport/journal/record",
         ],
     ),
     (

@@ -64,6 +64,15 @@ pub const SESSION_ID_BYTES: usize = 256;
 /// seconds and grows by 5 with every close.
 pub const GRACE: Duration = Duration::from_secs(120);
 
+/// Bytes of the journal in which the original's subscriptions cross a restart. Beyond it reads are
+/// not entered until it has been written anew, which happens within seconds and keeps half of it
+/// for what lives; the sessions left out are stale after a restart, as if there were no journal.
+pub const JOURNAL_BYTES: usize = 128 << 20;
+
+/// Bytes up to which the journal is not written anew, even if little of it lives. Beyond it that
+/// is done when it has grown past twice what lives.
+pub const JOURNAL_SMALL: usize = 256 << 10;
+
 /// Bytes of updates that a socket's task takes from its outbox and writes before it takes more.
 /// What it has not taken still merges, so a slow reader holds no more than this outside of its
 /// outbox; large enough that frames share their writes.

@@ -66,6 +66,11 @@ impl ConnectionManager {
         session
     }
 
+    /// Whether there is a session with this id. Counts as no activity.
+    pub fn has(&self, id: &SessionId) -> bool {
+        self.lock().by_id.contains_key(id)
+    }
+
     /// Gives a session a new socket. While the server stops, the socket is told to close at once.
     pub fn attach(self: &Arc<Self>, session: &Arc<Session>, now: Instant) -> Attached {
         self.sockets.send_modify(|count| *count += 1);

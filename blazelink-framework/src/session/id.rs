@@ -19,6 +19,11 @@ impl SessionId {
         let sound = !text.is_empty() && text.len() <= limits::SESSION_ID_BYTES;
         sound.then(|| SessionId(text.into()))
     }
+
+    /// The secret itself, for the journal only.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for SessionId {

@@ -166,19 +166,29 @@ impl Graph {
     }
 
     /// Ends one open answer; the last one to end decides what the read watches from now on.
-    pub(super) fn close(&mut self, read: u32, ending: Ending) {
+    /// Whether that is anything else than what was watched when this last was so, or when
+    /// somebody looked ([`Graph::dependencies_of`]) since then.
+    pub(super) fn close(&mut self, read: u32, ending: Ending) -> bool {
         let record = &mut self.reads[read];
         record.open -= 2;
         if ending == Ending::Finished {
             record.open |= 1;
         }
-        match record.open {
-            0 => self.settle(read, |confirmed, _| confirmed),
-            1 => {
-                record.open = 0;
-                self.settle(read, |_, asked| asked);
+        let open = record.open;
+        let has_new = |link: &Link| link.asked & !link.confirmed != 0;
+        match open {
+            0 => {
+                let changed = self.links_of(read).any(has_new);
+                self.settle(read, |confirmed, _| confirmed);
+                changed
             }
-            _ => {}
+            1 => {
+                self.reads[read].open = 0;
+                let changed = self.links_of(read).any(|link| link.asked != link.confirmed);
+                self.settle(read, |_, asked| asked);
+                changed
+            }
+            _ => open & 1 == 1 && self.links_of(read).any(has_new),
         }
     }
 
@@ -210,6 +220,26 @@ impl Graph {
     /// The links of a read.
     pub(super) fn links_of(&self, read: u32) -> impl Iterator<Item = &Link> {
         follow(self.reads[read].first, |at| self.links[at].next_of_read).map(|at| &self.links[at])
+    }
+
+    /// The name of a read within its session: its object, and which selection of it.
+    pub(super) fn name_of(&self, read: u32) -> Option<(ObjectId, u64)> {
+        let read = &self.reads[read];
+        Some((self.points[read.object].object()?, read.selection))
+    }
+
+    /// What a read watches, in either role.
+    pub(super) fn dependencies_of(&self, read: u32) -> Vec<(Role, Dependency)> {
+        let mut found = Vec::with_capacity(self.reads[read].links as usize);
+        for link in self.links_of(read) {
+            let roles = [
+                (link.declared(), Role::Declared),
+                (link.derived(), Role::Derived),
+            ];
+            let roles = roles.into_iter().filter(|(has, _)| *has);
+            found.extend(roles.map(|(_, role)| (role, self.points[link.point].dependency())));
+        }
+        found
     }
 
     /// Number of dependencies that a session holds.

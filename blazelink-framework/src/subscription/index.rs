@@ -119,24 +119,46 @@ impl SubscriptionIndex {
     }
 
     /// The answer is complete: what the read watched before and was not asked for again is let
-    /// go. While another answer to the same read is open, that waits for its end.
-    pub fn finish(&mut self, answer: Answer) {
-        self.graph.close(answer.read, Ending::Finished);
+    /// go. While another answer to the same read is open, that waits for its end. Whether the read
+    /// may watch anything else than before; a repeated one does not.
+    pub fn finish(&mut self, answer: Answer) -> bool {
+        self.graph.close(answer.read, Ending::Finished)
     }
 
     /// The answer has failed: what it newly added is withdrawn. While another answer to the same
-    /// read is open, that waits for its end, and is not done if the other one succeeds.
-    pub fn fail(&mut self, answer: Answer) {
-        self.graph.close(answer.read, Ending::Failed);
+    /// read is open, that waits for its end, and is not done if the other one succeeds. Whether
+    /// the read had newly added anything.
+    pub fn fail(&mut self, answer: Answer) -> bool {
+        self.graph.close(answer.read, Ending::Failed)
     }
 
     /// Lets one read of a session go. Answers that are open keep what they have asked for.
     pub fn unsubscribe(&mut self, session: u32, object: &ObjectId, selection: u64) {
-        let object = self.graph.points.object(object);
-        let read = object.and_then(|object| self.graph.find_read(session, object, selection));
-        if let Some(read) = read {
+        if let Some(read) = self.find(session, object, selection) {
             self.graph.unsubscribe(read);
         }
+    }
+
+    /// The reads of a session, each by its object and which selection of it.
+    pub fn reads(&self, session: u32) -> Vec<(ObjectId, u64)> {
+        let reads = self.graph.reads_of(session);
+        reads.filter_map(|read| self.graph.name_of(read)).collect()
+    }
+
+    /// What one read of a session watches.
+    pub fn dependencies(
+        &self,
+        session: u32,
+        object: &ObjectId,
+        selection: u64,
+    ) -> Vec<(Role, Dependency)> {
+        let read = self.find(session, object, selection);
+        read.map_or_else(Vec::new, |read| self.graph.dependencies_of(read))
+    }
+
+    fn find(&self, session: u32, object: &ObjectId, selection: u64) -> Option<u32> {
+        let object = self.graph.points.object(object)?;
+        self.graph.find_read(session, object, selection)
     }
 
     /// Lets everything go that a session watches. Its number may be used anew once no answer of

@@ -14,17 +14,21 @@ use blazelink_codes::{Code, limits};
 
 use super::dependency::{Dependency, Reading, Role, Watch};
 use super::index::{Answer, Notice, SubscriptionIndex};
+use super::ledger::{Ledger, View, ViewName, Visit};
 use crate::change::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
 use crate::object_id::ObjectId;
-use crate::session::{ConnectionManager, Entry, Session, Socket, Taken, Update, UpdateKind};
+use crate::session::{
+    ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update, UpdateKind,
+};
 
 /// Who watches what, and how they are told.
 pub struct SubscriptionManager {
     index: Mutex<SubscriptionIndex>,
     connections: Arc<ConnectionManager>,
     exposure: Arc<Exposure>,
+    ledger: Option<Arc<dyn Ledger>>,
 }
 
 impl SubscriptionManager {
@@ -34,7 +38,37 @@ impl SubscriptionManager {
             index: Mutex::default(),
             connections,
             exposure,
+            ledger: None,
         }
+    }
+
+    /// From now on has written down what is watched.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// Makes a session watch again what it watched in an earlier process, and owes it one update
+    /// per object: nobody knows what it has missed. Writes nothing to the ledger, which knows.
+    pub fn restore(
+        &self,
+        id: &SessionId,
+        views: impl Iterator<Item = (ViewName, View)>,
+        now: Instant,
+    ) {
+        let session = self.connections.open(id, now);
+        let limit = limits::SUBSCRIPTIONS_PER_SESSION;
+        for (name, view) in views {
+            let mut index = self.lock();
+            let answer = index.begin(session.number(), name.object, name.selection);
+            for (role, dependency) in view {
+                // Beyond the limit the object is still told of, through what fits.
+                let _ = index.depend(&answer, role, dependency, limit);
+            }
+            index.finish(answer);
+        }
+        session.reset();
     }
 
     /// The sessions.
@@ -83,13 +117,19 @@ impl SubscriptionManager {
         }
     }
 
-    /// Ends the sessions that have been idle for the grace time. To be called every few seconds.
-    /// Returns how many ended.
+    /// Ends the sessions that have been idle for the grace time, and tidies the ledger, which may
+    /// write files. To be called every few seconds, by one thread. Returns how many ended.
     pub fn sweep(&self, now: Instant) -> usize {
         let ended = self.connections.expire(now, limits::GRACE);
         for session in &ended {
             self.lock().forget(session.number());
             self.connections.release(session);
+            if let Some(ledger) = &self.ledger {
+                ledger.ended(session.id(), &|| !self.connections.has(session.id()));
+            }
+        }
+        if let Some(ledger) = &self.ledger {
+            ledger.tidy(&|visit| self.living(visit));
         }
         ended.len()
     }
@@ -118,6 +158,8 @@ impl SubscriptionManager {
     /// Lets one read of a session go.
     pub fn unsubscribe(&self, session: &Session, object: &ObjectId, selection: u64) {
         self.lock().unsubscribe(session.number(), object, selection);
+        let object = object.clone();
+        self.write_down(session, &ViewName { object, selection });
     }
 
     /// Number of dependencies that all sessions hold.
@@ -145,6 +187,29 @@ impl SubscriptionManager {
             notices,
             hits,
             sessions,
+        }
+    }
+
+    /// Has written down what a read watches by now. The index must not be locked.
+    fn write_down(&self, session: &Session, name: &ViewName) {
+        if let Some(ledger) = &self.ledger {
+            ledger.changed(session.id(), name, &|| self.view(session, name));
+        }
+    }
+
+    fn view(&self, session: &Session, name: &ViewName) -> View {
+        let index = self.lock();
+        index.dependencies(session.number(), &name.object, name.selection)
+    }
+
+    /// Hands over everything that is watched, and locks the index for one read at a time.
+    fn living(&self, visit: &mut Visit<'_>) {
+        for session in self.connections.all() {
+            let reads = self.lock().reads(session.number());
+            for (object, selection) in reads {
+                let name = ViewName { object, selection };
+                visit(session.id(), &name, self.view(&session, &name));
+            }
         }
     }
 
@@ -199,17 +264,20 @@ pub struct SessionWatch {
 
 impl Watch for SessionWatch {
     fn begin(&self, object: ObjectId, selection: u64) -> Box<dyn Reading + '_> {
+        let name = ViewName { object, selection };
         let mut index = self.manager.lock();
-        let answer = index.begin(self.session.number(), object, selection);
+        let answer = index.begin(self.session.number(), name.object.clone(), selection);
         Box::new(SessionReading {
-            manager: &self.manager,
+            watch: self,
+            name,
             answer: Some(answer),
         })
     }
 }
 
 struct SessionReading<'a> {
-    manager: &'a SubscriptionManager,
+    watch: &'a SessionWatch,
+    name: ViewName,
     /// Taken when the reading ends.
     answer: Option<Answer>,
 }
@@ -220,21 +288,34 @@ impl Reading for SessionReading<'_> {
             return Ok(());
         };
         let limit = limits::SUBSCRIPTIONS_PER_SESSION;
-        let added = self.manager.lock().depend(answer, role, dependency, limit);
+        let added = self
+            .watch
+            .manager
+            .lock()
+            .depend(answer, role, dependency, limit);
         added.map_err(|_| too_many())
     }
 
     fn finish(mut self: Box<Self>) {
-        if let Some(answer) = self.answer.take() {
-            self.manager.lock().finish(answer);
-        }
+        self.end(SubscriptionIndex::finish);
     }
 }
 
 impl Drop for SessionReading<'_> {
     fn drop(&mut self) {
-        if let Some(answer) = self.answer.take() {
-            self.manager.lock().fail(answer);
+        self.end(SubscriptionIndex::fail);
+    }
+}
+
+impl SessionReading<'_> {
+    fn end(&mut self, how: fn(&mut SubscriptionIndex, Answer) -> bool) {
+        let Some(answer) = self.answer.take() else {
+            return;
+        };
+        let SessionWatch { manager, session } = self.watch;
+        let changed = how(&mut manager.lock(), answer);
+        if changed {
+            manager.write_down(session, &self.name);
         }
     }
 }

@@ -4,6 +4,7 @@
 mod dependency;
 mod graph;
 mod index;
+mod ledger;
 mod manager;
 #[cfg(test)]
 mod model;
@@ -12,4 +13,5 @@ mod pool;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
 pub use index::{Answer, Full, Notice, SubscriptionIndex};
+pub use ledger::{Ledger, View, ViewName, Visit};
 pub use manager::{SessionWatch, SubscriptionManager};

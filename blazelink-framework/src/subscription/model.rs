@@ -72,6 +72,28 @@ struct Model {
     reads: BTreeMap<Name, Read>,
 }
 
+/// What somebody knows who looks whenever he is told to, as a ledger does.
+#[derive(Default)]
+struct Kept(BTreeMap<Name, Vec<String>>);
+
+impl Kept {
+    fn look(&mut self, index: &SubscriptionIndex, name: &Name) {
+        self.0.insert(name.clone(), Kept::now(index, name));
+    }
+
+    fn check(&self, index: &SubscriptionIndex, name: &Name) {
+        let known = self.0.get(name).cloned().unwrap_or_default();
+        assert_eq!(known, Kept::now(index, name));
+    }
+
+    fn now(index: &SubscriptionIndex, (session, object, selection): &Name) -> Vec<String> {
+        let view = index.dependencies(*session, object, *selection);
+        let mut view: Vec<String> = view.iter().map(|one| format!("{one:?}")).collect();
+        view.sort();
+        view
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Told {
     Row(u8, u32, Key),
@@ -381,6 +403,7 @@ fn told_by_index(
 fn run(steps: Vec<Step>) {
     let mut index = SubscriptionIndex::default();
     let mut model = Model::default();
+    let mut kept = Kept::default();
     let mut open: Vec<(Name, Answer)> = Vec::new();
     for step in steps {
         match step {
@@ -400,21 +423,30 @@ fn run(steps: Vec<Step>) {
             Step::Close(at, finished) if !open.is_empty() => {
                 let (name, answer) = open.swap_remove(at % open.len());
                 model.close(&name, finished);
-                match finished {
+                let changed = match finished {
                     true => index.finish(answer),
                     false => index.fail(answer),
+                };
+                if changed {
+                    kept.look(&index, &name);
+                }
+                if !open.iter().any(|(other, _)| *other == name) {
+                    kept.check(&index, &name);
                 }
             }
             Step::Depend(..) | Step::Close(..) => {}
             Step::Unsubscribe(session, object, selection) => {
                 index.unsubscribe(session, &object, selection);
-                model.unsubscribe(&(session, object, selection));
+                let name = (session, object, selection);
+                model.unsubscribe(&name);
+                kept.look(&index, &name);
             }
             Step::Forget(session) => {
                 index.forget(session);
                 let names: Vec<Name> = model.reads.keys().cloned().collect();
                 for name in names.iter().filter(|name| name.0 == session) {
                     model.unsubscribe(name);
+                    kept.look(&index, name);
                 }
             }
             Step::Commit(changes, whole) => {

@@ -59,6 +59,20 @@ impl Point {
         self.place == WHOLE
     }
 
+    /// The dependency that the point was made for.
+    pub(super) fn dependency(&self) -> Dependency {
+        let (table, value) = (self.table, self.value.clone());
+        match (self.place, value) {
+            (WHOLE, _) => Dependency::Table(table),
+            (column, Key::One(value)) if column != ROW => Dependency::Equal {
+                table,
+                column,
+                value,
+            },
+            (_, key) => Dependency::Row(table, key),
+        }
+    }
+
     /// The object that the point is, unless it is the value of a column.
     pub(super) fn object(&self) -> Option<ObjectId> {
         let scope = match self.place {

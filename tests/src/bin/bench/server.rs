@@ -36,6 +36,8 @@ impl Server {
             .env("BLAZELINK_ENV", "development")
             .env("BLAZELINK_SLOT", "temporary")
             .env("BLAZELINK_PORT", "0")
+            // What an earlier run watched is none of this one's.
+            .env("BLAZELINK_STATE", "")
             .env("BLAZELINK_EVENTS", "/dev/stdout")
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
