@@ -1,6 +1,7 @@
 //! The shooter as a process of its own, so that its memory and its processor time are its own.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
@@ -28,6 +29,11 @@ impl Server {
     /// Starts the shooter on this database with a temporary slot and a free port, and waits until
     /// it follows the log.
     pub(crate) async fn start(database: &TestDatabase) -> Server {
+        Server::start_keeping(database, Path::new("")).await
+    }
+
+    /// The same with this state folder; with none, if the path is empty.
+    pub(crate) async fn start_keeping(database: &TestDatabase, state: &Path) -> Server {
         let shooter = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter");
         let mut child = Command::new(std::env::current_exe().expect("a program has a path"))
             .arg(COMMAND)
@@ -36,8 +42,7 @@ impl Server {
             .env("BLAZELINK_ENV", "development")
             .env("BLAZELINK_SLOT", "temporary")
             .env("BLAZELINK_PORT", "0")
-            // What an earlier run watched is none of this one's.
-            .env("BLAZELINK_STATE", "")
+            .env("BLAZELINK_STATE", state)
             .env("BLAZELINK_EVENTS", "/dev/stdout")
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
