@@ -27,7 +27,7 @@ use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings
 use crate::routes;
 use crate::session::ConnectionManager;
 use crate::subscription::SubscriptionManager;
-use crate::table::{Table, TableManagerBuilder};
+use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
 use crate::transport::PromptAcceptor;
 
 /// How long open requests, and after them the pool's connections, may take to end after the app
@@ -80,6 +80,18 @@ impl Builder {
     /// `"mygame::entities"`.
     pub fn discover(mut self, module: &str) -> Builder {
         self.tables = self.tables.discover(module);
+        self
+    }
+
+    /// Adds computed fields to an entity that is exposed.
+    pub fn extend(mut self, extension: Extension) -> Builder {
+        self.tables = self.tables.extend(extension);
+        self
+    }
+
+    /// Exposes a [`VirtualTable`].
+    pub fn virtual_table<V: VirtualTable>(mut self) -> Builder {
+        self.tables = self.tables.virtual_table::<V>();
         self
     }
 

@@ -102,6 +102,10 @@ pub const DOCUMENT_BYTES: usize = 16 << 10;
 /// parents. Beyond it the field that asks for more is null, with an error.
 pub const ANSWER_ROWS: usize = 100_000;
 
+/// Calls of one computed field, for the rows of one statement, that wait at the same time. Beyond
+/// it the next is called when one is done.
+pub const COMPUTED_AT_ONCE: usize = 4;
+
 /// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
 pub const ANSWER_ERRORS: usize = 100;
 

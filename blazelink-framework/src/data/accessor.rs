@@ -83,6 +83,11 @@ impl DataAccessor {
         DataAccessor { database }
     }
 
+    /// The connection, for reads that are not the framework's own.
+    pub fn database(&self) -> &DatabaseConnection {
+        &self.database
+    }
+
     /// The row with this key: a batch of one row, or of none. The statement is
     /// [`RowStatement::by_key`].
     ///

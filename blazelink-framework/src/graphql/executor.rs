@@ -85,6 +85,7 @@ impl Executor {
                 Root::Typename => LoadedRoot::Typename,
                 Root::Row(root) => loader.row(root).await,
                 Root::Page(root) => loader.page(root).await,
+                Root::Virtual(root) => loader.virtual_table(root).await,
                 Root::Introspection(fields) => {
                     let introspection = &self.introspection;
                     introspection

@@ -1,6 +1,7 @@
 //! What an entity says of itself, and how it becomes a [`TableDef`]. The derive implements
 //! [`Table`]; nothing after [`TableDef::of`] is generic.
 
+use std::any::TypeId;
 use std::str::FromStr;
 
 use blazelink_codes::Code;
@@ -126,6 +127,7 @@ impl TableDef {
         let declared_schema = entity.schema_name().map(str::to_owned);
         Ok(TableDef {
             id: TableId(0),
+            rust_type: TypeId::of::<E>(),
             schema: declared_schema
                 .clone()
                 .unwrap_or_else(|| "public".to_owned()),
@@ -138,6 +140,8 @@ impl TableDef {
             key,
             relations: Vec::new(),
             declared: declared_relations::<E>(declaration.links),
+            computed: Vec::new(),
+            parameters: Vec::new(),
         })
     }
 }

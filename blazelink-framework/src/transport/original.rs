@@ -93,6 +93,30 @@ mod tests {
     }
 
     #[test]
+    fn virtual_tables_are_named_without_a_key() {
+        let stats = ExposedTable {
+            id: TableId(1),
+            schema: String::new(),
+            table: String::new(),
+            entity: "PlayerStats".into(),
+            columns: Vec::new(),
+            key: Vec::new(),
+        };
+        let exposure = exposure().with_virtual_tables(vec![stats]);
+        let entry = Entry {
+            msg_id: 7,
+            kind: UpdateKind::Update,
+            update: Arc::new(Update::again(ObjectId::table(TableId(1)))),
+        };
+        let mut out = Vec::new();
+        write_frame(&exposure, &entry, &mut out);
+        let frame: Value = serde_json::from_slice(&out).unwrap();
+        let identifier = serde_json::json!({"obj_id": null, "entity": "PlayerStats"});
+        assert_eq!(frame["data"]["identifier"], identifier);
+        assert_eq!(frame["data"]["changes"], serde_json::json!({}));
+    }
+
+    #[test]
     fn updates_are_written_as_the_golden_frames_say() {
         let exposure = exposure();
         let table = exposure.table(TableId(0));
