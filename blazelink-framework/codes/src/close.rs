@@ -17,8 +17,6 @@ pub enum CloseCode {
     NotUtf8,
     /// 1009: a frame over the size limit.
     TooBig,
-    /// 1011: the server failed. Connect again.
-    Internal,
     /// 4400: a text frame that is not JSON.
     NotJson,
     /// 4401: JSON, but not an object.
@@ -31,8 +29,6 @@ pub enum CloseCode {
     Replaced,
     /// 4413: the client does not read what is written to it.
     TooSlow,
-    /// 4429: more messages than the limit allows.
-    TooMany,
 }
 
 impl CloseCode {
@@ -43,14 +39,12 @@ impl CloseCode {
         CloseCode::Binary,
         CloseCode::NotUtf8,
         CloseCode::TooBig,
-        CloseCode::Internal,
         CloseCode::NotJson,
         CloseCode::NotAnObject,
         CloseCode::BadMessage,
         CloseCode::Silent,
         CloseCode::Replaced,
         CloseCode::TooSlow,
-        CloseCode::TooMany,
     ];
 
     /// The number on the wire.
@@ -61,14 +55,12 @@ impl CloseCode {
             CloseCode::Binary => 1003,
             CloseCode::NotUtf8 => 1007,
             CloseCode::TooBig => 1009,
-            CloseCode::Internal => 1011,
             CloseCode::NotJson => 4400,
             CloseCode::NotAnObject => 4401,
             CloseCode::BadMessage => 4402,
             CloseCode::Silent => 4408,
             CloseCode::Replaced => 4409,
             CloseCode::TooSlow => 4413,
-            CloseCode::TooMany => 4429,
         }
     }
 
@@ -80,14 +72,12 @@ impl CloseCode {
             CloseCode::Binary => "Send text frames: this protocol has no binary messages",
             CloseCode::NotUtf8 => "The text frame is not UTF-8",
             CloseCode::TooBig => "The frame is larger than the server accepts",
-            CloseCode::Internal => "The server failed; connect again",
             CloseCode::NotJson => "The frame is not JSON",
             CloseCode::NotAnObject => "The frame is not a JSON object",
             CloseCode::BadMessage => "A field of the message is missing or has the wrong type",
             CloseCode::Silent => "Nothing was heard from the client for too long",
             CloseCode::Replaced => "Another socket has taken over this session",
             CloseCode::TooSlow => "The client does not read what is sent to it",
-            CloseCode::TooMany => "The client sends more messages than the server accepts",
         }
     }
 }

@@ -105,9 +105,9 @@ pub const ANSWER_ROWS: usize = 100_000;
 /// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
 pub const ANSWER_ERRORS: usize = 100;
 
-/// Positions of the change bus from which a consumer may still start.
+/// Transactions that the change bus keeps for consumers that come back. Beyond it the oldest are
+/// let go, and who wants to start there has to start over.
 pub const BUS_TRANSACTIONS: usize = 1_024;
 
-/// Bytes of the transactions that the change bus keeps for such consumers. Beyond it the oldest
-/// are let go, and who wants to start there has to start over.
+/// Bytes of the transactions that the change bus keeps. Beyond it as for [`BUS_TRANSACTIONS`].
 pub const BUS_BYTES: usize = 32 << 20;
