@@ -85,11 +85,6 @@ impl Exposure {
             .find(|exposed| exposed.table == table && exposed.schema == schema)
     }
 
-    /// The table with this name on the wire.
-    pub fn by_entity(&self, entity: &str) -> Option<&ExposedTable> {
-        self.tables.iter().find(|exposed| exposed.entity == entity)
-    }
-
     /// All tables, by ascending number.
     pub fn tables(&self) -> &[ExposedTable] {
         &self.tables

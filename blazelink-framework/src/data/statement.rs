@@ -11,25 +11,25 @@ use crate::table::{Read, TableDef};
 
 /// Which columns of a table a statement reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Select {
+pub(crate) struct Select {
     columns: Vec<usize>,
 }
 
 /// Which rows: those whose columns hold one of the keys that are bound.
 #[derive(Clone, Copy, Debug)]
-pub struct Lookup<'a> {
+pub(crate) struct Lookup<'a> {
     /// The columns, in the order of the bound arrays.
-    pub columns: &'a [usize],
+    pub(crate) columns: &'a [usize],
     /// The table that the keys were read from.
-    pub source: &'a TableDef,
+    pub(crate) source: &'a TableDef,
     /// The columns that they were read from, pair by pair. The keys are bound as values of their
     /// types: what a type has printed, it reads back.
-    pub from: &'a [usize],
+    pub(crate) from: &'a [usize],
 }
 
 /// A statement that reads rows.
 #[derive(Clone, Debug)]
-pub struct RowStatement {
+pub(crate) struct RowStatement {
     pub(super) sql: String,
     pub(super) reads: Vec<Read>,
     pub(super) columns: Select,
@@ -37,13 +37,13 @@ pub struct RowStatement {
 
 /// A statement that counts rows.
 #[derive(Clone, Debug)]
-pub struct CountStatement {
+pub(crate) struct CountStatement {
     pub(super) sql: String,
 }
 
 impl Select {
     /// These columns, in any order and with repeats, and the table's key.
-    pub fn new(table: &TableDef, columns: impl IntoIterator<Item = usize>) -> Select {
+    pub(crate) fn new(table: &TableDef, columns: impl IntoIterator<Item = usize>) -> Select {
         let mut columns: Vec<usize> = columns
             .into_iter()
             .chain(table.key.iter().copied())
@@ -54,14 +54,14 @@ impl Select {
     }
 
     /// Where a column stands among those that are read.
-    pub fn slot(&self, column: usize) -> Option<usize> {
+    pub(crate) fn slot(&self, column: usize) -> Option<usize> {
         self.columns.binary_search(&column).ok()
     }
 }
 
 impl RowStatement {
     /// The row with a key: one text is bound for each of the key's columns.
-    pub fn by_key(table: &TableDef, select: Select) -> RowStatement {
+    pub(crate) fn by_key(table: &TableDef, select: Select) -> RowStatement {
         let mut sql = format!(
             "SELECT {} FROM {} AS t WHERE ",
             projection(table, &select),
@@ -84,7 +84,7 @@ impl RowStatement {
     }
 
     /// A page of all rows in the order of the key: bound are limit and offset.
-    pub fn page(table: &TableDef, select: Select) -> RowStatement {
+    pub(crate) fn page(table: &TableDef, select: Select) -> RowStatement {
         let sql = format!(
             "SELECT {} FROM {} AS t ORDER BY {} LIMIT $1 OFFSET $2",
             projection(table, &select),
@@ -96,7 +96,7 @@ impl RowStatement {
 
     /// For each of many keys the rows that hold it: an array is bound for each column. The first
     /// column read is the key's number, from 1.
-    pub fn lookup(table: &TableDef, select: Select, lookup: Lookup<'_>) -> RowStatement {
+    pub(crate) fn lookup(table: &TableDef, select: Select, lookup: Lookup<'_>) -> RowStatement {
         let sql = format!(
             "SELECT p.n, {} FROM {} JOIN {} AS t ON {}",
             projection(table, &select),
@@ -113,7 +113,7 @@ impl RowStatement {
     ///
     /// The inner select runs once per key and reads as many rows as the page has, whatever the
     /// number of rows behind it.
-    pub fn children(
+    pub(crate) fn children(
         table: &TableDef,
         select: Select,
         lookup: Lookup<'_>,
@@ -132,13 +132,8 @@ impl RowStatement {
     }
 
     /// Where a column stands among those that are read.
-    pub fn slot(&self, column: usize) -> Option<usize> {
+    pub(crate) fn slot(&self, column: usize) -> Option<usize> {
         self.columns.slot(column)
-    }
-
-    /// The statement's text.
-    pub fn sql(&self) -> &str {
-        &self.sql
     }
 
     fn new(table: &TableDef, sql: String, select: Select) -> RowStatement {
@@ -156,7 +151,7 @@ impl RowStatement {
 
 impl CountStatement {
     /// The number of all rows.
-    pub fn all(table: &TableDef) -> CountStatement {
+    pub(crate) fn all(table: &TableDef) -> CountStatement {
         CountStatement {
             sql: format!("SELECT count(*) FROM {} AS t", name(table)),
         }
@@ -164,7 +159,7 @@ impl CountStatement {
 
     /// For each of many keys the number of rows that hold it: an array is bound for each column.
     /// Keys without rows are missing.
-    pub fn each(table: &TableDef, lookup: Lookup<'_>) -> CountStatement {
+    pub(crate) fn each(table: &TableDef, lookup: Lookup<'_>) -> CountStatement {
         CountStatement {
             sql: format!(
                 "SELECT p.n, count(*) FROM {} JOIN {} AS t ON {} GROUP BY p.n",

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use blazelink_codes::Code;
 use blazelink_migrations::{Execute, TextRow, identifier};
 use postgres_protocol::authentication::{md5_hash, sasl};
 use postgres_protocol::message::{backend, frontend};
@@ -24,7 +25,6 @@ use super::tls;
 use super::url::{DatabaseUrl, SESSION_SETTINGS};
 use super::wire::{Socket, Wire};
 use crate::change::Lsn;
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long opening a connection may take, per host, unless the connection string says otherwise.

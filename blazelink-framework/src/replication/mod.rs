@@ -32,13 +32,15 @@ mod wire;
 
 pub use connection::{Identity, ReplicationConnection};
 pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
-pub use gate::{Gate, Snapshot};
+pub use gate::Gate;
 pub use ordinary::OrdinaryConnection;
 pub use queue::{Batch, Queue, QueueWriter, Reset, Status, queue};
 pub use reader::{Reader, ReaderConfig, on_own_thread};
 pub use server_error::ServerError;
 pub(crate) use server_error::refuses_settings;
-pub use signaler::{Following, Signaler};
+pub use signaler::Following;
+pub(crate) use signaler::Signaler;
 pub use slot::SlotPlan;
 pub use stream::{Frame, Frames, ReplicationStream};
-pub use url::{DatabaseUrl, SESSION_SETTINGS};
+pub use url::DatabaseUrl;
+pub(crate) use url::SESSION_SETTINGS;

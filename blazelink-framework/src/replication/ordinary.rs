@@ -1,12 +1,12 @@
 //! An ordinary connection of the replication part: for the gate, for preflight, for slots.
 
+use blazelink_codes::Code;
 use blazelink_migrations::{Execute, TextRow};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::connection::CONNECT_TIMEOUT;
 use super::server_error::refuses_settings;
 use super::url::{DatabaseUrl, session_options};
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A connection by tokio-postgres, with the session settings of all connections.

@@ -3,20 +3,23 @@
 use std::fmt;
 use std::io;
 
+use blazelink_codes::Code;
 use postgres_protocol::message::backend::ErrorFields;
 use tokio_postgres::fallible_iterator::FallibleIterator;
 
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind};
 
 /// SQLSTATE of a role without the right.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// SQLSTATE of an unknown publication or slot.
 const UNDEFINED_OBJECT: &str = "42704";
-/// SQLSTATE of a slot that another process reads, and of `wal_level` (`55000`).
+/// SQLSTATE of a slot that another process reads.
 const OBJECT_IN_USE: &str = "55006";
+/// SQLSTATE of a slot that is lost, and of a `wal_level` that is too low.
 const NOT_IN_PREREQUISITE_STATE: &str = "55000";
+/// SQLSTATE of a server without a sender left.
 const TOO_MANY_CONNECTIONS: &str = "53300";
+/// SQLSTATE of a server without a slot left.
 const CONFIGURATION_LIMIT_EXCEEDED: &str = "53400";
 
 /// An error or a notice of the server.

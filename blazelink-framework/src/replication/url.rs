@@ -8,15 +8,15 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use blazelink_codes::Code;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
 use super::tls::{self, Verify};
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What every connection is opened with, so that all of them print values alike.
-pub const SESSION_SETTINGS: [(&str, &str); 5] = [
+pub(crate) const SESSION_SETTINGS: [(&str, &str); 5] = [
     ("datestyle", "ISO, MDY"),
     ("intervalstyle", "postgres"),
     ("timezone", "UTC"),

@@ -10,6 +10,8 @@ mod update;
 
 pub use connections::{Attached, ConnectionManager};
 pub use id::{SessionId, SessionLabel};
-pub use outbox::{Entry, Outbox};
-pub use state::{Session, Socket, Taken};
-pub use update::{Update, UpdateKind};
+pub(crate) use outbox::Entry;
+pub(crate) use state::Taken;
+pub use state::{Session, Socket};
+pub(crate) use update::Update;
+pub use update::UpdateKind;

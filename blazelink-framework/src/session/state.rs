@@ -61,7 +61,7 @@ impl Socket {
 
 /// What a socket's task finds in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub(crate) enum Taken {
     /// Entries were taken, or nothing waits.
     Entries,
     /// The session is owed a reset: read what it watches, call [`Session::refill`], take again.
@@ -100,7 +100,7 @@ impl Session {
     }
 
     /// Appends updates in order and wakes the socket, if there is one, once.
-    pub fn deliver<'a>(&self, updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>) {
+    pub(crate) fn deliver<'a>(&self, updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>) {
         let mut state = self.lock();
         for (kind, update) in updates {
             state.outbox.push(kind, update);
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// Owes the session one update per object that it watches.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         let mut state = self.lock();
         state.outbox.reset();
         state.wake();
@@ -117,7 +117,7 @@ impl Session {
 
     /// Gives the session a new socket. An older one is closed as replaced; what it may have lost
     /// waits again.
-    pub fn attach(&self, now: Instant) -> Arc<Socket> {
+    pub(crate) fn attach(&self, now: Instant) -> Arc<Socket> {
         let socket = Arc::new(Socket::default());
         let mut state = self.lock();
         state.last_seen = now;
@@ -130,7 +130,7 @@ impl Session {
     }
 
     /// The socket has ended. Changes nothing if a newer one has taken its place.
-    pub fn detach(&self, socket: &Arc<Socket>, now: Instant) {
+    pub(crate) fn detach(&self, socket: &Arc<Socket>, now: Instant) {
         let mut state = self.lock();
         if state.has(socket) {
             state.socket = None;
@@ -139,7 +139,7 @@ impl Session {
     }
 
     /// Takes waiting entries for the socket, about `bytes` of them.
-    pub fn take(&self, socket: &Arc<Socket>, bytes: usize, out: &mut Vec<Entry>) -> Taken {
+    pub(crate) fn take(&self, socket: &Arc<Socket>, bytes: usize, out: &mut Vec<Entry>) -> Taken {
         let mut state = self.lock();
         if !state.has(socket) {
             return Taken::Detached;
@@ -153,14 +153,14 @@ impl Session {
 
     /// Pays a reset that [`Session::take`] reported: `objects` must have been read after that.
     /// Wakes the socket, for it may have been replaced since.
-    pub fn refill(&self, objects: Vec<ObjectId>) {
+    pub(crate) fn refill(&self, objects: Vec<ObjectId>) {
         let mut state = self.lock();
         state.outbox.refill(objects);
         state.wake();
     }
 
     /// The client has handled a message that came over this socket.
-    pub fn confirm(&self, socket: &Arc<Socket>, msg_id: u64) {
+    pub(crate) fn confirm(&self, socket: &Arc<Socket>, msg_id: u64) {
         let mut state = self.lock();
         if state.has(socket) {
             state.outbox.confirm(msg_id);
@@ -168,7 +168,7 @@ impl Session {
     }
 
     /// An id for a message that is sent now and not kept.
-    pub fn passing_id(&self) -> u64 {
+    pub(crate) fn passing_id(&self) -> u64 {
         self.lock().outbox.passing_id()
     }
 

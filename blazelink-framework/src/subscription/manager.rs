@@ -77,7 +77,7 @@ impl SubscriptionManager {
 
     /// Owes every session one update per object that it watches: for when changes may have been
     /// missed.
-    pub fn reset_all(&self) {
+    pub(crate) fn reset_all(&self) {
         for session in self.connections.all() {
             session.reset();
         }
@@ -85,7 +85,7 @@ impl SubscriptionManager {
 
     /// Ends the sessions that have been idle for the grace time. To be called every few seconds.
     /// Returns how many ended.
-    pub fn sweep(&self, now: Instant) -> usize {
+    pub(crate) fn sweep(&self, now: Instant) -> usize {
         let ended = self.connections.expire(now, limits::GRACE);
         for session in &ended {
             self.lock().forget(session.number());
@@ -96,7 +96,7 @@ impl SubscriptionManager {
 
     /// Takes about `bytes` of what waits for the socket, a due reset included. False if the
     /// socket is no longer its session's.
-    pub fn take(
+    pub(crate) fn take(
         &self,
         session: &Session,
         socket: &Arc<Socket>,
@@ -113,11 +113,6 @@ impl SubscriptionManager {
                 }
             }
         }
-    }
-
-    /// Lets one read of a session go.
-    pub fn unsubscribe(&self, session: &Session, object: &ObjectId, selection: u64) {
-        self.lock().unsubscribe(session.number(), object, selection);
     }
 
     /// Number of dependencies that all sessions hold.

@@ -6,6 +6,4 @@ mod protocol;
 mod websocket;
 
 pub use acceptor::PromptAcceptor;
-pub use original::{Received, receive, write_frame};
-pub use protocol::{Authorize, ClientMessage, parse};
 pub use websocket::WebSocketTransport;
