@@ -7,6 +7,8 @@
 
 use std::fmt::Write;
 
+use blazelink_migrations::identifier;
+
 use crate::table::{Read, TableDef};
 
 /// Which columns of a table a statement reads.
@@ -74,7 +76,7 @@ impl RowStatement {
                 &mut sql,
                 format_args!(
                     "{and}t.{} = ${}::text::{}",
-                    quote(&column.name),
+                    identifier(&column.name),
                     at + 1,
                     column.sql_type
                 ),
@@ -171,13 +173,8 @@ impl CountStatement {
     }
 }
 
-/// A name as SQL writes it.
-pub(super) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 fn name(table: &TableDef) -> String {
-    format!("{}.{}", quote(&table.schema), quote(&table.table))
+    format!("{}.{}", identifier(&table.schema), identifier(&table.table))
 }
 
 fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
@@ -187,7 +184,7 @@ fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn expression(table: &TableDef, column: usize) -> String {
     let column = &table.columns[column];
-    let name = quote(&column.name);
+    let name = identifier(&column.name);
     match column.read {
         Read::Integer | Read::Bool | Read::Plain => format!("t.{name}"),
         Read::Cast => format!("t.{name}::text"),
@@ -218,7 +215,7 @@ fn order(table: &TableDef, columns: &[usize]) -> String {
     join(
         columns
             .iter()
-            .map(|&column| format!("t.{}", quote(&table.columns[column].name))),
+            .map(|&column| format!("t.{}", identifier(&table.columns[column].name))),
         ", ",
     )
 }
@@ -243,7 +240,9 @@ fn keys(lookup: Lookup<'_>, first: usize) -> String {
 fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
     let pairs = lookup.columns.iter().enumerate();
     join(
-        pairs.map(|(at, &column)| format!("t.{} = p.k{at}", quote(&table.columns[column].name))),
+        pairs.map(|(at, &column)| {
+            format!("t.{} = p.k{at}", identifier(&table.columns[column].name))
+        }),
         " AND ",
     )
 }
