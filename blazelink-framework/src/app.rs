@@ -396,33 +396,15 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
     use super::*;
     use crate::exposure::Exposure;
-
-    /// A pooler that knows no start-up parameter but the first ones.
-    async fn pooler(listener: TcpListener) {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let length = client.read_i32().await.unwrap() as usize;
-            let mut packet = vec![0; length - 4];
-            client.read_exact(&mut packet).await.unwrap();
-            let packet = String::from_utf8_lossy(&packet);
-            let refused = ["extra_float_digits", "options"];
-            let answer: &[u8] = if refused.iter().any(|name| packet.contains(name)) {
-                b"E\0\0\0\x35SFATAL\0C08P01\0Munsupported startup parameter: x\0\0"
-            } else {
-                b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
-            };
-            client.write_all(answer).await.unwrap();
-        }
-    }
+    use crate::replication::pooler;
 
     #[tokio::test]
     async fn pooler_that_refuses_settings_is_asked_without_them() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::spawn(pooler(listener));
+        tokio::spawn(pooler(listener, &["extra_float_digits", "options"]));
         let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
         let connected = connect(&Config::new("test", url)).await;
         assert!(connected.is_ok(), "{:#}", connected.unwrap_err());

@@ -74,6 +74,7 @@ fn with_config(work: impl FnOnce(Config) -> Result<()>) -> Result<()> {
             "The current folder is gone",
         )
         .with_source(error)
+        .with_hint("start the app in the project's folder, the one with Blazelink.toml")
     })?;
     work(Config::load(&folder, &program_name())?)
 }

@@ -17,6 +17,9 @@ mod gate;
 mod ordinary;
 mod pending;
 pub mod pgoutput;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod pooler;
 pub mod preflight;
 mod queue;
 mod reader;
@@ -34,6 +37,8 @@ pub use connection::{Identity, ReplicationConnection};
 pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
 pub use gate::Gate;
 pub use ordinary::OrdinaryConnection;
+#[cfg(test)]
+pub(crate) use pooler::pooler;
 pub use queue::{Batch, Queue, QueueWriter, Reset, Status, queue};
 pub use reader::{Reader, ReaderConfig, on_own_thread};
 pub use server_error::ServerError;

@@ -81,6 +81,7 @@ pub(super) fn unreachable(error: tokio_postgres::Error) -> Error {
         "The database cannot be reached",
     )
     .with_source(error)
+    .with_hint("check whether the server runs, and DATABASE_URL or BLAZELINK_REPLICATION_URL")
 }
 
 fn not_answered(error: tokio_postgres::Error) -> Error {

@@ -123,6 +123,13 @@ impl ServerError {
         let error = Error::new(kind, code, sentence).with_source(self);
         match code {
             Code::ReplicationRole => error.with_hint("ALTER ROLE <role> REPLICATION;"),
+            Code::ReplicationConnection if kind == ErrorKind::Setup => error.with_hint(
+                "check user, password and database in DATABASE_URL or BLAZELINK_REPLICATION_URL",
+            ),
+            Code::SlotActive => error.with_hint(
+                "one process at a time reads a durable slot: stop the other one,\n\
+                 or give this one its own: BLAZELINK_SLOT=temporary",
+            ),
             Code::ReplicationCapacity => error.with_hint(
                 "Raise max_replication_slots and max_wal_senders and restart Postgres,\n\
                  or drop slots that nothing reads: SELECT slot_name, active FROM pg_replication_slots;",
