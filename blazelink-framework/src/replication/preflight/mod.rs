@@ -1,7 +1,7 @@
 //! Before the first byte is read: whether server, role, publication and tables are as replication
 //! needs them, and for each thing that is not, what is wrong and the SQL that mends it.
 //!
-//! [`Facts::gather`] asks, [`judge`] decides; [`run`] is what the signaler calls at start-up.
+//! [`Facts::gather`] asks, [`judge`] decides; `run` is what the signaler calls at start-up.
 //! Nothing is changed here but the publication, and that only by [`apply`] in development.
 
 mod facts;
