@@ -29,6 +29,8 @@ pub enum CloseCode {
     Replaced,
     /// 4413: the client does not read what is written to it.
     TooSlow,
+    /// 4429: more messages than the limit allows.
+    TooMany,
 }
 
 impl CloseCode {
@@ -45,6 +47,7 @@ impl CloseCode {
         CloseCode::Silent,
         CloseCode::Replaced,
         CloseCode::TooSlow,
+        CloseCode::TooMany,
     ];
 
     /// The number on the wire.
@@ -61,6 +64,7 @@ impl CloseCode {
             CloseCode::Silent => 4408,
             CloseCode::Replaced => 4409,
             CloseCode::TooSlow => 4413,
+            CloseCode::TooMany => 4429,
         }
     }
 
@@ -78,6 +82,7 @@ impl CloseCode {
             CloseCode::Silent => "Nothing was heard from the client for too long",
             CloseCode::Replaced => "Another socket has taken over this session",
             CloseCode::TooSlow => "The client does not read what is sent to it",
+            CloseCode::TooMany => "The client sends more messages than the server accepts",
         }
     }
 }
