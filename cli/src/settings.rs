@@ -222,6 +222,13 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_only_the_framework_reads_are_accepted() {
+        let file = "[app]\nname = 'a'\n[server]\nhost = '::'\nhosts = ['a.example']\n\
+                    origins = ['https://a.example']\n[limits]\nsessions = 1\n";
+        assert_eq!(read(file, &[], None).unwrap().port, PORT);
+    }
+
+    #[test]
     fn unknown_key_is_an_error_that_names_it_and_its_line_and_no_value() {
         let file = "[database]\nurl = \"postgres://secret\"\n[server]\nprot = 8000\n";
         let told = format!("{:#}", read(file, &[], None).unwrap_err());

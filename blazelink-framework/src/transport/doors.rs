@@ -380,7 +380,10 @@ mod tests {
         let foreign = (header::ORIGIN, "https://evil.example");
         let methods = [Method::POST, Method::PUT, Method::DELETE, Method::CONNECT];
         for method in methods {
-            assert_eq!(judge(&doors, method, &[foreign.clone()]), REFUSED);
+            assert_eq!(
+                judge(&doors, method, std::slice::from_ref(&foreign)),
+                REFUSED
+            );
         }
         let socket = [foreign.clone(), (header::UPGRADE, "websocket")];
         assert_eq!(judge(&doors, Method::GET, &socket), REFUSED);
