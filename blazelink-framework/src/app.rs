@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::Executor;
 use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings};
 use crate::routes;
-use crate::session::ConnectionManager;
+use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
 use crate::table::{Table, TableManagerBuilder};
 use crate::transport::PromptAcceptor;
@@ -163,19 +163,23 @@ impl Builder {
     /// If the tables contradict each other or the database, if the database cannot be reached or
     /// does not replicate, or if the address cannot be bound.
     pub async fn start(self, config: Config) -> Result<App> {
+        let doors = routes::doors(&config)?;
         let manager = self.tables.build()?;
         let database = connect(&config).await?;
         let manager = Arc::new(data::verify(manager, &database).await?);
         let exposure = manager.exposure();
         let executor = Arc::new(Executor::new(manager, database.clone())?);
-        let connections = Arc::new(ConnectionManager::default());
+        let connections = Arc::new(ConnectionManager::new(SessionLimits {
+            total: config.limits.sessions,
+            per_address: config.limits.sessions_per_address,
+        }));
         let subscriptions = Arc::new(SubscriptionManager::new(exposure, connections));
 
         let mut declared = self.declared;
         for (path, make) in self.own_routes {
             declared.endpoints.push((path, make(&database)));
         }
-        let endpoint = routes::assemble(&config, executor, &subscriptions, declared)?;
+        let endpoint = routes::assemble(&config, doors, executor, &subscriptions, declared)?;
         let acceptor = listen(config.listen).await?;
         let address = bound(&acceptor, config.listen);
 

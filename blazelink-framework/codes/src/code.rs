@@ -100,6 +100,8 @@ codes! {
     Listen = 6002;
     /// A session watches more than it may.
     TooManySubscriptions = 6003;
+    /// More sessions than the server, or one address, may have.
+    TooManySessions = 6004;
     /// The project folder is not a Blazelink project.
     NotAProject = 7001;
     /// A command that the tool ran failed.

@@ -60,6 +60,23 @@ pub const BODY_BYTES: usize = 1 << 20;
 /// Bytes of a session id. Beyond it the request is refused with 400 (403 on the websocket).
 pub const SESSION_ID_BYTES: usize = 256;
 
+/// Sessions of the process. Beyond it a request or websocket that would begin one more is answered
+/// with 429; those that exist are served. A setting: `[limits] sessions`.
+pub const SESSIONS: usize = 100_000;
+
+/// Sessions begun from one IPv4 address or one IPv6 network of 64 bits: as many as an office behind
+/// one address may have. Beyond it as for [`SESSIONS`]. A setting: `[limits] sessions_per_address`.
+pub const SESSIONS_PER_ADDRESS: usize = 16_384;
+
+/// Messages per second that a client may send over its socket, averaged over
+/// [`MESSAGES_WINDOW`]; pings and pongs count, confirmations of what it was sent do not. Beyond it
+/// the socket is closed with 4429. A setting: `[limits] messages_per_second`.
+pub const MESSAGES_PER_SECOND: u32 = 200;
+
+/// The time over which [`MESSAGES_PER_SECOND`] is averaged: a client that was silent for so long
+/// may send the messages of all of it at once.
+pub const MESSAGES_WINDOW: Duration = Duration::from_secs(10);
+
 /// How long a session outlives its last socket. The original client's own delay reaches 30
 /// seconds and grows by 5 with every close.
 pub const GRACE: Duration = Duration::from_secs(120);

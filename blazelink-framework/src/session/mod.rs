@@ -1,16 +1,20 @@
 //! Sessions: clients across their sockets, what waits for each of them, and how long they live.
 
+mod admission;
 mod connections;
 mod id;
 #[cfg(test)]
 mod model;
 mod outbox;
+mod peer;
 mod state;
 mod update;
 
+pub use admission::{Admission, SessionLimits};
 pub use connections::{Attached, ConnectionManager};
 pub use id::{SessionId, SessionLabel};
 pub(crate) use outbox::Entry;
+pub use peer::Peer;
 pub(crate) use state::Taken;
 pub use state::{Session, Socket};
 pub(crate) use update::Update;

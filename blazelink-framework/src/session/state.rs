@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::id::{SessionId, SessionLabel};
 use super::outbox::{Entry, Outbox};
+use super::peer::Peer;
 use super::update::{Update, UpdateKind};
 use crate::object_id::ObjectId;
 
@@ -22,6 +23,7 @@ pub struct Session {
     id: SessionId,
     label: SessionLabel,
     number: u32,
+    peer: Option<Peer>,
     state: Mutex<State>,
 }
 
@@ -71,11 +73,12 @@ pub(crate) enum Taken {
 }
 
 impl Session {
-    pub(super) fn new(id: SessionId, number: u32, now: Instant) -> Session {
+    pub(super) fn new(id: SessionId, number: u32, peer: Option<Peer>, now: Instant) -> Session {
         Session {
             id,
             label: SessionLabel::random(),
             number,
+            peer,
             state: Mutex::new(State {
                 outbox: Outbox::default(),
                 socket: None,
@@ -97,6 +100,11 @@ impl Session {
     /// The session's number in the subscription index.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// Where the client was that began it; nothing if no client did.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.peer
     }
 
     /// Appends updates in order and wakes the socket, if there is one, once.
