@@ -95,7 +95,7 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the server waits, after it closed a socket, for the client to end the connection;
 /// then it ends it itself. Without the wait a client that is still sending would see its
 /// connection reset instead of the close code.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
