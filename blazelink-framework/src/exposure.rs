@@ -106,12 +106,6 @@ impl Exposure {
             .find(|exposed| exposed.table == table && exposed.schema == schema)
     }
 
-    /// The table or virtual table with this name on the wire.
-    pub fn by_entity(&self, entity: &str) -> Option<&ExposedTable> {
-        let mut all = self.tables.iter().chain(&self.virtual_tables);
-        all.find(|exposed| exposed.entity == entity)
-    }
-
     /// All tables of Postgres, by ascending number.
     pub fn tables(&self) -> &[ExposedTable] {
         &self.tables

@@ -66,6 +66,13 @@ pub(super) enum Subjects<'a> {
 }
 
 impl<'a> Subjects<'a> {
+    fn len(self) -> usize {
+        match self {
+            Subjects::Rows(batch, _) => batch.len(),
+            Subjects::Virtual(_) => 1,
+        }
+    }
+
     fn each(self, table: &'a TableDef, field: &ComputedField) -> Vec<Subject<'a>> {
         match self {
             Subjects::Virtual(identified) => vec![Subject::Virtual(identified)],
@@ -122,6 +129,9 @@ impl Read<'_, '_> {
             }),
             Err(message) => return Ok(Loaded::Failed(message)),
         };
+        if let Err(error) = self.allow(subjects.len(), 1) {
+            return Ok(Loaded::Failed(error.sentence().to_owned()));
+        }
         let mut values = self.call(table, subjects, field, window).await;
         for value in values.iter_mut().flatten() {
             cut(value, window);

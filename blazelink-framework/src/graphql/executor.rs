@@ -48,11 +48,6 @@ impl Executor {
         })
     }
 
-    /// The schema in GraphQL's schema language. The same with every database.
-    pub fn sdl(&self) -> String {
-        self.documents.sdl()
-    }
-
     /// Answers a request. Roots are read in document order; each says to `watch` what it depends
     /// on before it reads it.
     ///

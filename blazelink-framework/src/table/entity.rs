@@ -5,6 +5,7 @@ use std::any::TypeId;
 use std::str::FromStr;
 
 use blazelink_codes::Code;
+use blazelink_migrations::identifier;
 use sea_orm::sea_query::{ColumnType, Iden, TableName, TableRef};
 use sea_orm::{
     ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, RelationDef, RelationTrait,
@@ -242,7 +243,7 @@ fn column_type(ty: &ColumnType) -> (Kind, String) {
         ColumnType::Inet => (Kind::Text, "inet"),
         ColumnType::Cidr => (Kind::Text, "cidr"),
         ColumnType::MacAddr => (Kind::Text, "macaddr"),
-        ColumnType::Enum { name, .. } => return (Kind::Text, quoted_type(&name.inner())),
+        ColumnType::Enum { name, .. } => return (Kind::Text, identifier(&name.inner())),
         ColumnType::Custom(name) => return (Kind::Text, name.inner().into_owned()),
         ColumnType::Array(element) => {
             let (kind, name) = column_type(element);
@@ -251,8 +252,4 @@ fn column_type(ty: &ColumnType) -> (Kind, String) {
         _ => (Kind::Text, "text"),
     };
     (kind, name.to_owned())
-}
-
-fn quoted_type(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -11,7 +11,7 @@ use crate::session::Entry;
 
 /// What the websocket's task does about a client's frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
+pub(super) enum Received {
     /// Nothing.
     Nothing,
     /// The session's outbox hears that this message was handled.
@@ -25,7 +25,7 @@ pub enum Received {
 /// # Errors
 ///
 /// The code to close the socket with.
-pub fn receive(text: &str) -> Result<Received, CloseCode> {
+pub(super) fn receive(text: &str) -> Result<Received, CloseCode> {
     Ok(match protocol::parse(text)? {
         Some(ClientMessage::Confirm { msg_id }) => Received::Confirmed(msg_id),
         Some(ClientMessage::Ping { ping_id }) => Received::Ping(ping_id),
@@ -34,7 +34,7 @@ pub fn receive(text: &str) -> Result<Received, CloseCode> {
 }
 
 /// Appends the frame of an outbox entry.
-pub fn write_frame(exposure: &Exposure, entry: &Entry, out: &mut Vec<u8>) {
+pub(super) fn write_frame(exposure: &Exposure, entry: &Entry, out: &mut Vec<u8>) {
     let object = &entry.update.object;
     protocol::write_model_update(
         entry.msg_id,

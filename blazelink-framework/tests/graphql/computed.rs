@@ -144,7 +144,7 @@ async fn check(app: &App, query: &str, expected: &str) {
 #[tokio::test]
 async fn schema_tells_computed_fields_before_declared_ones() {
     let app = start().await;
-    let sdl = app.executor.sdl();
+    let sdl = blazelink::graphql::sdl(&app.manager).unwrap();
     for expected in [
         "type Game {\n\tbest: Outer\n\tpages(page: Int, size: Int): GenericHelper__Page__Inner\n\
          \trows: [Inner]\n\tscores: [Int]\n\tstars: [UserRef]\n\tid: Int\n",

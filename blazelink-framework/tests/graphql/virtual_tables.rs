@@ -178,11 +178,11 @@ async fn different_parameters_are_different_selections() {
 async fn virtual_tables_have_a_name_in_the_exposure_and_no_table_in_postgres() {
     let app = start().await;
     let exposure = app.manager.exposure();
-    let stats = exposure.by_entity("PlayerStats").unwrap();
+    let stats = app.manager.named("PlayerStats").unwrap();
     assert_eq!(exposure.table(stats.id).entity, "PlayerStats");
     assert!(exposure.tables().iter().all(|table| table.id != stats.id));
     assert_eq!(exposure.by_name("", ""), None);
-    let sdl = app.executor.sdl();
+    let sdl = blazelink::graphql::sdl(&app.manager).unwrap();
     assert!(sdl.contains("type PlayerStats {\n\tkills: BigInt\n\tplayer: UserRef\n}"));
     assert!(sdl.contains("\tplayerStats(identifier: ObjectIdInput): PlayerStats\n"));
     assert!(!sdl.contains("PlayerStatsRef") && !sdl.contains("playerStatsPage"));
