@@ -97,6 +97,8 @@ fn of_user() -> Vec<Field> {
         Field::reading("kills", |call| Box::pin(kills(call))),
         Field::reading("latest", |call| Box::pin(latest(call))),
         Field::reading("broken", |call| Box::pin(broken(call))),
+        Field::new("echo", |call| call.argument::<Option<String>>("name"))
+            .argument::<String>("name"),
         Field::new("refused", |_| {
             Err::<i32, _>(FieldError::new("Only on Sundays"))
         }),
@@ -176,6 +178,21 @@ async fn scalars_are_computed_from_arguments_and_columns() {
     let query = "query($w:String){user(identifier:{obj_id:2}){greeting(word:$w)}}";
     let (_, body) = app.with(query, serde_json::json!({"w": "yo"})).await;
     assert_eq!(body, r#"{"data":{"user":{"greeting":"yo bob"}}}"#);
+}
+
+#[tokio::test]
+async fn arguments_take_variables_that_fit_their_type() {
+    let app = start().await;
+    let query = "query($n:String){user(identifier:{obj_id:2}){echo(name:$n)}}";
+    let (_, body) = app.with(query, serde_json::json!({"n": "x"})).await;
+    assert_eq!(body, r#"{"data":{"user":{"echo":"x"}}}"#);
+    let (_, body) = app.with(query, serde_json::json!({})).await;
+    assert_eq!(body, r#"{"data":{"user":{"echo":null}}}"#);
+    let query =
+        "query($t:String){user(identifier:{obj_id:2}){greeting(word:\"hi\",times:$t) name}}";
+    let (_, body) = app.with(query, serde_json::json!({"t": "3"})).await;
+    assert!(body.contains(r#""greeting":null,"name":"bob""#), "{body}");
+    assert!(body.contains("`times` must be of type Int"), "{body}");
 }
 
 #[tokio::test]
