@@ -25,9 +25,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::Executor;
 use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings};
 use crate::routes;
-use crate::session::ConnectionManager;
+use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
-use crate::table::{Table, TableManagerBuilder};
+use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
 use crate::transport::{Journal, PromptAcceptor};
 
 /// How long open requests, and after them the pool's connections, may take to end after the app
@@ -80,6 +80,18 @@ impl Builder {
     /// `"mygame::entities"`.
     pub fn discover(mut self, module: &str) -> Builder {
         self.tables = self.tables.discover(module);
+        self
+    }
+
+    /// Adds computed fields to an entity that is exposed.
+    pub fn extend(mut self, extension: Extension) -> Builder {
+        self.tables = self.tables.extend(extension);
+        self
+    }
+
+    /// Exposes a [`VirtualTable`].
+    pub fn virtual_table<V: VirtualTable>(mut self) -> Builder {
+        self.tables = self.tables.virtual_table::<V>();
         self
     }
 
@@ -163,12 +175,16 @@ impl Builder {
     /// If the tables contradict each other or the database, if the database cannot be reached or
     /// does not replicate, or if the address cannot be bound.
     pub async fn start(self, config: Config) -> Result<App> {
+        let doors = routes::doors(&config)?;
         let manager = self.tables.build()?;
         let database = connect(&config).await?;
         let manager = Arc::new(data::verify(manager, &database).await?);
         let exposure = manager.exposure();
         let executor = Arc::new(Executor::new(manager, database.clone())?);
-        let connections = Arc::new(ConnectionManager::default());
+        let connections = Arc::new(ConnectionManager::new(SessionLimits {
+            total: config.limits.sessions,
+            per_address: config.limits.sessions_per_address,
+        }));
         let subscriptions = SubscriptionManager::new(exposure, connections);
         let subscriptions = Arc::new(match &config.state {
             Some(folder) => remembering(subscriptions, folder),
@@ -179,7 +195,7 @@ impl Builder {
         for (path, make) in self.own_routes {
             declared.endpoints.push((path, make(&database)));
         }
-        let endpoint = routes::assemble(&config, executor, &subscriptions, declared)?;
+        let endpoint = routes::assemble(&config, doors, executor, &subscriptions, declared)?;
         let acceptor = listen(config.listen).await?;
         let address = bound(&acceptor, config.listen);
 
@@ -420,33 +436,15 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
     use super::*;
     use crate::exposure::Exposure;
-
-    /// A pooler that knows no start-up parameter but the first ones.
-    async fn pooler(listener: TcpListener) {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let length = client.read_i32().await.unwrap() as usize;
-            let mut packet = vec![0; length - 4];
-            client.read_exact(&mut packet).await.unwrap();
-            let packet = String::from_utf8_lossy(&packet);
-            let refused = ["extra_float_digits", "options"];
-            let answer: &[u8] = if refused.iter().any(|name| packet.contains(name)) {
-                b"E\0\0\0\x35SFATAL\0C08P01\0Munsupported startup parameter: x\0\0"
-            } else {
-                b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
-            };
-            client.write_all(answer).await.unwrap();
-        }
-    }
+    use crate::replication::pooler;
 
     #[tokio::test]
     async fn pooler_that_refuses_settings_is_asked_without_them() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::spawn(pooler(listener));
+        tokio::spawn(pooler(listener, &["extra_float_digits", "options"]));
         let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
         let connected = connect(&Config::new("test", url)).await;
         assert!(connected.is_ok(), "{:#}", connected.unwrap_err());

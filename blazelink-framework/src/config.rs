@@ -5,9 +5,10 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, limits};
 pub use blazelink_migrations::SlotMode;
 use serde::Deserialize;
 
@@ -30,6 +31,29 @@ pub enum Environment {
     Production,
 }
 
+/// How much clients may use of the server (`[limits]`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// Sessions of the whole process (`sessions`).
+    pub sessions: usize,
+    /// Sessions begun from one address (`sessions_per_address`). Behind a proxy every client has
+    /// the proxy's address.
+    pub sessions_per_address: usize,
+    /// Messages that a client may send over its socket, besides confirmations of what it was sent
+    /// (`messages_per_second`); at least 1.
+    pub messages_per_second: u32,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        ClientLimits {
+            sessions: limits::SESSIONS,
+            sessions_per_address: limits::SESSIONS_PER_ADDRESS,
+            messages_per_second: limits::MESSAGES_PER_SECOND,
+        }
+    }
+}
+
 /// The settings of one app. `Debug` shows neither of the two connection strings.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -47,6 +71,14 @@ pub struct Config {
     pub environment: Environment,
     /// Where to listen (`[server] host` and `port`, `BLAZELINK_HOST` and `BLAZELINK_PORT`).
     pub listen: SocketAddr,
+    /// Names of the server besides the address it listens on and the loopback names, without port
+    /// (`[server] hosts`, `BLAZELINK_HOSTS`).
+    pub hosts: Vec<String>,
+    /// Origins whose pages may use the server besides its own, such as `https://app.example.com`
+    /// (`[server] origins`, `BLAZELINK_ORIGINS`). In development every port of this machine may.
+    pub origins: Vec<String>,
+    /// How much clients may use.
+    pub limits: ClientLimits,
     /// The project's folder, in which templates and static files lie.
     pub folder: PathBuf,
     /// The folder in which the app keeps what is to outlive it (`[server] state`,
@@ -72,6 +104,9 @@ impl fmt::Debug for Config {
             .field("slot", &self.slot)
             .field("environment", &self.environment)
             .field("listen", &self.listen)
+            .field("hosts", &self.hosts)
+            .field("origins", &self.origins)
+            .field("limits", &self.limits)
             .field("folder", &self.folder)
             .field("state", &self.state)
             .field("pool", &self.pool)
@@ -86,6 +121,7 @@ struct File {
     app: AppSection,
     database: DatabaseSection,
     server: ServerSection,
+    limits: LimitsSection,
     replication: ReplicationSection,
     // What `blazelink dev` reads; the app has no use for it.
     #[serde(rename = "dev")]
@@ -111,6 +147,16 @@ struct ServerSection {
     host: Option<IpAddr>,
     port: Option<u16>,
     state: Option<PathBuf>,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsSection {
+    sessions: Option<usize>,
+    sessions_per_address: Option<usize>,
+    messages_per_second: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -131,6 +177,9 @@ impl Config {
             slot: SlotMode::default(),
             environment: Environment::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            limits: ClientLimits::default(),
             folder: PathBuf::from("."),
             state: None,
             pool: 10,
@@ -224,9 +273,36 @@ fn resolve(
             developing.then(|| PathBuf::from(STATE))
         }),
     };
+    config.hosts = variable("BLAZELINK_HOSTS").map_or(file.server.hosts, list);
+    config.origins = variable("BLAZELINK_ORIGINS").map_or(file.server.origins, list);
+    config.limits = file.limits.resolve();
     config.pool = file.database.pool.unwrap_or(config.pool).max(2);
     config.events = variable("BLAZELINK_EVENTS").map(PathBuf::from);
     Ok(config)
+}
+
+impl LimitsSection {
+    fn resolve(self) -> ClientLimits {
+        let default = ClientLimits::default();
+        ClientLimits {
+            sessions: self.sessions.unwrap_or(default.sessions),
+            sessions_per_address: self
+                .sessions_per_address
+                .unwrap_or(default.sessions_per_address),
+            messages_per_second: self
+                .messages_per_second
+                .map_or(default.messages_per_second, NonZeroU32::get),
+        }
+    }
+}
+
+/// What a variable lists, separated by commas.
+fn list(text: String) -> Vec<String> {
+    let items = text.split(',').map(str::trim);
+    items
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn setup(code: Code, sentence: impl Into<std::borrow::Cow<'static, str>>) -> Error {
@@ -284,6 +360,22 @@ mod tests {
         ] {
             assert_eq!(state(file, env, named), expected.map(PathBuf::from));
         }
+    }
+
+    #[test]
+    fn lists_come_from_the_file_or_separated_by_commas_from_the_environment() {
+        let file = "[database]\nurl = 'x'\n[server]\nhosts = ['a.example']\n\
+                    origins = ['https://a.example']\n[limits]\nsessions = 7";
+        let config = load(file, &[("BLAZELINK_HOSTS", "b.example, c.example,")]).unwrap();
+        assert_eq!(config.hosts, ["b.example", "c.example"]);
+        assert_eq!(config.origins, ["https://a.example"]);
+        let expected = ClientLimits {
+            sessions: 7,
+            ..ClientLimits::default()
+        };
+        assert_eq!(config.limits, expected);
+        let error = load("[limits]\nmessages_per_second = 0", &[]).unwrap_err();
+        assert!(error.to_string().contains("line 2"), "{error}");
     }
 
     #[test]

@@ -51,10 +51,12 @@ impl ExposedTable {
     }
 }
 
-/// All exposed tables; the table with [`TableId`] n stands at position n.
+/// All exposed tables; the table with [`TableId`] n stands at position n. Virtual tables have the
+/// numbers after them: changes never name one, updates may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
     tables: Vec<ExposedTable>,
+    virtual_tables: Vec<ExposedTable>,
 }
 
 impl Exposure {
@@ -66,16 +68,35 @@ impl Exposure {
                 .enumerate()
                 .all(|(at, table)| table.id.0 as usize == at)
         );
-        Exposure { tables }
+        Exposure {
+            tables,
+            virtual_tables: Vec::new(),
+        }
     }
 
-    /// The table with this number.
+    /// The same with these virtual tables, whose ids must follow those of the tables.
+    pub fn with_virtual_tables(mut self, virtual_tables: Vec<ExposedTable>) -> Exposure {
+        debug_assert!(
+            virtual_tables
+                .iter()
+                .zip(self.tables.len()..)
+                .all(|(table, at)| table.id.0 as usize == at)
+        );
+        self.virtual_tables = virtual_tables;
+        self
+    }
+
+    /// The table or virtual table with this number.
     ///
     /// # Panics
     ///
     /// If the number is not one of this exposure's tables. Numbers never come from outside.
     pub fn table(&self, id: TableId) -> &ExposedTable {
-        &self.tables[id.0 as usize]
+        let at = id.0 as usize;
+        match at.checked_sub(self.tables.len()) {
+            None => &self.tables[at],
+            Some(at) => &self.virtual_tables[at],
+        }
     }
 
     /// The table with this schema and name in Postgres.
@@ -85,12 +106,13 @@ impl Exposure {
             .find(|exposed| exposed.table == table && exposed.schema == schema)
     }
 
-    /// The table with this name on the wire.
+    /// The table or virtual table with this name on the wire.
     pub fn by_entity(&self, entity: &str) -> Option<&ExposedTable> {
-        self.tables.iter().find(|exposed| exposed.entity == entity)
+        let mut all = self.tables.iter().chain(&self.virtual_tables);
+        all.find(|exposed| exposed.entity == entity)
     }
 
-    /// All tables, by ascending number.
+    /// All tables of Postgres, by ascending number.
     pub fn tables(&self) -> &[ExposedTable] {
         &self.tables
     }

@@ -3,6 +3,7 @@
 //! `/graphql/` and `/ws/connect` are the original's; `/blazelink/client.js` is the browser's
 //! client; everything else is the app's own: pages, folders, endpoints.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,13 +12,14 @@ use poem::endpoint::{BoxEndpoint, StaticFilesEndpoint, make_sync};
 use poem::error::RouteError;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, Response, Route};
+use url::Host;
 
-use crate::config::Config;
+use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, GraphqlEndpoint};
 use crate::pages::Pages;
 use crate::subscription::SubscriptionManager;
-use crate::transport::WebSocketTransport;
+use crate::transport::{Doors, Doorway, WebSocketTransport};
 
 /// Where documents are answered.
 const GRAPHQL: &str = "/graphql/";
@@ -36,19 +38,35 @@ pub(crate) struct Declared {
     pub(crate) endpoints: Vec<(String, BoxEndpoint<'static>)>,
 }
 
-/// Puts all paths of an app together.
+/// Whom an app lets in, by its settings.
+///
+/// # Errors
+///
+/// If a host or an origin of the settings is none.
+pub(crate) fn doors(config: &Config) -> Result<Doors> {
+    let listen = match config.listen.ip() {
+        IpAddr::V4(address) => Host::Ipv4(address),
+        IpAddr::V6(address) => Host::Ipv6(address),
+    };
+    let local_pages = config.environment == Environment::Development;
+    Doors::new(listen, &config.hosts, &config.origins, local_pages)
+}
+
+/// Puts all paths of an app together, behind its doors.
 ///
 /// # Errors
 ///
 /// If a path is no path or is declared twice, or if a page's template cannot be used.
 pub(crate) fn assemble(
     config: &Config,
+    doors: Doors,
     executor: Arc<Executor>,
     subscriptions: &Arc<SubscriptionManager>,
     declared: Declared,
-) -> Result<Route> {
+) -> Result<Doorway<Route>> {
     let graphql = GraphqlEndpoint::new(executor, Arc::clone(subscriptions), &config.app);
-    let websocket = WebSocketTransport::new(Arc::clone(subscriptions));
+    let websocket = WebSocketTransport::new(Arc::clone(subscriptions))
+        .messages_per_second(config.limits.messages_per_second);
     let mut route = Route::new();
     route = at(route, GRAPHQL, graphql)?;
     route = at(
@@ -70,7 +88,7 @@ pub(crate) fn assemble(
     for (path, endpoint) in declared.endpoints {
         route = below(route, &path, endpoint)?;
     }
-    Ok(route)
+    Ok(Doorway::new(doors, route))
 }
 
 /// Serves an endpoint under a path and everything below it.

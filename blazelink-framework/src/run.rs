@@ -74,6 +74,7 @@ fn with_config(work: impl FnOnce(Config) -> Result<()>) -> Result<()> {
             "The current folder is gone",
         )
         .with_source(error)
+        .with_hint("start the app in the project's folder, the one with Blazelink.toml")
     })?;
     work(Config::load(&folder, &program_name())?)
 }
@@ -84,12 +85,8 @@ fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
         .build();
     runtime
         .map_err(|error| {
-            Error::new(
-                ErrorKind::Setup,
-                Code::CommandFailed,
-                "No threads can be started",
-            )
-            .with_source(error)
+            Error::new(ErrorKind::Setup, Code::System, "No threads can be started")
+                .with_source(error)
         })?
         .block_on(work)
 }
@@ -120,7 +117,7 @@ fn stop_asked() -> Result<impl Future<Output = ()>> {
     let failed = |error: std::io::Error| {
         Error::new(
             ErrorKind::Setup,
-            Code::CommandFailed,
+            Code::System,
             "Signals cannot be listened to",
         )
         .with_source(error)

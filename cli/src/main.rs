@@ -51,7 +51,7 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
         .build()
         .map_err(|error| {
             let sentence = "No threads can be started";
-            Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)
+            Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
         })?;
     let done = runtime.block_on(async {
         match arguments.verb {

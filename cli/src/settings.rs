@@ -56,6 +56,9 @@ struct File {
     _app: App,
     database: Database,
     server: Server,
+    /// The framework's.
+    #[serde(rename = "limits")]
+    _limits: Option<toml::Table>,
     replication: Replication,
     dev: Dev,
 }
@@ -87,6 +90,12 @@ struct Server {
     /// The framework's.
     #[serde(rename = "state")]
     _state: Option<toml::Value>,
+    /// The framework's.
+    #[serde(rename = "hosts")]
+    _hosts: Option<toml::Value>,
+    /// The framework's.
+    #[serde(rename = "origins")]
+    _origins: Option<toml::Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -163,7 +172,8 @@ fn parse(text: &str, path: &Path) -> Result<File> {
         ))
         .with_source(error.message())
         .with_hint(
-            "the keys are [database] url, [server] host and port, [replication] slot, [dev] seed",
+            "the keys are [database] url, [server] host, port, hosts and origins, [limits], \
+             [replication] slot, [dev] seed",
         )
     })
 }
@@ -212,6 +222,13 @@ mod tests {
             read("", &[("DATABASE_URL", "")], None).unwrap().database,
             None
         );
+    }
+
+    #[test]
+    fn keys_that_only_the_framework_reads_are_accepted() {
+        let file = "[app]\nname = 'a'\n[server]\nhost = '::'\nhosts = ['a.example']\n\
+                    origins = ['https://a.example']\n[limits]\nsessions = 1\n";
+        assert_eq!(read(file, &[], None).unwrap().port, PORT);
     }
 
     #[test]

@@ -15,7 +15,7 @@ impl Stop {
         let listen = |kind| {
             signal(kind).map_err(|error| {
                 let sentence = "Signals cannot be listened to";
-                Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)
+                Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
             })
         };
         Ok(Stop {

@@ -7,4 +7,4 @@
 mod pages;
 
 pub use blazelink_codes::{Error, ErrorKind, Result};
-pub use pages::{NAMES, render};
+pub use pages::render;

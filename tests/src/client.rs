@@ -166,8 +166,8 @@ impl Client {
         }
     }
 
-    /// The next frame that is already on its way, or nothing once a ping has been answered: the
-    /// server answers in order, so nothing older is missing.
+    /// All frames that are already on their way. Sends a ping to find their end: the server answers
+    /// in order, so nothing older is missing.
     pub async fn frames_so_far(&mut self) -> Vec<Value> {
         let id = i64::from(rand::random::<i32>());
         self.send(&json!({"type": "PingEvent", "data": {"ping_id": id}}).to_string())

@@ -117,7 +117,7 @@ async fn random_bytes_on_a_websocket_end_that_socket_only() {
         let mut socket = tokio::net::TcpStream::connect(app.address())
             .await
             .expect("it listens");
-        let open = "GET /ws/connect?session_id=noise HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\n\
+        let open = "GET /ws/connect?session_id=noise HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n\
                     Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                     Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
         socket

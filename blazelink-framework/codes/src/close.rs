@@ -17,8 +17,6 @@ pub enum CloseCode {
     NotUtf8,
     /// 1009: a frame over the size limit.
     TooBig,
-    /// 1011: the server failed. Connect again.
-    Internal,
     /// 4400: a text frame that is not JSON.
     NotJson,
     /// 4401: JSON, but not an object.
@@ -43,7 +41,6 @@ impl CloseCode {
         CloseCode::Binary,
         CloseCode::NotUtf8,
         CloseCode::TooBig,
-        CloseCode::Internal,
         CloseCode::NotJson,
         CloseCode::NotAnObject,
         CloseCode::BadMessage,
@@ -61,7 +58,6 @@ impl CloseCode {
             CloseCode::Binary => 1003,
             CloseCode::NotUtf8 => 1007,
             CloseCode::TooBig => 1009,
-            CloseCode::Internal => 1011,
             CloseCode::NotJson => 4400,
             CloseCode::NotAnObject => 4401,
             CloseCode::BadMessage => 4402,
@@ -80,7 +76,6 @@ impl CloseCode {
             CloseCode::Binary => "Send text frames: this protocol has no binary messages",
             CloseCode::NotUtf8 => "The text frame is not UTF-8",
             CloseCode::TooBig => "The frame is larger than the server accepts",
-            CloseCode::Internal => "The server failed; connect again",
             CloseCode::NotJson => "The frame is not JSON",
             CloseCode::NotAnObject => "The frame is not a JSON object",
             CloseCode::BadMessage => "A field of the message is missing or has the wrong type",

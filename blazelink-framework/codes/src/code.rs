@@ -1,27 +1,16 @@
 //! `BLZnnnn`: the codes that start-up, the command line tool and the log print.
 //!
-//! A code is stable once released: it may be retired, it never changes its meaning.
+//! A code is stable once released: it may be retired, it never changes its meaning. Its thousands
+//! say which part of Blazelink speaks:
+//! - 1: settings, environment, files, and what a process needs of the system;
+//! - 2: the private Postgres;
+//! - 3: replication: publication, slot, preflight, stream;
+//! - 4: tables and the GraphQL schema made from them;
+//! - 5: the database while answering;
+//! - 6: sessions and sockets;
+//! - 7: the command line tool.
 
 use std::fmt;
-
-/// The number ranges, by the part of Blazelink that speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// 1000 to 1999: settings, environment, files.
-    Config,
-    /// 2000 to 2999: the private Postgres.
-    Postgres,
-    /// 3000 to 3999: replication: publication, slot, preflight, stream.
-    Replication,
-    /// 4000 to 4999: tables and the GraphQL schema made from them.
-    Schema,
-    /// 5000 to 5999: the database while answering.
-    Data,
-    /// 6000 to 6999: sessions and sockets.
-    Session,
-    /// 7000 to 7999: the command line tool.
-    Cli,
-}
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal;)+) => {
@@ -55,6 +44,8 @@ codes! {
     Template = 1003;
     /// A path cannot be served, or is declared twice.
     Route = 1004;
+    /// The system refuses what a process needs, such as threads.
+    System = 1005;
     /// No Postgres server binaries were found on this machine.
     PostgresNotFound = 2001;
     /// The private Postgres did not start.
@@ -105,12 +96,12 @@ codes! {
     DatabaseAnswer = 5002;
     /// A request asks for more rows than one answer may have.
     TooManyRows = 5003;
-    /// A socket could not be served.
-    Socket = 6001;
     /// The port asked for cannot be bound.
     Listen = 6002;
     /// A session watches more than it may.
     TooManySubscriptions = 6003;
+    /// More sessions than the server, or one address, may have.
+    TooManySessions = 6004;
     /// The journal of what sessions watch cannot be written.
     Journal = 6010;
     /// The project folder is not a Blazelink project.
@@ -123,19 +114,6 @@ impl Code {
     /// The number, without the `BLZ`.
     pub fn number(self) -> u16 {
         self as u16
-    }
-
-    /// The part of Blazelink that the code belongs to.
-    pub fn range(self) -> Range {
-        match self.number() / 1000 {
-            1 => Range::Config,
-            2 => Range::Postgres,
-            3 => Range::Replication,
-            4 => Range::Schema,
-            5 => Range::Data,
-            6 => Range::Session,
-            _ => Range::Cli,
-        }
     }
 }
 
@@ -153,7 +131,6 @@ mod tests {
     fn codes_ascend_and_print_with_four_digits() {
         assert!(Code::ALL.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(Code::WalLevel.to_string(), "BLZ3002");
-        assert_eq!(Code::WalLevel.range(), Range::Replication);
         assert!(Code::ALL.iter().all(|code| code.meaning().ends_with('.')));
     }
 }

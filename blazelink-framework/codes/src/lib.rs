@@ -10,5 +10,5 @@ pub mod limits;
 mod code;
 mod error;
 
-pub use code::{Code, Range};
+pub use code::Code;
 pub use error::{Error, ErrorKind, Result};

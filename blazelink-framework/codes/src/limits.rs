@@ -60,6 +60,23 @@ pub const BODY_BYTES: usize = 1 << 20;
 /// Bytes of a session id. Beyond it the request is refused with 400 (403 on the websocket).
 pub const SESSION_ID_BYTES: usize = 256;
 
+/// Sessions of the process. Beyond it a request or websocket that would begin one more is answered
+/// with 429; those that exist are served. A setting: `[limits] sessions`.
+pub const SESSIONS: usize = 100_000;
+
+/// Sessions begun from one IPv4 address or one IPv6 network of 64 bits: as many as an office behind
+/// one address may have. Beyond it as for [`SESSIONS`]. A setting: `[limits] sessions_per_address`.
+pub const SESSIONS_PER_ADDRESS: usize = 16_384;
+
+/// Messages per second that a client may send over its socket, averaged over
+/// [`MESSAGES_WINDOW`]; pings and pongs count, confirmations of what it was sent do not. Beyond it
+/// the socket is closed with 4429. A setting: `[limits] messages_per_second`.
+pub const MESSAGES_PER_SECOND: u32 = 200;
+
+/// The time over which [`MESSAGES_PER_SECOND`] is averaged: a client that was silent for so long
+/// may send the messages of all of it at once.
+pub const MESSAGES_WINDOW: Duration = Duration::from_secs(10);
+
 /// How long a session outlives its last socket. The original client's own delay reaches 30
 /// seconds and grows by 5 with every close.
 pub const GRACE: Duration = Duration::from_secs(120);
@@ -87,7 +104,7 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the server waits, after it closed a socket, for the client to end the connection;
 /// then it ends it itself. Without the wait a client that is still sending would see its
 /// connection reset instead of the close code.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
@@ -108,15 +125,19 @@ pub const DOCUMENTS: usize = 1_024;
 pub const DOCUMENT_BYTES: usize = 16 << 10;
 
 /// Rows that one GraphQL request may ask for, counting every page at its full size for each of its
-/// parents. Beyond it the field that asks for more is null, with an error.
+/// parents, and each call of a computed field as a row. Beyond it the field that asks for more is null, with an error.
 pub const ANSWER_ROWS: usize = 100_000;
+
+/// Calls of one computed field, for the rows of one statement, that wait at the same time. Beyond
+/// it the next is called when one is done.
+pub const COMPUTED_AT_ONCE: usize = 4;
 
 /// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
 pub const ANSWER_ERRORS: usize = 100;
 
-/// Positions of the change bus from which a consumer may still start.
+/// Transactions that the change bus keeps for consumers that come back. Beyond it the oldest are
+/// let go, and who wants to start there has to start over.
 pub const BUS_TRANSACTIONS: usize = 1_024;
 
-/// Bytes of the transactions that the change bus keeps for such consumers. Beyond it the oldest
-/// are let go, and who wants to start there has to start over.
+/// Bytes of the transactions that the change bus keeps. Beyond it as for [`BUS_TRANSACTIONS`].
 pub const BUS_BYTES: usize = 32 << 20;

@@ -1,7 +1,7 @@
 //! What is said to the person at the terminal while a cluster is made.
 
-/// How progress is shown and the one question asked. The command line tool has its own; tests use
-/// [`Plain`].
+/// How progress is shown and the one question asked. The command line tool has its own;
+/// without one it is told on standard error.
 pub trait Dialogue: Send + Sync {
     /// Shows one line of progress.
     fn say(&self, line: &str);
@@ -12,7 +12,7 @@ pub trait Dialogue: Send + Sync {
 
 /// Says what happens on standard error and agrees to everything.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Plain;
+pub(crate) struct Plain;
 
 impl Dialogue for Plain {
     fn say(&self, line: &str) {

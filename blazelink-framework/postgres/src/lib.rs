@@ -33,5 +33,5 @@ mod tree;
 pub use binaries::Search;
 pub use blazelink_codes::{Error, ErrorKind, Result};
 pub use cluster::{Cluster, Setup};
-pub use dialogue::{Dialogue, Plain};
+pub use dialogue::Dialogue;
 pub use test_database::TestDatabase;

@@ -15,48 +15,48 @@ use crate::object_id::Key;
 
 /// Reads rows and counts them.
 #[derive(Clone, Debug)]
-pub struct DataAccessor {
+pub(crate) struct DataAccessor {
     database: DatabaseConnection,
 }
 
 /// The keys of many parents, as texts; parents are numbered from 0 in the order of their addition.
 #[derive(Clone, Debug, Default)]
-pub struct Keys {
+pub(crate) struct Keys {
     columns: Vec<Vec<Value>>,
 }
 
 /// Rows that belong to parents.
 #[derive(Clone, Debug, Default)]
-pub struct Children {
+pub(crate) struct Children {
     /// The rows of all parents.
-    pub batch: Batch,
+    pub(crate) batch: Batch,
     /// Pairs of a parent's number and its row's position in the batch, by ascending parent; the
     /// rows of one parent are in the order that was asked for.
-    pub of: Vec<(u32, u32)>,
+    pub(crate) of: Vec<(u32, u32)>,
 }
 
 impl Keys {
     /// No keys yet, of this many columns.
-    pub fn new(columns: usize) -> Keys {
+    pub(crate) fn new(columns: usize) -> Keys {
         Keys {
             columns: vec![Vec::new(); columns],
         }
     }
 
     /// Adds the key of the next parent; `texts` gives its columns in order.
-    pub fn push<'a>(&mut self, texts: impl Iterator<Item = &'a str>) {
+    pub(crate) fn push<'a>(&mut self, texts: impl Iterator<Item = &'a str>) {
         for (column, text) in self.columns.iter_mut().zip(texts) {
             column.push(Value::String(Some(text.to_owned())));
         }
     }
 
     /// Number of parents.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.columns.first().map_or(0, Vec::len)
     }
 
     /// Whether there is no parent.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -69,7 +69,7 @@ impl Keys {
 
 impl Children {
     /// Positions in the batch of one parent's rows.
-    pub fn rows(&self, parent: u32) -> impl ExactSizeIterator<Item = usize> {
+    pub(crate) fn rows(&self, parent: u32) -> impl ExactSizeIterator<Item = usize> {
         let start = self.of.partition_point(|&(of, _)| of < parent);
         let end = self.of.partition_point(|&(of, _)| of <= parent);
         self.of[start..end].iter().map(|&(_, row)| row as usize)
@@ -79,8 +79,13 @@ impl Children {
 impl DataAccessor {
     /// Reads through this connection. Its settings decide how values print; they must equal the
     /// replication connection's.
-    pub fn new(database: DatabaseConnection) -> DataAccessor {
+    pub(crate) fn new(database: DatabaseConnection) -> DataAccessor {
         DataAccessor { database }
+    }
+
+    /// The connection, for reads that are not the framework's own.
+    pub(crate) fn database(&self) -> &DatabaseConnection {
+        &self.database
     }
 
     /// The row with this key: a batch of one row, or of none. The statement is
@@ -89,7 +94,7 @@ impl DataAccessor {
     /// # Errors
     ///
     /// If the database does not answer, or refuses the key as no value of its type.
-    pub async fn by_key(&self, statement: &RowStatement, key: &Key) -> Result<Batch> {
+    pub(crate) async fn by_key(&self, statement: &RowStatement, key: &Key) -> Result<Batch> {
         let values = key
             .atoms()
             .iter()
@@ -103,7 +108,12 @@ impl DataAccessor {
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn page(&self, statement: &RowStatement, limit: i64, offset: i64) -> Result<Batch> {
+    pub(crate) async fn page(
+        &self,
+        statement: &RowStatement,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Batch> {
         let rows = self
             .query(&statement.sql, vec![limit.into(), offset.into()])
             .await?;
@@ -115,7 +125,7 @@ impl DataAccessor {
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn count(&self, statement: &CountStatement) -> Result<i64> {
+    pub(crate) async fn count(&self, statement: &CountStatement) -> Result<i64> {
         let rows = self.query(&statement.sql, Vec::new()).await?;
         rows.first().map_or(Ok(0), |row| integer_at(row, 0))
     }
@@ -125,7 +135,7 @@ impl DataAccessor {
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn lookup(&self, statement: &RowStatement, keys: Keys) -> Result<Children> {
+    pub(crate) async fn lookup(&self, statement: &RowStatement, keys: Keys) -> Result<Children> {
         let rows = self.query(&statement.sql, keys.values().collect()).await?;
         Children::read(&rows, statement)
     }
@@ -135,7 +145,7 @@ impl DataAccessor {
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn children(
+    pub(crate) async fn children(
         &self,
         statement: &RowStatement,
         keys: Keys,
@@ -154,7 +164,7 @@ impl DataAccessor {
     /// # Errors
     ///
     /// If the database does not answer.
-    pub async fn counts(&self, statement: &CountStatement, keys: Keys) -> Result<Vec<i64>> {
+    pub(crate) async fn counts(&self, statement: &CountStatement, keys: Keys) -> Result<Vec<i64>> {
         let mut counts = vec![0; keys.len()];
         for row in self.query(&statement.sql, keys.values().collect()).await? {
             let parent = parent_of(&row)? as usize;

@@ -11,7 +11,7 @@ use crate::table::Read;
 
 /// Rows of one statement. Cells are in the statement's order of columns, with NULL as `None`.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub(crate) struct Batch {
     text: String,
     cells: Vec<Place>,
     width: usize,
@@ -32,17 +32,17 @@ const NULL: Place = Place {
 
 impl Batch {
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows
     }
 
     /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
     /// The text of a cell as the column's type prints it, or nothing for NULL.
-    pub fn text(&self, row: usize, slot: usize) -> Option<&str> {
+    pub(crate) fn text(&self, row: usize, slot: usize) -> Option<&str> {
         let place = self.cells.get(row * self.width + slot)?;
         self.text.get(place.start as usize..place.end as usize)
     }

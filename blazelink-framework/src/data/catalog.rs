@@ -24,7 +24,7 @@ use crate::value::Kind;
 pub async fn verify(manager: TableManager, database: &DatabaseConnection) -> Result<TableManager> {
     let types = Types::read(database).await?;
     let relations = read_relations(&manager, database).await?;
-    let mut tables = manager.into_tables();
+    let mut tables = manager.tables().to_vec();
     let mut wrong = Vec::new();
     for (at, table) in tables.iter_mut().enumerate() {
         match relations.get(&(at as i64 + 1)) {
@@ -36,7 +36,7 @@ pub async fn verify(manager: TableManager, database: &DatabaseConnection) -> Res
         }
     }
     if wrong.is_empty() {
-        return Ok(TableManager::new(tables));
+        return Ok(manager.with_tables(tables));
     }
     Err(mismatch(&wrong))
 }

@@ -9,7 +9,7 @@ mod batch;
 mod catalog;
 mod statement;
 
-pub use accessor::{Children, DataAccessor, Keys};
-pub use batch::Batch;
+pub(crate) use accessor::{Children, DataAccessor, Keys};
+pub(crate) use batch::Batch;
 pub use catalog::verify;
-pub use statement::{CountStatement, Lookup, RowStatement, Select};
+pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};

@@ -7,29 +7,31 @@
 
 use std::fmt::Write;
 
+use blazelink_migrations::identifier;
+
 use crate::table::{Read, TableDef};
 
 /// Which columns of a table a statement reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Select {
+pub(crate) struct Select {
     columns: Vec<usize>,
 }
 
 /// Which rows: those whose columns hold one of the keys that are bound.
 #[derive(Clone, Copy, Debug)]
-pub struct Lookup<'a> {
+pub(crate) struct Lookup<'a> {
     /// The columns, in the order of the bound arrays.
-    pub columns: &'a [usize],
+    pub(crate) columns: &'a [usize],
     /// The table that the keys were read from.
-    pub source: &'a TableDef,
+    pub(crate) source: &'a TableDef,
     /// The columns that they were read from, pair by pair. The keys are bound as values of their
     /// types: what a type has printed, it reads back.
-    pub from: &'a [usize],
+    pub(crate) from: &'a [usize],
 }
 
 /// A statement that reads rows.
 #[derive(Clone, Debug)]
-pub struct RowStatement {
+pub(crate) struct RowStatement {
     pub(super) sql: String,
     pub(super) reads: Vec<Read>,
     pub(super) columns: Select,
@@ -37,13 +39,13 @@ pub struct RowStatement {
 
 /// A statement that counts rows.
 #[derive(Clone, Debug)]
-pub struct CountStatement {
+pub(crate) struct CountStatement {
     pub(super) sql: String,
 }
 
 impl Select {
     /// These columns, in any order and with repeats, and the table's key.
-    pub fn new(table: &TableDef, columns: impl IntoIterator<Item = usize>) -> Select {
+    pub(crate) fn new(table: &TableDef, columns: impl IntoIterator<Item = usize>) -> Select {
         let mut columns: Vec<usize> = columns
             .into_iter()
             .chain(table.key.iter().copied())
@@ -54,14 +56,14 @@ impl Select {
     }
 
     /// Where a column stands among those that are read.
-    pub fn slot(&self, column: usize) -> Option<usize> {
+    pub(crate) fn slot(&self, column: usize) -> Option<usize> {
         self.columns.binary_search(&column).ok()
     }
 }
 
 impl RowStatement {
     /// The row with a key: one text is bound for each of the key's columns.
-    pub fn by_key(table: &TableDef, select: Select) -> RowStatement {
+    pub(crate) fn by_key(table: &TableDef, select: Select) -> RowStatement {
         let mut sql = format!(
             "SELECT {} FROM {} AS t WHERE ",
             projection(table, &select),
@@ -74,7 +76,7 @@ impl RowStatement {
                 &mut sql,
                 format_args!(
                     "{and}t.{} = ${}::text::{}",
-                    quote(&column.name),
+                    identifier(&column.name),
                     at + 1,
                     column.sql_type
                 ),
@@ -84,7 +86,7 @@ impl RowStatement {
     }
 
     /// A page of all rows in the order of the key: bound are limit and offset.
-    pub fn page(table: &TableDef, select: Select) -> RowStatement {
+    pub(crate) fn page(table: &TableDef, select: Select) -> RowStatement {
         let sql = format!(
             "SELECT {} FROM {} AS t ORDER BY {} LIMIT $1 OFFSET $2",
             projection(table, &select),
@@ -96,7 +98,7 @@ impl RowStatement {
 
     /// For each of many keys the rows that hold it: an array is bound for each column. The first
     /// column read is the key's number, from 1.
-    pub fn lookup(table: &TableDef, select: Select, lookup: Lookup<'_>) -> RowStatement {
+    pub(crate) fn lookup(table: &TableDef, select: Select, lookup: Lookup<'_>) -> RowStatement {
         let sql = format!(
             "SELECT p.n, {} FROM {} JOIN {} AS t ON {}",
             projection(table, &select),
@@ -113,7 +115,7 @@ impl RowStatement {
     ///
     /// The inner select runs once per key and reads as many rows as the page has, whatever the
     /// number of rows behind it.
-    pub fn children(
+    pub(crate) fn children(
         table: &TableDef,
         select: Select,
         lookup: Lookup<'_>,
@@ -132,13 +134,8 @@ impl RowStatement {
     }
 
     /// Where a column stands among those that are read.
-    pub fn slot(&self, column: usize) -> Option<usize> {
+    pub(crate) fn slot(&self, column: usize) -> Option<usize> {
         self.columns.slot(column)
-    }
-
-    /// The statement's text.
-    pub fn sql(&self) -> &str {
-        &self.sql
     }
 
     fn new(table: &TableDef, sql: String, select: Select) -> RowStatement {
@@ -156,7 +153,7 @@ impl RowStatement {
 
 impl CountStatement {
     /// The number of all rows.
-    pub fn all(table: &TableDef) -> CountStatement {
+    pub(crate) fn all(table: &TableDef) -> CountStatement {
         CountStatement {
             sql: format!("SELECT count(*) FROM {} AS t", name(table)),
         }
@@ -164,7 +161,7 @@ impl CountStatement {
 
     /// For each of many keys the number of rows that hold it: an array is bound for each column.
     /// Keys without rows are missing.
-    pub fn each(table: &TableDef, lookup: Lookup<'_>) -> CountStatement {
+    pub(crate) fn each(table: &TableDef, lookup: Lookup<'_>) -> CountStatement {
         CountStatement {
             sql: format!(
                 "SELECT p.n, count(*) FROM {} JOIN {} AS t ON {} GROUP BY p.n",
@@ -176,13 +173,8 @@ impl CountStatement {
     }
 }
 
-/// A name as SQL writes it.
-pub(super) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 fn name(table: &TableDef) -> String {
-    format!("{}.{}", quote(&table.schema), quote(&table.table))
+    format!("{}.{}", identifier(&table.schema), identifier(&table.table))
 }
 
 fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
@@ -192,7 +184,7 @@ fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn expression(table: &TableDef, column: usize) -> String {
     let column = &table.columns[column];
-    let name = quote(&column.name);
+    let name = identifier(&column.name);
     match column.read {
         Read::Integer | Read::Bool | Read::Plain => format!("t.{name}"),
         Read::Cast => format!("t.{name}::text"),
@@ -223,7 +215,7 @@ fn order(table: &TableDef, columns: &[usize]) -> String {
     join(
         columns
             .iter()
-            .map(|&column| format!("t.{}", quote(&table.columns[column].name))),
+            .map(|&column| format!("t.{}", identifier(&table.columns[column].name))),
         ", ",
     )
 }
@@ -248,7 +240,9 @@ fn keys(lookup: Lookup<'_>, first: usize) -> String {
 fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
     let pairs = lookup.columns.iter().enumerate();
     join(
-        pairs.map(|(at, &column)| format!("t.{} = p.k{at}", quote(&table.columns[column].name))),
+        pairs.map(|(at, &column)| {
+            format!("t.{} = p.k{at}", identifier(&table.columns[column].name))
+        }),
         " AND ",
     )
 }

@@ -66,7 +66,7 @@ impl<'a> Checker<'a> {
             let expected = match name.node.as_str() {
                 "identifier" => "ObjectIdInput",
                 "page" | "size" => "Int",
-                "name" => "String!",
+                "name" if field.node.name.node == "__type" => "String!",
                 "includeDeprecated" => "Boolean",
                 _ => continue,
             };

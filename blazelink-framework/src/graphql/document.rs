@@ -46,11 +46,6 @@ impl Documents {
         })
     }
 
-    /// The schema in its own language.
-    pub(super) fn sdl(&self) -> String {
-        self.validator.sdl()
-    }
-
     /// The document of a text.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 
 use super::{Executor, Request as Document};
-use crate::session::SessionId;
+use crate::session::{Peer, SessionId};
 use crate::subscription::{SubscriptionManager, Unwatched};
 
 /// The header in which the original client names its session.
@@ -73,7 +73,12 @@ impl GraphqlEndpoint {
         let answer = match id {
             None => self.executor.execute(document, &Unwatched).await,
             Some(id) => {
-                let session = self.subscriptions.connections().open(&id, Instant::now());
+                let peer = Peer::of(request.remote_addr());
+                let connections = self.subscriptions.connections();
+                let session = match connections.admit(&id, peer, Instant::now()) {
+                    Ok(session) => session,
+                    Err(full) => return plain(StatusCode::TOO_MANY_REQUESTS, full.to_string()),
+                };
                 let watch = self.subscriptions.watch_for(&session);
                 self.executor.execute(document, &watch).await
             }

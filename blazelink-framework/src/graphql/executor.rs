@@ -48,11 +48,6 @@ impl Executor {
         })
     }
 
-    /// The schema in GraphQL's schema language. The same with every database.
-    pub fn sdl(&self) -> String {
-        self.documents.sdl()
-    }
-
     /// Answers a request. Roots are read in document order; each says to `watch` what it depends
     /// on before it reads it.
     ///
@@ -85,6 +80,7 @@ impl Executor {
                 Root::Typename => LoadedRoot::Typename,
                 Root::Row(root) => loader.row(root).await,
                 Root::Page(root) => loader.page(root).await,
+                Root::Virtual(root) => loader.virtual_table(root).await,
                 Root::Introspection(fields) => {
                     let introspection = &self.introspection;
                     introspection

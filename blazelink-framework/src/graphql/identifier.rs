@@ -1,10 +1,12 @@
 //! `ObjectIdInput`: which row a root is asked for, and what else its client wants to be told of.
 //! Pure: values in, keys and table numbers out.
 
+use async_graphql::Name;
+use async_graphql::indexmap::IndexMap;
 use async_graphql_value::ConstValue;
 
 use crate::object_id::{Atom, Key, TableId};
-use crate::table::{TableDef, TableManager};
+use crate::table::{Identified, TableDef, TableManager};
 use crate::value::Kind;
 
 /// An identifier that fits its root.
@@ -41,65 +43,150 @@ impl Identifier {
             None | Some(ConstValue::Null) => return Err(NO_ROW.to_owned()),
             Some(_) => return Err("The identifier must be an object".to_owned()),
         };
-        match fields.get("entity") {
-            None | Some(ConstValue::Null) => {}
-            Some(ConstValue::String(entity)) if *entity == table.entity => {}
-            Some(other) => {
-                let got = match other {
-                    ConstValue::String(entity) => entity.as_str(),
-                    _ => "no name",
-                };
-                return Err(format!(
-                    "Invalid entity type! Expected: {}, got {got}",
-                    table.entity
-                ));
-            }
-        }
+        check_entity(table, fields)?;
         let key = match fields.get("obj_id") {
             None | Some(ConstValue::Null) => return Err(NO_ROW.to_owned()),
             Some(value) => read_key(table, value)?,
         };
         let mut dependencies = Vec::new();
-        if let Some(value) = fields.get("dependencies") {
-            read_dependencies(manager, value, &mut dependencies)?;
-        }
+        read_dependencies(manager, fields, &mut dependencies)?;
         Ok(Identifier { key, dependencies })
     }
 }
 
+/// Reads the identifier of a virtual table, which may be left out: then it names nothing.
+///
+/// # Errors
+///
+/// The message for the root's error; also if a row that the virtual table needs is not named.
+pub(super) fn read_virtual(
+    manager: &TableManager,
+    table: &TableDef,
+    value: Option<&ConstValue>,
+) -> Result<Identified, String> {
+    let mut identified = Identified {
+        table: table.id,
+        key: None,
+        dependencies: Vec::new(),
+    };
+    match value {
+        None | Some(ConstValue::Null) => {}
+        Some(ConstValue::Object(fields)) => {
+            check_entity(table, fields)?;
+            identified.key = read_optional_key(table, fields)?;
+            identified.dependencies = read_nested(manager, fields)?;
+        }
+        Some(_) => return Err("The identifier must be an object".to_owned()),
+    }
+    for parameter in &table.parameters {
+        let Some(needed) = manager.by_type(parameter.entity) else {
+            continue;
+        };
+        let mut named = identified.dependencies.iter();
+        let first = named.find(|named| named.table == needed.id);
+        if first.is_none_or(|named| named.key.is_none()) {
+            return Err(format!(
+                "{} needs a dependency on {} with an obj_id",
+                table.entity, needed.entity
+            ));
+        }
+    }
+    Ok(identified)
+}
+
+fn check_entity(table: &TableDef, fields: &IndexMap<Name, ConstValue>) -> Result<(), String> {
+    let got = match fields.get("entity") {
+        None | Some(ConstValue::Null) => return Ok(()),
+        Some(ConstValue::String(entity)) if *entity == table.entity => return Ok(()),
+        Some(ConstValue::String(entity)) => entity.as_str(),
+        Some(_) => "no name",
+    };
+    Err(format!(
+        "Invalid entity type! Expected: {}, got {got}",
+        table.entity
+    ))
+}
+
+/// The dependencies of an identifier, as they nest.
+fn read_nested(
+    manager: &TableManager,
+    fields: &IndexMap<Name, ConstValue>,
+) -> Result<Vec<Identified>, String> {
+    let mut nested = Vec::new();
+    for fields in dependency_fields(fields)? {
+        let table = named_table(manager, fields)?;
+        nested.push(Identified {
+            table: table.id,
+            key: read_optional_key(table, fields)?,
+            dependencies: read_nested(manager, fields)?,
+        });
+    }
+    Ok(nested)
+}
+
+/// The objects in an identifier's `dependencies`, without nulls.
+fn dependency_fields(
+    fields: &IndexMap<Name, ConstValue>,
+) -> Result<Vec<&IndexMap<Name, ConstValue>>, String> {
+    let values = match fields.get("dependencies") {
+        None => &[],
+        Some(ConstValue::List(values)) => values.as_slice(),
+        Some(ConstValue::Null) => return Err("The dependencies must be a list".to_owned()),
+        Some(single) => std::slice::from_ref(single),
+    };
+    let objects = values.iter().filter(|value| **value != ConstValue::Null);
+    objects
+        .map(|value| match value {
+            ConstValue::Object(fields) => Ok(fields),
+            _ => Err("A dependency must be an object".to_owned()),
+        })
+        .collect()
+}
+
+fn named_table<'m>(
+    manager: &'m TableManager,
+    fields: &IndexMap<Name, ConstValue>,
+) -> Result<&'m TableDef, String> {
+    let Some(ConstValue::String(entity)) = fields.get("entity") else {
+        return Err("A dependency must name its entity".to_owned());
+    };
+    let unknown = || format!("Unknown entity in dependencies: {entity}");
+    manager.named(entity).ok_or_else(unknown)
+}
+
+fn read_optional_key(
+    table: &TableDef,
+    fields: &IndexMap<Name, ConstValue>,
+) -> Result<Option<Key>, String> {
+    match fields.get("obj_id") {
+        None | Some(ConstValue::Null) => Ok(None),
+        Some(value) if table.is_virtual() => Ok(read_any_key(value)),
+        Some(value) => read_key(table, value).map(Some),
+    }
+}
+
+/// A key that belongs to no column; it is only told back.
+fn read_any_key(value: &ConstValue) -> Option<Key> {
+    match value {
+        ConstValue::Number(number) => number.as_i64().map(Key::from),
+        ConstValue::String(text) => Some(Key::from(text.as_str())),
+        _ => None,
+    }
+}
+
+/// The dependencies of an identifier at any depth, parents first.
 fn read_dependencies(
     manager: &TableManager,
-    value: &ConstValue,
+    fields: &IndexMap<Name, ConstValue>,
     found: &mut Vec<Named>,
 ) -> Result<(), String> {
-    let values = match value {
-        ConstValue::List(values) => values.as_slice(),
-        ConstValue::Null => return Err("The dependencies must be a list".to_owned()),
-        single => std::slice::from_ref(single),
-    };
-    for value in values {
-        let fields = match value {
-            ConstValue::Object(fields) => fields,
-            ConstValue::Null => continue,
-            _ => return Err("A dependency must be an object".to_owned()),
-        };
-        let Some(ConstValue::String(entity)) = fields.get("entity") else {
-            return Err("A dependency must name its entity".to_owned());
-        };
-        let table = manager
-            .named(entity)
-            .ok_or_else(|| format!("Unknown entity in dependencies: {entity}"))?;
-        let key = match fields.get("obj_id") {
-            None | Some(ConstValue::Null) => None,
-            Some(value) => Some(read_key(table, value)?),
-        };
+    for fields in dependency_fields(fields)? {
+        let table = named_table(manager, fields)?;
         found.push(Named {
             table: table.id,
-            key,
+            key: read_optional_key(table, fields)?,
         });
-        if let Some(value) = fields.get("dependencies") {
-            read_dependencies(manager, value, found)?;
-        }
+        read_dependencies(manager, fields, found)?;
     }
     Ok(())
 }

@@ -17,7 +17,8 @@
 use blazelink_codes::{Code, limits};
 use futures_util::future::BoxFuture;
 
-use super::identifier::{self, Identifier, NO_ROW, Named};
+use super::computed_load::Subjects;
+use super::identifier::{self, Identifier, NO_ROW};
 use super::loaded::{Loaded, LoadedMany, LoadedOne, LoadedPage, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
 use super::plan::{Fingerprint, ManyField, OneField, PageRoot, RowField, RowRoot, RowSelection};
@@ -40,11 +41,11 @@ pub(super) struct Loader<'a> {
 }
 
 /// One root while it is read.
-struct Read<'l, 'a> {
-    loader: &'l mut Loader<'a>,
-    reading: &'l dyn Reading,
+pub(super) struct Read<'l, 'a> {
+    pub(super) loader: &'l mut Loader<'a>,
+    pub(super) reading: &'l dyn Reading,
     /// Whether a statement has failed, so that the answer must not stay watched.
-    failed: bool,
+    pub(super) failed: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -106,7 +107,7 @@ impl<'a> Loader<'a> {
     }
 
     /// The fingerprint of a selection together with the values of its variables.
-    fn fingerprint(&self, of: &Fingerprint) -> u64 {
+    pub(super) fn fingerprint(&self, of: &Fingerprint) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         of.document.hash(&mut hasher);
@@ -130,7 +131,7 @@ impl Read<'_, '_> {
         let own = Dependency::Row(table.id, key.clone());
         self.reading.depend(Role::Declared, own)?;
         for named in &identifier.dependencies {
-            self.declare(named)?;
+            self.declare(named.table, named.key.as_ref())?;
         }
         let data = self.loader.data;
         let mut batch = data.by_key(&root.statement, key).await?;
@@ -144,15 +145,15 @@ impl Read<'_, '_> {
     }
 
     /// Watches what a client declares beside the root.
-    fn declare(&self, named: &Named) -> Result<()> {
-        let Some(key) = &named.key else {
-            let whole = Dependency::Table(named.table);
+    pub(super) fn declare(&self, table: TableId, key: Option<&Key>) -> Result<()> {
+        let Some(key) = key else {
+            let whole = Dependency::Table(table);
             return self.reading.depend(Role::Declared, whole);
         };
-        let row = Dependency::Row(named.table, key.clone());
+        let row = Dependency::Row(table, key.clone());
         self.reading.depend(Role::Declared, row)?;
-        if !identifier::is_canonical(self.loader.manager.table(named.table)) {
-            let whole = Dependency::Table(named.table);
+        if !identifier::is_canonical(self.loader.manager.table(table)) {
+            let whole = Dependency::Table(table);
             self.reading.depend(Role::Derived, whole)?;
         }
         Ok(())
@@ -203,7 +204,7 @@ impl Read<'_, '_> {
 
     /// Loads what the selections of a batch need further. Boxed, since relations lead to
     /// relations; no future exists per row.
-    fn selections<'s, 'p: 's>(
+    pub(super) fn selections<'s, 'p: 's>(
         &'s mut self,
         batch: &'s Batch,
         statement: &'s RowStatement,
@@ -218,6 +219,10 @@ impl Read<'_, '_> {
                     fields.push(match &field.what {
                         RowField::One(one) => self.one(table, batch, statement, one).await?,
                         RowField::Many(many) => self.many(table, batch, statement, many).await?,
+                        RowField::Computed(computed) => {
+                            let rows = Subjects::Rows(batch, statement);
+                            self.computed(table, rows, computed).await?
+                        }
                         RowField::Typename | RowField::Column(_) => Loaded::Plain,
                     });
                 }
@@ -397,13 +402,13 @@ impl Read<'_, '_> {
     }
 
     /// The field's error, if its statement failed.
-    fn fail(&mut self, error: &Error) -> Loaded {
+    pub(super) fn fail(&mut self, error: &Error) -> Loaded {
         self.failed = true;
         Loaded::Failed(tell(error))
     }
 
     /// Takes rows from what the request may ask for.
-    fn allow(&mut self, parents: usize, limit: i64) -> Result<()> {
+    pub(super) fn allow(&mut self, parents: usize, limit: i64) -> Result<()> {
         let wanted = parents.saturating_mul(usize::try_from(limit).unwrap_or(usize::MAX));
         match self.loader.allowance.checked_sub(wanted) {
             Some(rest) => {
@@ -423,7 +428,7 @@ impl Read<'_, '_> {
 }
 
 /// The sentence for the client; the cause goes to the log.
-fn tell(error: &Error) -> String {
+pub(super) fn tell(error: &Error) -> String {
     if error.kind() != ErrorKind::Request {
         tracing::error!(error = %format_args!("{error:#}"), "a read failed");
     }

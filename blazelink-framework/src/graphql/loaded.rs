@@ -1,7 +1,11 @@
 //! What has been read for a plan, in the plan's shape. Words only; `load` makes it, `write` prints
 //! it.
 
+use std::collections::HashMap;
+
 use crate::data::{Batch, Children};
+use crate::object_id::Key;
+use crate::table::Output;
 
 /// What a root has become.
 #[derive(Debug)]
@@ -10,6 +14,8 @@ pub(super) enum LoadedRoot {
     Row(LoadedRows),
     /// The page.
     Page(LoadedPage),
+    /// The fields of a virtual table.
+    Virtual(Vec<Loaded>),
     /// The value of an introspection root.
     Introspection(async_graphql::Value),
     /// `__typename`.
@@ -40,8 +46,26 @@ pub(super) enum Loaded {
     Plain,
     One(LoadedOne),
     Many(LoadedMany),
+    Computed(LoadedComputed),
     /// The field is null in all rows, with an error that says so.
     Failed(String),
+}
+
+/// The values of a computed field.
+#[derive(Debug)]
+pub(super) struct LoadedComputed {
+    /// By row of the batch; an error is the message for the client.
+    pub(super) values: Vec<Result<Output, String>>,
+    /// By the numbers of the references in the field's selection.
+    pub(super) targets: Vec<LoadedTargets>,
+}
+
+/// The rows that references in computed values lead to.
+#[derive(Debug, Default)]
+pub(super) struct LoadedTargets {
+    /// Positions of the rows that there are.
+    pub(super) of: HashMap<Key, u32>,
+    pub(super) rows: LoadedRows,
 }
 
 /// The rows that a to-one relation leads to.

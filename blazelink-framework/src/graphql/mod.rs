@@ -5,6 +5,9 @@
 
 mod check;
 mod collect;
+mod computed_load;
+mod computed_planner;
+mod computed_write;
 mod document;
 mod endpoint;
 mod executor;

@@ -33,6 +33,7 @@ pub(super) enum Root {
     Typename,
     Row(Box<RowRoot>),
     Page(Box<PageRoot>),
+    Virtual(Box<VirtualRoot>),
     /// `__schema` or `__type`; all fields that merge into it.
     Introspection(Vec<Positioned<DocumentField>>),
 }
@@ -67,6 +68,15 @@ pub(super) struct PageRoot {
     pub(super) selection: PageSelection,
 }
 
+/// A root that answers a virtual table.
+#[derive(Debug)]
+pub(super) struct VirtualRoot {
+    pub(super) table: TableId,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) identifier: Option<Positioned<Value>>,
+    pub(super) selection: RowSelection,
+}
+
 /// `page` and `size`, with variables in them.
 #[derive(Debug)]
 pub(super) struct PageArguments {
@@ -88,6 +98,62 @@ pub(super) enum RowField {
     Column(usize),
     One(Box<OneField>),
     Many(Box<ManyField>),
+    Computed(Box<ComputedField>),
+}
+
+/// A computed field.
+#[derive(Debug)]
+pub(super) struct ComputedField {
+    /// Its position among the table's computed fields.
+    pub(super) index: usize,
+    /// The columns that it is given.
+    pub(super) reads: Vec<usize>,
+    pub(super) arguments: Vec<(&'static str, Option<Positioned<Value>>)>,
+    pub(super) page: PageArguments,
+    pub(super) value: ValueSelection,
+    /// Number of the places in `value` that are references.
+    pub(super) references: usize,
+}
+
+/// What is asked for of a computed value.
+#[derive(Debug)]
+pub(super) enum ValueSelection {
+    /// A scalar.
+    Leaf,
+    List(Box<ValueSelection>),
+    Struct {
+        name: &'static str,
+        fields: Vec<Field<MemberField>>,
+    },
+    Page {
+        name: String,
+        fields: Vec<Field<ValuePageField>>,
+    },
+    Row(Box<RowValue>),
+}
+
+#[derive(Debug)]
+pub(super) enum MemberField {
+    Typename,
+    /// A member, by its position in the struct.
+    Member(usize, ValueSelection),
+}
+
+#[derive(Debug)]
+pub(super) enum ValuePageField {
+    Typename,
+    Count,
+    Items(ValueSelection),
+}
+
+/// A reference in a computed value.
+#[derive(Debug)]
+pub(super) struct RowValue {
+    /// Its number among the references of the field.
+    pub(super) number: usize,
+    pub(super) selection: RefSelection,
+    /// Reads the rows, if anything of them is asked for.
+    pub(super) statement: Option<RowStatement>,
 }
 
 /// A to-one relation.

@@ -43,8 +43,8 @@ pub(super) fn plan(
     (Plan { roots }, !planner.collector.varies)
 }
 
-struct Planner<'a> {
-    manager: &'a TableManager,
+pub(super) struct Planner<'a> {
+    pub(super) manager: &'a TableManager,
     collector: Collector<'a>,
     /// Of the root that is being planned.
     fingerprint: DefaultHasher,
@@ -78,6 +78,10 @@ impl<'a> Planner<'a> {
                 selection,
             })));
         }
+        let mut virtual_tables = self.manager.virtual_tables().iter();
+        if let Some(table) = virtual_tables.find(|t| TableManager::row_root(t) == name) {
+            return Some(Root::Virtual(Box::new(self.virtual_root(table, merged))));
+        }
         let table = tables.iter().find(|t| TableManager::page_root(t) == name)?;
         let selection = self.page(&merged.selections(), table);
         let items = has_items(&selection).then(|| self.select(table, selection.rows()));
@@ -91,7 +95,7 @@ impl<'a> Planner<'a> {
         })))
     }
 
-    fn rows(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> RowSelection {
+    pub(super) fn rows(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> RowSelection {
         let merged = self.fields(sets, &table.entity);
         let mut fields = Vec::with_capacity(merged.len());
         for merged in &merged {
@@ -106,7 +110,11 @@ impl<'a> Planner<'a> {
             } else if let Some(relation) = table.relations.iter().find(|r| r.name == name) {
                 self.relation(table, relation, merged, &first.node)
             } else {
-                continue;
+                let index = table.computed.iter().position(|c| c.name == name);
+                match index.and_then(|index| self.computed(table, index, merged)) {
+                    Some(computed) => computed,
+                    None => continue,
+                }
             };
             fields.push(field(merged, what));
         }
@@ -255,7 +263,7 @@ impl<'a> Planner<'a> {
         PageSelection { fields }
     }
 
-    fn references(
+    pub(super) fn references(
         &mut self,
         sets: &[&'a SelectionSet],
         table: &TableDef,
@@ -290,7 +298,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The columns that these selections of a table's rows need.
-    fn select<'s>(
+    pub(super) fn select<'s>(
         &self,
         table: &TableDef,
         selections: impl Iterator<Item = &'s RowSelection>,
@@ -301,12 +309,13 @@ impl<'a> Planner<'a> {
             RowField::Column(column) => std::slice::from_ref(column),
             RowField::One(one) => one.from.as_slice(),
             RowField::Many(many) => many.from.as_slice(),
+            RowField::Computed(computed) => computed.reads.as_slice(),
         });
         Select::new(table, columns.copied())
     }
 
     /// Opens selections, and enters them in the fingerprint.
-    fn fields(&mut self, sets: &[&'a SelectionSet], ty: &str) -> Vec<Merged<'a>> {
+    pub(super) fn fields(&mut self, sets: &[&'a SelectionSet], ty: &str) -> Vec<Merged<'a>> {
         let merged = self.collector.fields(sets, ty);
         for merged in &merged {
             self.remember(merged);
@@ -331,11 +340,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.fingerprint.write_u8(0xFF);
     }
 
-    fn take_fingerprint(&mut self) -> Fingerprint {
+    pub(super) fn take_fingerprint(&mut self) -> Fingerprint {
         Fingerprint {
             document: self.fingerprint.finish(),
             variables: std::mem::take(&mut self.named),
@@ -343,14 +352,14 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn name_of<'a>(merged: &Merged<'a>) -> &'a str {
+pub(super) fn name_of<'a>(merged: &Merged<'a>) -> &'a str {
     merged
         .fields
         .first()
         .map_or("", |field| field.node.name.node.as_str())
 }
 
-fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
+pub(super) fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
     let mut json = Vec::with_capacity(merged.name.len() + 3);
     crate::value::write_string(merged.name, &mut json);
     json.push(b':');
@@ -366,7 +375,7 @@ fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
     }
 }
 
-fn page_arguments(field: &DocumentField) -> PageArguments {
+pub(super) fn page_arguments(field: &DocumentField) -> PageArguments {
     PageArguments {
         page: field.get_argument("page").cloned(),
         size: field.get_argument("size").cloned(),

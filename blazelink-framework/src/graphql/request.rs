@@ -1,5 +1,6 @@
-//! One GraphQL request as it comes over HTTP, and the rules of its body (PROTOCOL of the original:
-//! a JSON object with a text `query`).
+//! One GraphQL request as it comes over HTTP, and the rules of its body: a JSON object with a text
+//! `query`. Made by `endpoint`, answered by the `Executor`. What is refused, and in which words, is
+//! the original's.
 
 use super::response::Response;
 

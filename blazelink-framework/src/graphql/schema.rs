@@ -8,7 +8,7 @@ use async_graphql::{Number, Value};
 use blazelink_codes::{Code, limits};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::{Shape, TableDef, TableManager};
+use crate::table::{self, Shape, StructType, TableDef, TableManager, ValueType};
 use crate::value::Kind;
 
 /// A schema builder with all types of the registry; its caller adds an extension and finishes it.
@@ -36,6 +36,20 @@ pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
             .register(ref_type(table))
             .register(page_type(table));
     }
+    for table in manager.virtual_tables() {
+        let identifier = InputValue::new("identifier", TypeRef::named("ObjectIdInput"));
+        let root = field(&TableManager::row_root(table), &table.entity);
+        query = query.field(root.argument(identifier));
+        schema = schema.register(row_type(manager, table));
+    }
+    for of in manager.value_types().structs.values() {
+        schema = schema.register(struct_type(manager, of));
+    }
+    for (name, item) in &manager.value_types().pages {
+        let items = TypeRef::List(Box::new(value_type(manager, item)));
+        let page = Object::new(name).field(Field::new("items", items, nothing));
+        schema = schema.register(page.field(field("count", "Int")));
+    }
     schema.register(query)
 }
 
@@ -57,6 +71,9 @@ pub(super) fn finish(builder: SchemaBuilder) -> Result<Schema> {
 
 fn row_type(manager: &TableManager, table: &TableDef) -> Object {
     let mut object = Object::new(&table.entity);
+    for computed in &table.computed {
+        object = object.field(computed_field(manager, computed));
+    }
     for (_, column) in table.exposed() {
         object = object.field(Field::new(&column.name, type_ref(&column.kind), nothing));
     }
@@ -72,6 +89,50 @@ fn row_type(manager: &TableManager, table: &TableDef) -> Object {
         });
     }
     object
+}
+
+/// Its own arguments stand before those of its page.
+fn computed_field(manager: &TableManager, computed: &table::Field) -> Field {
+    let mut field = Field::new(computed.name, value_type(manager, &computed.ty), nothing);
+    for argument in &computed.arguments {
+        let ty = TypeRef::named(argument.scalar.name());
+        field = field.argument(InputValue::new(argument.name, ty));
+    }
+    match computed.ty {
+        ValueType::Page(_) => paged(field),
+        _ => field,
+    }
+}
+
+fn struct_type(manager: &TableManager, of: &StructType) -> Object {
+    let members = (of.members)();
+    members.iter().fold(Object::new(of.name), |object, member| {
+        let ty = value_type(manager, &member.ty);
+        object.field(Field::new(member.name, ty, nothing))
+    })
+}
+
+fn value_type(manager: &TableManager, ty: &ValueType) -> TypeRef {
+    match ty {
+        ValueType::Scalar(scalar) => TypeRef::named(scalar.name()),
+        ValueType::Struct(of) => TypeRef::named(of.name),
+        ValueType::List(item) => TypeRef::List(Box::new(value_type(manager, item))),
+        ValueType::Page(item) => TypeRef::named(page_type_name(manager, item)),
+        ValueType::Row(entity) => TypeRef::named(
+            manager
+                .by_type(*entity)
+                .map_or_else(String::new, TableDef::ref_type),
+        ),
+    }
+}
+
+/// Name of the type of pages of such items.
+pub(super) fn page_type_name(manager: &TableManager, item: &ValueType) -> String {
+    let of_table = match item {
+        ValueType::Row(entity) => manager.by_type(*entity).map(TableDef::page_type),
+        item => table::value_page_type(item),
+    };
+    of_table.unwrap_or_default()
 }
 
 fn ref_type(table: &TableDef) -> Object {

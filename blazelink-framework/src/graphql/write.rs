@@ -36,10 +36,10 @@ pub(super) fn body(manager: &TableManager, plan: &Plan, roots: &[LoadedRoot]) ->
     writer.out
 }
 
-struct Writer<'a> {
-    manager: &'a TableManager,
-    out: Vec<u8>,
-    path: Vec<Step<'a>>,
+pub(super) struct Writer<'a> {
+    pub(super) manager: &'a TableManager,
+    pub(super) out: Vec<u8>,
+    pub(super) path: Vec<Step<'a>>,
     /// The errors so far, separated by commas.
     errors: Vec<u8>,
     count: usize,
@@ -47,17 +47,17 @@ struct Writer<'a> {
 
 /// A step of the path to a field.
 #[derive(Clone, Copy)]
-enum Step<'a> {
+pub(super) enum Step<'a> {
     Name(&'a str),
     Item(usize),
 }
 
 /// A row of a batch, with the statement that read it.
 #[derive(Clone, Copy)]
-struct RowOf<'a> {
-    batch: &'a Batch,
-    statement: &'a RowStatement,
-    row: usize,
+pub(super) struct RowOf<'a> {
+    pub(super) batch: &'a Batch,
+    pub(super) statement: &'a RowStatement,
+    pub(super) row: usize,
 }
 
 impl<'a> RowOf<'a> {
@@ -78,7 +78,7 @@ struct Reference<'a> {
 
 impl<'a> Writer<'a> {
     /// `{..}`, each field printed by `each`.
-    fn object<T>(
+    pub(super) fn object<T>(
         &mut self,
         fields: &'a [Field<T>],
         mut each: impl FnMut(&mut Self, usize, &'a Field<T>),
@@ -96,12 +96,12 @@ impl<'a> Writer<'a> {
         self.out.push(b'}');
     }
 
-    fn null(&mut self) {
+    pub(super) fn null(&mut self) {
         self.out.extend_from_slice(b"null");
     }
 
     /// Null, and an error at the current path.
-    fn fail(&mut self, message: &str, at: Pos) {
+    pub(super) fn fail(&mut self, message: &str, at: Pos) {
         self.null();
         self.count += 1;
         if self.count > limits::ANSWER_ERRORS {
@@ -132,6 +132,7 @@ impl<'a> Writer<'a> {
             (_, LoadedRoot::Failed(message)) => self.fail(message, field.at),
             (Root::Row(root), LoadedRoot::Row(rows)) => self.row_root(root, rows),
             (Root::Page(root), LoadedRoot::Page(page)) => self.page_root(root, page),
+            (Root::Virtual(root), LoadedRoot::Virtual(fields)) => self.virtual_root(root, fields),
             (Root::Introspection(_), LoadedRoot::Introspection(value)) => {
                 let written = serde_json::to_writer(&mut self.out, value);
                 debug_assert!(written.is_ok(), "introspection answers are JSON");
@@ -149,7 +150,7 @@ impl<'a> Writer<'a> {
         self.row(row, &root.selection, rows.selections.first());
     }
 
-    fn row(
+    pub(super) fn row(
         &mut self,
         row: RowOf<'a>,
         selection: &'a RowSelection,
@@ -170,6 +171,9 @@ impl<'a> Writer<'a> {
                 }
                 (RowField::Many(many), Some(Loaded::Many(loaded))) => {
                     writer.many(row, many, loaded);
+                }
+                (RowField::Computed(computed), Some(Loaded::Computed(loaded))) => {
+                    writer.computed(row.row, computed, loaded, field.at);
                 }
                 _ => writer.null(),
             }

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use blazelink_codes::Code;
 use blazelink_migrations::{Execute, TextRow, identifier};
 use postgres_protocol::authentication::{md5_hash, sasl};
 use postgres_protocol::message::{backend, frontend};
@@ -21,10 +22,9 @@ use super::cancel::{Cancel, Endpoint};
 use super::server_error::{ServerError, broken, protocol};
 use super::stream::ReplicationStream;
 use super::tls;
-use super::url::{DatabaseUrl, SESSION_SETTINGS};
+use super::url::{DatabaseUrl, EXAMPLE, SESSION_SETTINGS};
 use super::wire::{Socket, Wire};
 use crate::change::Lsn;
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long opening a connection may take, per host, unless the connection string says otherwise.
@@ -91,6 +91,7 @@ impl ReplicationConnection {
                 Code::ConfigInvalid,
                 "The connection string of the database names no host",
             )
+            .with_hint(EXAMPLE)
         }))
     }
 
@@ -241,6 +242,7 @@ impl ReplicationConnection {
                     Code::ReplicationConnection,
                     "The database asks for a password, and the connection string has none",
                 )
+                .with_hint("add it: postgres://USER:PASSWORD@HOST:5432/DATABASE")
             })
         };
         loop {
@@ -340,7 +342,8 @@ impl Scram {
                 ErrorKind::Setup,
                 Code::ReplicationConnection,
                 "The server does not offer channel binding, which the connection string requires",
-            )),
+            )
+            .with_hint("ask for TLS (sslmode=require), or for less: channel_binding=prefer")),
             bound if offers(sasl::SCRAM_SHA_256) => Ok(Scram {
                 mechanism: sasl::SCRAM_SHA_256,
                 binding: match bound {
@@ -440,7 +443,8 @@ async fn tcp(
             ErrorKind::Setup,
             Code::ReplicationConnection,
             "The server does not offer TLS, which the connection string requires",
-        ));
+        )
+        .with_hint("set ssl = on on the server, or ask for less: sslmode=prefer"));
     }
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| broken(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
@@ -485,6 +489,7 @@ fn texts(row: &backend::DataRowBody) -> Result<TextRow> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::replication::pooler;
 
     #[test]
     fn password_is_bound_to_the_certificate_where_both_sides_can() {
@@ -522,28 +527,12 @@ mod tests {
         }
     }
 
-    /// A pooler that knows no start-up parameter but the first ones.
-    async fn pooler(listener: tokio::net::TcpListener) {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let length = client.read_i32().await.unwrap() as usize;
-            let mut packet = vec![0; length - 4];
-            client.read_exact(&mut packet).await.unwrap();
-            let packet = String::from_utf8_lossy(&packet);
-            let refused = ["datestyle", "options", "wal_sender_timeout"];
-            let answer: &[u8] = if refused.iter().any(|name| packet.contains(name)) {
-                b"E\0\0\0\x35SFATAL\0C08P01\0Munsupported startup parameter: x\0\0"
-            } else {
-                b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
-            };
-            client.write_all(answer).await.unwrap();
-        }
-    }
-
     #[tokio::test]
     async fn pooler_that_refuses_settings_is_asked_without_them() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::spawn(pooler(listener));
+        let refused = &["datestyle", "options", "wal_sender_timeout"];
+        tokio::spawn(pooler(listener, refused));
         let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
         let url = DatabaseUrl::parse(&url).unwrap();
         ReplicationConnection::connect(&url, "test").await.unwrap();

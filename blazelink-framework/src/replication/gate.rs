@@ -6,15 +6,15 @@
 
 use std::time::Duration;
 
+use blazelink_codes::Code;
 use tokio_postgres::{Client, Statement};
 
 use super::backoff::Backoff;
 use super::ordinary::{OrdinaryConnection, unreachable};
 use super::url::DatabaseUrl;
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Questions asked back to back before the first pause: each takes about the 0.2 ms in which
+/// Questions repeated back to back before the first pause: each takes about the 0.2 ms in which
 /// nearly all transactions become visible, and the timer knows nothing below 1 ms.
 const EAGER: u32 = 3;
 
@@ -28,14 +28,14 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// Which transactions a snapshot sees, by ids without their epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
+struct Snapshot {
     xmax: u32,
     running: Vec<u32>,
 }
 
 impl Snapshot {
     /// Reads `xmin:xmax:xip,xip,..`, as `pg_snapshot` prints it.
-    pub fn parse(text: &str) -> Option<Snapshot> {
+    fn parse(text: &str) -> Option<Snapshot> {
         // The low half of a full transaction id is the id that the log carries.
         let id = |text: &str| text.parse::<u64>().ok().map(|id| id as u32);
         let mut parts = text.split(':');
@@ -49,7 +49,7 @@ impl Snapshot {
 
     /// Whether the transaction has ended for this snapshot. Ids wrap around: of two, the later
     /// is less than 2^31 ahead.
-    pub fn sees(&self, xid: u32) -> bool {
+    fn sees(&self, xid: u32) -> bool {
         self.xmax.wrapping_sub(xid) as i32 > 0 && !self.running.contains(&xid)
     }
 }

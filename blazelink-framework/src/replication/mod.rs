@@ -17,6 +17,9 @@ mod gate;
 mod ordinary;
 mod pending;
 pub mod pgoutput;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod pooler;
 pub mod preflight;
 mod queue;
 mod reader;
@@ -32,13 +35,17 @@ mod wire;
 
 pub use connection::{Identity, ReplicationConnection};
 pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
-pub use gate::{Gate, Snapshot};
+pub use gate::Gate;
 pub use ordinary::OrdinaryConnection;
+#[cfg(test)]
+pub(crate) use pooler::pooler;
 pub use queue::{Batch, Queue, QueueWriter, Reset, Status, queue};
 pub use reader::{Reader, ReaderConfig, on_own_thread};
 pub use server_error::ServerError;
 pub(crate) use server_error::refuses_settings;
-pub use signaler::{Following, Signaler};
+pub use signaler::Following;
+pub(crate) use signaler::Signaler;
 pub use slot::SlotPlan;
 pub use stream::{Frame, Frames, ReplicationStream};
-pub use url::{DatabaseUrl, SESSION_SETTINGS};
+pub use url::DatabaseUrl;
+pub(crate) use url::SESSION_SETTINGS;

@@ -1,12 +1,12 @@
 //! An ordinary connection of the replication part: for the gate, for preflight, for slots.
 
+use blazelink_codes::Code;
 use blazelink_migrations::{Execute, TextRow};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::connection::CONNECT_TIMEOUT;
 use super::server_error::refuses_settings;
 use super::url::{DatabaseUrl, session_options};
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A connection by tokio-postgres, with the session settings of all connections.
@@ -81,6 +81,7 @@ pub(super) fn unreachable(error: tokio_postgres::Error) -> Error {
         "The database cannot be reached",
     )
     .with_source(error)
+    .with_hint("check whether the server runs, and DATABASE_URL or BLAZELINK_REPLICATION_URL")
 }
 
 fn not_answered(error: tokio_postgres::Error) -> Error {

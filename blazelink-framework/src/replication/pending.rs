@@ -5,10 +5,10 @@
 //! changed and which subtransactions say so: a rolled back one takes back what it said, and
 //! nothing that another one said. Pure.
 
+use blazelink_codes::limits;
 use hashbrown::{HashMap, HashSet};
 
 use crate::change::{Change, Lsn, Transaction};
-use crate::codes::limits;
 use crate::object_id::TableId;
 
 /// How much of a transaction is kept.

@@ -5,13 +5,14 @@
 //! whose tables are whole. The lock is held for a few lines, never across an await.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use blazelink_codes::limits;
 use tokio::sync::Notify;
 
 use crate::change::{Change, Lsn, Transaction};
-use crate::codes::limits;
 use crate::error::Error;
 
 /// Why every session has to start over: the log no longer tells what it may have missed.
@@ -31,6 +32,18 @@ pub enum Reset {
     ServerChanged,
     /// The server left out changes because the publication did not exist when they were made.
     PublicationSkipped,
+}
+
+impl fmt::Display for Reset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reset::NewSlot => f.write_str("the slot is new"),
+            Reset::SlotLost { reason } => write!(f, "the slot was lost ({reason})"),
+            Reset::SlotMoved => f.write_str("something else has moved the slot on"),
+            Reset::ServerChanged => f.write_str("the server has another history"),
+            Reset::PublicationSkipped => f.write_str("the publication was missing for a while"),
+        }
+    }
 }
 
 /// What happened to the replication connection.

@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use blazelink_codes::Code;
 use blazelink_migrations::Execute;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -27,7 +28,6 @@ use super::slot::{self, OpenSlot, SlotPlan};
 use super::stream::{Frame, Frames, ReplicationStream};
 use super::url::DatabaseUrl;
 use crate::change::Lsn;
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
 
@@ -153,7 +153,7 @@ impl Reader {
         };
         if let Some(reset) = reset {
             self.last = Lsn(0);
-            tracing::info!(slot = %opened.name, ?reset, "every session starts over");
+            tracing::info!(slot = %opened.name, %reset, "every session starts over");
             self.queue.reset(reset);
         }
         tracing::info!(slot = %opened.name, "replication streams");

@@ -3,20 +3,23 @@
 use std::fmt;
 use std::io;
 
+use blazelink_codes::Code;
 use postgres_protocol::message::backend::ErrorFields;
 use tokio_postgres::fallible_iterator::FallibleIterator;
 
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind};
 
 /// SQLSTATE of a role without the right.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// SQLSTATE of an unknown publication or slot.
 const UNDEFINED_OBJECT: &str = "42704";
-/// SQLSTATE of a slot that another process reads, and of `wal_level` (`55000`).
+/// SQLSTATE of a slot that another process reads.
 const OBJECT_IN_USE: &str = "55006";
+/// SQLSTATE of a slot that is lost, and of a `wal_level` that is too low.
 const NOT_IN_PREREQUISITE_STATE: &str = "55000";
+/// SQLSTATE of a server without a sender left.
 const TOO_MANY_CONNECTIONS: &str = "53300";
+/// SQLSTATE of a server without a slot left.
 const CONFIGURATION_LIMIT_EXCEEDED: &str = "53400";
 
 /// An error or a notice of the server.
@@ -120,6 +123,13 @@ impl ServerError {
         let error = Error::new(kind, code, sentence).with_source(self);
         match code {
             Code::ReplicationRole => error.with_hint("ALTER ROLE <role> REPLICATION;"),
+            Code::ReplicationConnection if kind == ErrorKind::Setup => error.with_hint(
+                "check user, password and database in DATABASE_URL or BLAZELINK_REPLICATION_URL",
+            ),
+            Code::SlotActive => error.with_hint(
+                "one process at a time reads a durable slot: stop the other one,\n\
+                 or give this one its own: BLAZELINK_SLOT=temporary",
+            ),
             Code::ReplicationCapacity => error.with_hint(
                 "Raise max_replication_slots and max_wal_senders and restart Postgres,\n\
                  or drop slots that nothing reads: SELECT slot_name, active FROM pg_replication_slots;",

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use blazelink_codes::Code;
 use blazelink_migrations::slot_name_here;
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
@@ -20,7 +21,6 @@ use super::reader::{Reader, ReaderConfig, on_own_thread};
 use super::slot::SlotPlan;
 use super::url::DatabaseUrl;
 use crate::bus::{ChangeBus, InMemoryBus, Start};
-use crate::codes::Code;
 use crate::config::{Config, SlotMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
@@ -44,7 +44,7 @@ pub enum Following {
 
 /// Everything that is needed to follow the log, checked and not yet started.
 #[derive(Debug)]
-pub struct Signaler {
+pub(crate) struct Signaler {
     reader: ReaderConfig,
     gate: Gate,
     exposure: Arc<Exposure>,
@@ -58,7 +58,7 @@ impl Signaler {
     ///
     /// If the server cannot be reached, or replication cannot work on it as it is: the error
     /// names everything that is wrong, with the SQL that mends it.
-    pub async fn prepare(
+    pub(crate) async fn prepare(
         config: &Config,
         pool: &DatabaseConnection,
         subscriptions: Arc<SubscriptionManager>,
@@ -107,7 +107,7 @@ impl Signaler {
     /// # Errors
     ///
     /// If the machine has no thread or no descriptors left.
-    pub fn spawn(
+    pub(crate) fn spawn(
         self,
         stop: watch::Receiver<bool>,
     ) -> Result<(JoinHandle<()>, watch::Receiver<Following>)> {
@@ -130,7 +130,7 @@ impl Signaler {
         });
         let thread = thread.map_err(|error| {
             let sentence = "The replication thread cannot be started";
-            Error::new(ErrorKind::Setup, Code::ReplicationConnection, sentence).with_source(error)
+            Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
         })?;
         Ok((thread, status))
     }
@@ -198,7 +198,7 @@ impl Publisher {
         if let Some(reset) = &reset {
             let sessions = self.subscriptions.connections().len();
             if sessions > 0 {
-                tracing::warn!(?reset, sessions, "every session is told to start over");
+                tracing::warn!(%reset, sessions, "every session is told to start over");
             }
             self.subscriptions.reset_all();
         }

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use blazelink_codes::Code;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use tokio_rustls::rustls;
 
@@ -23,7 +24,6 @@ use x509_cert::der::oid::db::rfc5912::{
     SHA_512_WITH_RSA_ENCRYPTION,
 };
 
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What of the server's certificate must be right, as libpq's `sslmode` has it.

@@ -8,21 +8,25 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use blazelink_codes::Code;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
 use super::tls::{self, Verify};
-use crate::codes::Code;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What every connection is opened with, so that all of them print values alike.
-pub const SESSION_SETTINGS: [(&str, &str); 5] = [
+pub(crate) const SESSION_SETTINGS: [(&str, &str); 5] = [
     ("datestyle", "ISO, MDY"),
     ("intervalstyle", "postgres"),
     ("timezone", "UTC"),
     ("extra_float_digits", "1"),
     ("bytea_output", "hex"),
 ];
+
+/// What to write where a connection string is none.
+pub(super) const EXAMPLE: &str =
+    "postgres://USER@HOST:5432/DATABASE, in DATABASE_URL or BLAZELINK_REPLICATION_URL";
 
 /// A parsed connection string.
 #[derive(Clone)]
@@ -166,7 +170,7 @@ impl TlsParameters {
                 return Err(invalid(
                     "The connection string of the database has an unknown `sslmode`",
                 )
-                .with_hint("disable, prefer, require, verify-ca or verify-full"));
+                .with_hint("sslmode is disable, prefer, require, verify-ca or verify-full"));
             }
         })
     }
@@ -193,7 +197,7 @@ fn without_host(front: &str) -> (String, Option<String>) {
 }
 
 fn invalid(sentence: &'static str) -> Error {
-    Error::new(ErrorKind::Setup, Code::ConfigInvalid, sentence)
+    Error::new(ErrorKind::Setup, Code::ConfigInvalid, sentence).with_hint(EXAMPLE)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! Sessions begin with a request or a websocket, whichever comes first, and end when they have
 //! had neither for the grace time. A session's number stays reserved until the subscription index
 //! has forgotten it, so that no update reaches a session that took over a number.
+//!
+//! What must stay true: whatever a client sends begins a session through
+//! [`ConnectionManager::admit`], which counts it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,8 +15,11 @@ use hashbrown::HashMap;
 use slab::Slab;
 use tokio::sync::watch;
 
+use super::admission::{Admission, SessionLimits};
 use super::id::SessionId;
+use super::peer::Peer;
 use super::state::{Session, Socket};
+use crate::error::Result;
 
 /// Owners of a session that nobody uses: the map by id and the slab by number.
 const IDLE_OWNERS: usize = 2;
@@ -29,6 +35,7 @@ pub struct ConnectionManager {
 struct Connections {
     by_id: HashMap<SessionId, Arc<Session>>,
     by_number: Slab<Arc<Session>>,
+    admission: Admission,
     stopping: bool,
 }
 
@@ -42,28 +49,49 @@ pub struct Attached {
 
 impl Default for ConnectionManager {
     fn default() -> Self {
-        ConnectionManager {
-            connections: Mutex::default(),
-            sockets: watch::Sender::new(0),
-        }
+        ConnectionManager::new(SessionLimits::default())
     }
 }
 
 impl ConnectionManager {
-    /// The session with this id; a new one if there is none. Counts as activity, and as long as
-    /// the caller holds it the session does not end.
+    /// Without any session, for at most so many.
+    pub fn new(limits: SessionLimits) -> ConnectionManager {
+        let connections = Connections {
+            admission: Admission::new(limits),
+            ..Connections::default()
+        };
+        ConnectionManager {
+            connections: Mutex::new(connections),
+            sockets: watch::Sender::new(0),
+        }
+    }
+
+    /// The session with this id, for a client from there; a new one if there is none. Counts as
+    /// activity, and as long as the caller holds it the session does not end.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::TooManySessions`](blazelink_codes::Code::TooManySessions) if it would be one session
+    /// too many, worded for the client. A session that exists is always given.
+    pub fn admit(&self, id: &SessionId, peer: Peer, now: Instant) -> Result<Arc<Session>> {
+        let mut connections = self.lock();
+        if let Some(session) = connections.find(id, now) {
+            return Ok(session);
+        }
+        if let Err(full) = connections.admission.check(peer) {
+            if connections.admission.tells(now) {
+                tracing::warn!(reason = %full, "sessions refused; see [limits] in the settings");
+            }
+            return Err(full);
+        }
+        Ok(connections.begin(id, Some(peer), now))
+    }
+
+    /// The same for what no client asked for: counted, but never refused.
     pub fn open(&self, id: &SessionId, now: Instant) -> Arc<Session> {
         let mut connections = self.lock();
-        if let Some(session) = connections.by_id.get(id) {
-            session.touch(now);
-            return Arc::clone(session);
-        }
-        let entry = connections.by_number.vacant_entry();
-        let number = entry.key() as u32;
-        let session = Arc::new(Session::new(id.clone(), number, now));
-        entry.insert(Arc::clone(&session));
-        connections.by_id.insert(id.clone(), Arc::clone(&session));
-        session
+        let found = connections.find(id, now);
+        found.unwrap_or_else(|| connections.begin(id, None, now))
     }
 
     /// Whether there is a session with this id. Counts as no activity.
@@ -106,7 +134,11 @@ impl ConnectionManager {
             Arc::strong_count(session) == IDLE_OWNERS && session.idle(now, grace)
         };
         let ended = connections.by_id.extract_if(|_, session| ends(session));
-        ended.map(|(_, session)| session).collect()
+        let ended: Vec<Arc<Session>> = ended.map(|(_, session)| session).collect();
+        for session in &ended {
+            connections.admission.ended(session.peer());
+        }
+        ended
     }
 
     /// Gives back the number of a session that has ended and that the index has forgotten.
@@ -153,6 +185,24 @@ impl ConnectionManager {
     }
 }
 
+impl Connections {
+    fn find(&self, id: &SessionId, now: Instant) -> Option<Arc<Session>> {
+        let session = self.by_id.get(id)?;
+        session.touch(now);
+        Some(Arc::clone(session))
+    }
+
+    fn begin(&mut self, id: &SessionId, peer: Option<Peer>, now: Instant) -> Arc<Session> {
+        let entry = self.by_number.vacant_entry();
+        let number = entry.key() as u32;
+        let session = Arc::new(Session::new(id.clone(), number, peer, now));
+        entry.insert(Arc::clone(&session));
+        self.by_id.insert(id.clone(), Arc::clone(&session));
+        self.admission.began(peer);
+        session
+    }
+}
+
 impl Attached {
     /// The session.
     pub fn session(&self) -> &Arc<Session> {
@@ -194,6 +244,24 @@ mod tests {
         assert_eq!(ended.len(), 1);
         assert_eq!(ended[0].id(), &id("a"));
         assert_eq!(manager.len(), 1);
+    }
+
+    #[test]
+    fn a_full_address_keeps_its_sessions_and_begins_one_when_another_has_ended() {
+        let manager = ConnectionManager::new(SessionLimits {
+            total: 10,
+            per_address: 1,
+        });
+        let peer = Peer::new([192, 0, 2, 1].into());
+        let start = Instant::now();
+        manager.admit(&id("a"), peer, start).unwrap();
+        assert!(manager.admit(&id("a"), peer, start).is_ok());
+        assert!(manager.admit(&id("b"), peer, start).is_err());
+        assert_eq!(manager.len(), 1);
+        let other = Peer::new([192, 0, 2, 2].into());
+        assert!(manager.admit(&id("c"), other, start + GRACE).is_ok());
+        assert_eq!(manager.expire(start + GRACE, GRACE).len(), 1);
+        assert!(manager.admit(&id("b"), peer, start + GRACE).is_ok());
     }
 
     #[test]

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_short() {
+    fn labels_are_short_enough_to_be_said_aloud() {
         assert_eq!(SessionLabel(0x9f2).to_string(), "s_0009f2");
         assert_eq!(SessionLabel::random().to_string().len(), 8);
     }

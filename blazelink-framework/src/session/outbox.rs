@@ -25,18 +25,18 @@ const ENTRY_WEIGHT: usize = 64;
 
 /// One update for one session.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The message id, growing within a session.
-    pub msg_id: u64,
+    pub(crate) msg_id: u64,
     /// What happened to the object, merged over everything the entry stands for.
-    pub kind: UpdateKind,
+    pub(crate) kind: UpdateKind,
     /// The object and its columns.
-    pub update: Arc<Update>,
+    pub(crate) update: Arc<Update>,
 }
 
 /// The waiting and the unconfirmed updates of one session.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     /// By message id: first the unconfirmed ones, then the waiting ones.
     entries: BTreeMap<u64, (UpdateKind, Arc<Update>)>,
     /// The last message id given.
@@ -64,7 +64,7 @@ struct Refilled {
 
 impl Outbox {
     /// Appends an update. Ignored while a reset is due.
-    pub fn push(&mut self, kind: UpdateKind, update: &Arc<Update>) {
+    pub(crate) fn push(&mut self, kind: UpdateKind, update: &Arc<Update>) {
         if self.reset_due {
             return;
         }
@@ -79,7 +79,7 @@ impl Outbox {
 
     /// Takes waiting entries in order, until none is left or their updates weigh `bytes`; at least
     /// one if there is one. They count as sent.
-    pub fn take(&mut self, bytes: usize, out: &mut Vec<Entry>) {
+    pub(crate) fn take(&mut self, bytes: usize, out: &mut Vec<Entry>) {
         let mut taken = 0;
         for (&msg_id, (kind, update)) in self.entries.range(self.sent + 1..) {
             if taken >= bytes {
@@ -110,7 +110,7 @@ impl Outbox {
 
     /// The client says that it has handled a message, and so every message before it. An id that
     /// was never sent is ignored.
-    pub fn confirm(&mut self, msg_id: u64) {
+    pub(crate) fn confirm(&mut self, msg_id: u64) {
         if msg_id > self.sent {
             return;
         }
@@ -129,7 +129,7 @@ impl Outbox {
 
     /// A new socket begins: what the last one may have lost waits again, under its old ids. If
     /// some of that was let go, a reset is due.
-    pub fn rewind(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         if self.lost > 0 {
             self.reset();
             return;
@@ -143,7 +143,7 @@ impl Outbox {
     }
 
     /// Empties the outbox; a reset is due.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         *self = Outbox {
             last: self.last,
             sent: self.last,
@@ -154,18 +154,13 @@ impl Outbox {
 
     /// Whether a reset was due. The caller now owes [`Outbox::refill`] what the session watches
     /// from here on; updates are accepted again.
-    pub fn begin_reset(&mut self) -> bool {
+    pub(crate) fn begin_reset(&mut self) -> bool {
         std::mem::take(&mut self.reset_due)
-    }
-
-    /// Whether a reset is due.
-    pub fn reset_due(&self) -> bool {
-        self.reset_due
     }
 
     /// Appends the updates of a reset, beyond every limit: as many as the session has
     /// dependencies, and those are limited.
-    pub fn refill(&mut self, objects: Vec<ObjectId>) {
+    pub(crate) fn refill(&mut self, objects: Vec<ObjectId>) {
         self.waiting = None;
         for object in objects {
             let update = Arc::new(Update::again(object));
@@ -176,18 +171,18 @@ impl Outbox {
     }
 
     /// An id for a message that is sent now and not kept, such as an answer to a ping.
-    pub fn passing_id(&mut self) -> u64 {
+    pub(crate) fn passing_id(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
     /// Number of entries that were not taken yet.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.entries.len() - self.unconfirmed
     }
 
     /// Bytes that the entries keep alive, sent and waiting.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
@@ -455,9 +450,9 @@ mod tests {
             take_all(&mut outbox);
         }
         assert_eq!(outbox.entries.len(), limits::UNCONFIRMED_FRAMES);
-        assert!(!outbox.reset_due());
+        assert!(!outbox.reset_due);
         outbox.rewind();
-        assert!(outbox.reset_due());
+        assert!(outbox.reset_due);
         assert_eq!(outbox.bytes(), 0);
     }
 
@@ -467,13 +462,13 @@ mod tests {
         take_all(&mut outbox);
         outbox.confirm(9);
         outbox.rewind();
-        assert!(outbox.reset_due(), "message 10 was let go unconfirmed");
+        assert!(outbox.reset_due, "message 10 was let go unconfirmed");
 
         let mut outbox = filled(limits::UNCONFIRMED_FRAMES as i64 + 10);
         take_all(&mut outbox);
         outbox.confirm(10);
         outbox.rewind();
-        assert!(!outbox.reset_due());
+        assert!(!outbox.reset_due);
     }
 
     #[test]
@@ -485,7 +480,7 @@ mod tests {
             most = most.max(outbox.bytes());
         }
         assert!(most <= limits::OUTBOX_BYTES);
-        assert!(outbox.reset_due());
+        assert!(outbox.reset_due);
         assert_eq!((outbox.bytes(), outbox.waiting()), (0, 0));
         assert!(outbox.begin_reset());
         outbox.refill(vec![object(1), object(2)]);
@@ -505,7 +500,7 @@ mod tests {
         let objects = limits::OUTBOX_ENTRIES as i64 * 3;
         outbox.refill((0..objects).map(object).collect());
         outbox.push(UpdateKind::Update, &update(-1));
-        assert!(!outbox.reset_due());
+        assert!(!outbox.reset_due);
         assert_eq!(take_all(&mut outbox).len(), objects as usize + 1);
         assert_eq!(outbox.refilled.entries, 0);
     }

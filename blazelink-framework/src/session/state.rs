@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::id::{SessionId, SessionLabel};
 use super::outbox::{Entry, Outbox};
+use super::peer::Peer;
 use super::update::{Update, UpdateKind};
 use crate::object_id::ObjectId;
 
@@ -22,6 +23,7 @@ pub struct Session {
     id: SessionId,
     label: SessionLabel,
     number: u32,
+    peer: Option<Peer>,
     state: Mutex<State>,
 }
 
@@ -61,7 +63,7 @@ impl Socket {
 
 /// What a socket's task finds in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub(crate) enum Taken {
     /// Entries were taken, or nothing waits.
     Entries,
     /// The session is owed a reset: read what it watches, call [`Session::refill`], take again.
@@ -71,11 +73,12 @@ pub enum Taken {
 }
 
 impl Session {
-    pub(super) fn new(id: SessionId, number: u32, now: Instant) -> Session {
+    pub(super) fn new(id: SessionId, number: u32, peer: Option<Peer>, now: Instant) -> Session {
         Session {
             id,
             label: SessionLabel::random(),
             number,
+            peer,
             state: Mutex::new(State {
                 outbox: Outbox::default(),
                 socket: None,
@@ -99,8 +102,13 @@ impl Session {
         self.number
     }
 
+    /// Where the client was that began it; nothing if no client did.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+
     /// Appends updates in order and wakes the socket, if there is one, once.
-    pub fn deliver<'a>(&self, updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>) {
+    pub(crate) fn deliver<'a>(&self, updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>) {
         let mut state = self.lock();
         for (kind, update) in updates {
             state.outbox.push(kind, update);
@@ -109,7 +117,7 @@ impl Session {
     }
 
     /// Owes the session one update per object that it watches.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         let mut state = self.lock();
         state.outbox.reset();
         state.wake();
@@ -117,7 +125,7 @@ impl Session {
 
     /// Gives the session a new socket. An older one is closed as replaced; what it may have lost
     /// waits again.
-    pub fn attach(&self, now: Instant) -> Arc<Socket> {
+    pub(crate) fn attach(&self, now: Instant) -> Arc<Socket> {
         let socket = Arc::new(Socket::default());
         let mut state = self.lock();
         state.last_seen = now;
@@ -130,7 +138,7 @@ impl Session {
     }
 
     /// The socket has ended. Changes nothing if a newer one has taken its place.
-    pub fn detach(&self, socket: &Arc<Socket>, now: Instant) {
+    pub(crate) fn detach(&self, socket: &Arc<Socket>, now: Instant) {
         let mut state = self.lock();
         if state.has(socket) {
             state.socket = None;
@@ -139,7 +147,7 @@ impl Session {
     }
 
     /// Takes waiting entries for the socket, about `bytes` of them.
-    pub fn take(&self, socket: &Arc<Socket>, bytes: usize, out: &mut Vec<Entry>) -> Taken {
+    pub(crate) fn take(&self, socket: &Arc<Socket>, bytes: usize, out: &mut Vec<Entry>) -> Taken {
         let mut state = self.lock();
         if !state.has(socket) {
             return Taken::Detached;
@@ -153,14 +161,14 @@ impl Session {
 
     /// Pays a reset that [`Session::take`] reported: `objects` must have been read after that.
     /// Wakes the socket, for it may have been replaced since.
-    pub fn refill(&self, objects: Vec<ObjectId>) {
+    pub(crate) fn refill(&self, objects: Vec<ObjectId>) {
         let mut state = self.lock();
         state.outbox.refill(objects);
         state.wake();
     }
 
     /// The client has handled a message that came over this socket.
-    pub fn confirm(&self, socket: &Arc<Socket>, msg_id: u64) {
+    pub(crate) fn confirm(&self, socket: &Arc<Socket>, msg_id: u64) {
         let mut state = self.lock();
         if state.has(socket) {
             state.outbox.confirm(msg_id);
@@ -168,7 +176,7 @@ impl Session {
     }
 
     /// An id for a message that is sent now and not kept.
-    pub fn passing_id(&self) -> u64 {
+    pub(crate) fn passing_id(&self) -> u64 {
         self.lock().outbox.passing_id()
     }
 

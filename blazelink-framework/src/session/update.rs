@@ -26,15 +26,15 @@ pub enum UpdateKind {
 
 /// An object that changed. The dialect of the session's socket makes a frame of it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Update {
+pub(crate) struct Update {
     /// What changed.
-    pub object: ObjectId,
+    pub(crate) object: ObjectId,
     changes: Option<Bytes>,
 }
 
 impl Update {
     /// A row changed; `row` is its image, if one is known.
-    pub fn row(table: &ExposedTable, key: &Key, row: Option<&Row>) -> Update {
+    pub(crate) fn row(table: &ExposedTable, key: &Key, row: Option<&Row>) -> Update {
         let changes = row.map(|row| {
             let mut json = Vec::new();
             value::write_row(table, row, &mut json);
@@ -47,7 +47,7 @@ impl Update {
     }
 
     /// An object is to be read again; which columns changed is not said.
-    pub fn again(object: ObjectId) -> Update {
+    pub(crate) fn again(object: ObjectId) -> Update {
         Update {
             object,
             changes: Some(Bytes::from_static(b"{}")),
@@ -56,17 +56,17 @@ impl Update {
 
     /// The row's columns as a JSON object: empty if the object is only to be read again, nothing
     /// if the row is gone and not known.
-    pub fn changes(&self) -> Option<&[u8]> {
+    pub(crate) fn changes(&self) -> Option<&[u8]> {
         self.changes.as_deref()
     }
 
     /// Whether the update names columns or says that the row is gone.
-    pub fn tells_row(&self) -> bool {
+    pub(crate) fn tells_row(&self) -> bool {
         self.changes.as_deref() != Some(b"{}")
     }
 
     /// Bytes that the update keeps alive.
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let text = match &self.object.scope {
             Scope::Table | Scope::Row(Key::One(_)) => 0,
             Scope::Row(Key::Many(atoms)) => atoms.len() * size_of::<Atom>(),

@@ -111,7 +111,7 @@ impl SubscriptionManager {
 
     /// Owes every session one update per object that it watches: for when changes may have been
     /// missed.
-    pub fn reset_all(&self) {
+    pub(crate) fn reset_all(&self) {
         for session in self.connections.all() {
             session.reset();
         }
@@ -119,7 +119,7 @@ impl SubscriptionManager {
 
     /// Ends the sessions that have been idle for the grace time, and tidies the ledger, which may
     /// write files. To be called every few seconds, by one thread. Returns how many ended.
-    pub fn sweep(&self, now: Instant) -> usize {
+    pub(crate) fn sweep(&self, now: Instant) -> usize {
         let ended = self.connections.expire(now, limits::GRACE);
         for session in &ended {
             self.lock().forget(session.number());
@@ -136,7 +136,7 @@ impl SubscriptionManager {
 
     /// Takes about `bytes` of what waits for the socket, a due reset included. False if the
     /// socket is no longer its session's.
-    pub fn take(
+    pub(crate) fn take(
         &self,
         session: &Session,
         socket: &Arc<Socket>,
@@ -429,6 +429,38 @@ mod tests {
             ]
         );
         assert!(received(&manager, &open(&manager, "other")).is_empty());
+    }
+
+    #[test]
+    fn what_a_virtual_table_has_read_is_told_as_the_virtual_table() {
+        let virtual_table = |id| ExposedTable {
+            id,
+            schema: String::new(),
+            table: String::new(),
+            entity: "Stats".into(),
+            columns: Vec::new(),
+            key: Vec::new(),
+        };
+        const STATS: TableId = TableId(1);
+        let exposure = Exposure::clone(manager().exposure());
+        let exposure = exposure.with_virtual_tables(vec![virtual_table(STATS)]);
+        let connections = Arc::new(ConnectionManager::default());
+        let manager = Arc::new(SubscriptionManager::new(Arc::new(exposure), connections));
+        let session = open(&manager, "a");
+        let watch = manager.watch_for(&session);
+        let reading = watch.begin(ObjectId::table(STATS), 0);
+        let named = Dependency::Table(STATS);
+        reading.depend(Role::Declared, named).unwrap();
+        let read = Dependency::Row(USER, Key::from(1));
+        reading.depend(Role::Derived, read).unwrap();
+        reading.finish();
+        manager.publish(&commit(vec![renamed(2, "b"), renamed(1, "a")]));
+        let attached = manager.connections().attach(&session, Instant::now());
+        let mut out = Vec::new();
+        assert!(manager.take(&session, attached.socket(), usize::MAX, &mut out));
+        let told: Vec<_> = out.iter().map(|entry| &entry.update.object).collect();
+        assert_eq!(told, [&ObjectId::table(STATS)]);
+        assert_eq!(out[0].update.changes(), Some(&b"{}"[..]));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! `TableDef`: one exposed entity as plain data. Made from the entity, completed by the registry,
 //! corrected by the catalog check; read by everything that plans, loads or writes.
 
+use std::any::TypeId;
+
 use super::entity::Path;
+use super::field::Field;
+use super::virtual_table::Parameter;
 use crate::object_id::TableId;
 use crate::value::Kind;
 
@@ -10,6 +14,8 @@ use crate::value::Kind;
 pub struct TableDef {
     /// Its number in the `TableManager`: its position among the tables.
     pub id: TableId,
+    /// The entity's type, or the virtual table's.
+    pub(crate) rust_type: TypeId,
     /// The schema that the entity names, if it names one.
     pub declared_schema: Option<String>,
     /// The schema it lies in. `public` until the catalog was asked, where the entity names none.
@@ -26,6 +32,10 @@ pub struct TableDef {
     pub relations: Vec<Relation>,
     /// What the entity says of its relations, before the registry has completed them.
     pub(crate) declared: Vec<DeclaredRelation>,
+    /// The computed fields, by name.
+    pub computed: Vec<Field>,
+    /// The rows that a virtual table needs.
+    pub(crate) parameters: Vec<Parameter>,
 }
 
 /// One column.
@@ -125,6 +135,11 @@ pub(crate) struct DeclaredRelation {
 }
 
 impl TableDef {
+    /// Whether it is a virtual table, which has computed fields only.
+    pub fn is_virtual(&self) -> bool {
+        self.columns.is_empty()
+    }
+
     /// Position of the column with this name in Postgres.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)

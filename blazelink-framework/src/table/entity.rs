@@ -1,9 +1,11 @@
 //! What an entity says of itself, and how it becomes a [`TableDef`]. The derive implements
 //! [`Table`]; nothing after [`TableDef::of`] is generic.
 
+use std::any::TypeId;
 use std::str::FromStr;
 
 use blazelink_codes::Code;
+use blazelink_migrations::identifier;
 use sea_orm::sea_query::{ColumnType, Iden, TableName, TableRef};
 use sea_orm::{
     ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, RelationDef, RelationTrait,
@@ -126,6 +128,7 @@ impl TableDef {
         let declared_schema = entity.schema_name().map(str::to_owned);
         Ok(TableDef {
             id: TableId(0),
+            rust_type: TypeId::of::<E>(),
             schema: declared_schema
                 .clone()
                 .unwrap_or_else(|| "public".to_owned()),
@@ -138,6 +141,8 @@ impl TableDef {
             key,
             relations: Vec::new(),
             declared: declared_relations::<E>(declaration.links),
+            computed: Vec::new(),
+            parameters: Vec::new(),
         })
     }
 }
@@ -238,7 +243,7 @@ fn column_type(ty: &ColumnType) -> (Kind, String) {
         ColumnType::Inet => (Kind::Text, "inet"),
         ColumnType::Cidr => (Kind::Text, "cidr"),
         ColumnType::MacAddr => (Kind::Text, "macaddr"),
-        ColumnType::Enum { name, .. } => return (Kind::Text, quoted_type(&name.inner())),
+        ColumnType::Enum { name, .. } => return (Kind::Text, identifier(&name.inner())),
         ColumnType::Custom(name) => return (Kind::Text, name.inner().into_owned()),
         ColumnType::Array(element) => {
             let (kind, name) = column_type(element);
@@ -247,8 +252,4 @@ fn column_type(ty: &ColumnType) -> (Kind, String) {
         _ => (Kind::Text, "text"),
     };
     (kind, name.to_owned())
-}
-
-fn quoted_type(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

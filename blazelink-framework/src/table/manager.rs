@@ -4,23 +4,30 @@
 //! Names are checked here and nowhere else: what is built makes a valid GraphQL schema. Tables are
 //! sorted by name, so the order of registration never shows.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use blazelink_codes::Code;
 
+use super::computed::{self, ValueTypes};
 use super::definition::{Shape, TableDef};
 use super::entity::{Registration, Table};
+use super::field::Extension;
+use super::virtual_table::VirtualTable;
 use super::{naming, relations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
 
-/// All exposed tables. The table with [`TableId`] n stands at position n.
+/// All exposed tables. The table with [`TableId`] n stands at position n; virtual tables have the
+/// numbers after them.
 #[derive(Clone, Debug)]
 pub struct TableManager {
     tables: Vec<TableDef>,
+    virtual_tables: Vec<TableDef>,
+    value_types: Arc<ValueTypes>,
     exposure: Arc<Exposure>,
 }
 
@@ -28,6 +35,8 @@ pub struct TableManager {
 #[derive(Default)]
 pub struct TableManagerBuilder {
     define: Vec<fn() -> Result<TableDef>>,
+    define_virtual: Vec<fn() -> TableDef>,
+    extensions: Vec<Extension>,
     /// The first prefix that found nothing.
     empty_prefix: Option<String>,
 }
@@ -63,6 +72,20 @@ impl TableManagerBuilder {
         if self.define.len() == before {
             self.empty_prefix.get_or_insert_with(|| module.to_owned());
         }
+        self
+    }
+
+    /// Adds computed fields to an entity that is exposed.
+    #[must_use]
+    pub fn extend(mut self, extension: Extension) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
+    /// Exposes a virtual table.
+    #[must_use]
+    pub fn virtual_table<V: VirtualTable>(mut self) -> Self {
+        self.define_virtual.push(TableDef::of_virtual::<V>);
         self
     }
 
@@ -110,11 +133,19 @@ impl TableManagerBuilder {
             check_table(table)?;
         }
         relations::complete(&mut tables)?;
-        for table in &tables {
+        computed::extend(&mut tables, &self.extensions)?;
+        let virtual_tables = virtual_tables(&self.define_virtual);
+        for table in tables.iter().chain(&virtual_tables) {
             check_relations(table)?;
+            computed::check(table, &tables)?;
         }
-        check_names(&tables)?;
-        Ok(TableManager::new(tables))
+        let value_types = computed::types(tables.iter().chain(&virtual_tables))?;
+        check_names(&tables, &virtual_tables, &value_types)?;
+        Ok(TableManager::new(
+            tables,
+            virtual_tables,
+            value_types.into(),
+        ))
     }
 }
 
@@ -124,22 +155,56 @@ impl TableManager {
         TableManagerBuilder::default()
     }
 
-    /// The registry of these tables, whose ids are their positions.
-    pub(crate) fn new(tables: Vec<TableDef>) -> TableManager {
-        let exposure = Arc::new(Exposure::new(tables.iter().map(exposed_table).collect()));
-        TableManager { tables, exposure }
+    /// The registry of these tables, whose ids are their positions. Virtual tables are numbered
+    /// after them.
+    fn new(
+        tables: Vec<TableDef>,
+        mut virtual_tables: Vec<TableDef>,
+        value_types: Arc<ValueTypes>,
+    ) -> TableManager {
+        for (table, at) in virtual_tables.iter_mut().zip(tables.len()..) {
+            table.id = TableId(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        let exposed = tables.iter().map(exposed_table).collect();
+        let virtual_exposed = virtual_tables.iter().map(exposed_table).collect();
+        let exposure = Exposure::new(exposed).with_virtual_tables(virtual_exposed);
+        TableManager {
+            tables,
+            virtual_tables,
+            value_types,
+            exposure: Arc::new(exposure),
+        }
     }
 
-    /// The table with this number.
+    /// The table or virtual table with this number.
     ///
     /// # Panics
     ///
     /// If the number is not one of this registry's. Numbers never come from outside.
     pub fn table(&self, id: TableId) -> &TableDef {
-        &self.tables[id.0 as usize]
+        let at = id.0 as usize;
+        match at.checked_sub(self.tables.len()) {
+            None => &self.tables[at],
+            Some(at) => &self.virtual_tables[at],
+        }
     }
 
-    /// All tables, by ascending number, which is by name.
+    /// The virtual tables, by name.
+    pub fn virtual_tables(&self) -> &[TableDef] {
+        &self.virtual_tables
+    }
+
+    /// The types of the computed fields.
+    pub(crate) fn value_types(&self) -> &ValueTypes {
+        &self.value_types
+    }
+
+    /// The table of an entity.
+    pub(crate) fn by_type(&self, entity: TypeId) -> Option<&TableDef> {
+        self.tables.iter().find(|table| table.rust_type == entity)
+    }
+
+    /// All tables of Postgres, by ascending number, which is by name.
     pub fn tables(&self) -> &[TableDef] {
         &self.tables
     }
@@ -149,15 +214,12 @@ impl TableManager {
         Arc::clone(&self.exposure)
     }
 
-    /// The table that a client means by this name: spelled exactly, else without regard to case
-    /// and underscores.
+    /// The table or virtual table that a client means by this name: spelled exactly, else without
+    /// regard to case and underscores.
     pub fn named(&self, entity: &str) -> Option<&TableDef> {
-        let exact = self.tables.iter().find(|table| table.entity == entity);
-        exact.or_else(|| {
-            self.tables
-                .iter()
-                .find(|table| naming::names_entity(entity, &table.entity))
-        })
+        let mut all = self.tables.iter().chain(&self.virtual_tables);
+        let exact = all.clone().find(|table| table.entity == entity);
+        exact.or_else(|| all.find(|table| naming::names_entity(entity, &table.entity)))
     }
 
     /// Name of the root that reads one row of a table.
@@ -170,9 +232,21 @@ impl TableManager {
         naming::page_root(&table.entity)
     }
 
-    pub(crate) fn into_tables(self) -> Vec<TableDef> {
-        self.tables
+    /// The same registry with other definitions of its tables, in the same order.
+    pub(crate) fn with_tables(self, tables: Vec<TableDef>) -> TableManager {
+        TableManager::new(tables, self.virtual_tables, self.value_types)
     }
+}
+
+/// By name, each once. Their numbers are given when the tables' are known.
+fn virtual_tables(define: &[fn() -> TableDef]) -> Vec<TableDef> {
+    let mut tables: Vec<TableDef> = define.iter().map(|define| define()).collect();
+    tables.sort_by(|one, other| one.entity.cmp(&other.entity));
+    tables.dedup_by_key(|table| table.rust_type);
+    for table in &mut tables {
+        table.computed.sort_by_key(|field| field.name);
+    }
+    tables
 }
 
 fn exposed_table(table: &TableDef) -> ExposedTable {
@@ -314,7 +388,11 @@ fn check_relations(table: &TableDef) -> Result<()> {
 }
 
 /// Types and roots share one name space each, over all tables.
-fn check_names(tables: &[TableDef]) -> Result<()> {
+fn check_names(
+    tables: &[TableDef],
+    virtual_tables: &[TableDef],
+    value_types: &ValueTypes,
+) -> Result<()> {
     let mut types: BTreeMap<String, &TableDef> = BTreeMap::new();
     let mut roots: BTreeMap<String, &TableDef> = BTreeMap::new();
     for table in tables {
@@ -342,7 +420,53 @@ fn check_names(tables: &[TableDef]) -> Result<()> {
             }
         }
     }
-    Ok(())
+    check_own_names(virtual_tables, value_types, &types, &roots)
+}
+
+/// The names that authors give to virtual tables and structs.
+fn check_own_names(
+    virtual_tables: &[TableDef],
+    value_types: &ValueTypes,
+    types: &BTreeMap<String, &TableDef>,
+    roots: &BTreeMap<String, &TableDef>,
+) -> Result<()> {
+    let taken = |name: &str| {
+        Err(setup(
+            Code::SchemaCollision,
+            format!("The name `{name}` is taken by another type or root"),
+            "Give the virtual table or struct another NAME",
+        ))
+    };
+    for (at, table) in virtual_tables.iter().enumerate() {
+        let name = table.entity.as_str();
+        if !naming::is_graphql_name(name) || table.computed.is_empty() {
+            return Err(setup(
+                Code::SchemaDefinition,
+                format!("Virtual table `{name}` has no GraphQL name, or no fields"),
+                "Name it with letters and digits, and give it a field",
+            ));
+        }
+        let root = TableManager::row_root(table);
+        let mut earlier = virtual_tables[..at].iter();
+        if roots.contains_key(&root)
+            || earlier.any(|other| TableManager::row_root(other) == root)
+            || value_types.structs.contains_key(name)
+        {
+            return taken(name);
+        }
+    }
+    let virtual_names = virtual_tables.iter().map(|table| table.entity.as_str());
+    let names = virtual_names.chain(value_types.structs.keys().copied());
+    for name in names {
+        if naming::is_reserved_type(name) || types.contains_key(name) {
+            return taken(name);
+        }
+    }
+    let mut pages = value_types.pages.keys();
+    match pages.find(|page| types.contains_key(*page)) {
+        Some(page) => taken(page),
+        None => Ok(()),
+    }
 }
 
 fn collision(what: &str, name: &str, one: &TableDef, other: &TableDef) -> Error {

@@ -4,15 +4,28 @@
 //! is generic over entities; everything after it works on plain [`TableDef`]s in a
 //! [`TableManager`].
 
+mod call;
+mod computed;
 mod definition;
 mod entity;
+mod field;
+mod field_type;
 mod manager;
 mod naming;
 mod relations;
+mod virtual_table;
 
+pub use call::{Call, Identified, Window};
+pub(crate) use call::{Subject, Surroundings, row_dependency};
+pub(crate) use computed::value_page_type;
 pub use definition::{Column, Read, Relation, Shape, TableDef};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};
+pub use field::{ArgumentType, Extension, Field, FieldError};
+pub use field_type::{
+    FieldType, Member, Output, Page, RowRef, Scalar, Struct, StructType, ValueType,
+};
 pub use manager::{TableManager, TableManagerBuilder};
+pub use virtual_table::{Parameter, VirtualTable};
 
 // The derive's paths.
 #[doc(hidden)]

@@ -1,13 +1,17 @@
 //! What travels over a socket, and the sockets themselves.
 
 mod acceptor;
+mod allowance;
+mod doors;
+mod doorway;
 mod journal;
 mod original;
 mod protocol;
 mod websocket;
 
 pub use acceptor::PromptAcceptor;
+pub use allowance::Allowance;
+pub use doors::{Doors, Refusal, Verdict};
+pub use doorway::Doorway;
 pub use journal::{Journal, Sessions};
-pub use original::{Received, receive, write_frame};
-pub use protocol::{Authorize, ClientMessage, parse};
 pub use websocket::WebSocketTransport;

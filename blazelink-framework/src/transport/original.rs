@@ -11,7 +11,7 @@ use crate::session::Entry;
 
 /// What the websocket's task does about a client's frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
+pub(super) enum Received {
     /// Nothing.
     Nothing,
     /// The session's outbox hears that this message was handled.
@@ -25,7 +25,7 @@ pub enum Received {
 /// # Errors
 ///
 /// The code to close the socket with.
-pub fn receive(text: &str) -> Result<Received, CloseCode> {
+pub(super) fn receive(text: &str) -> Result<Received, CloseCode> {
     Ok(match protocol::parse(text)? {
         Some(ClientMessage::Confirm { msg_id }) => Received::Confirmed(msg_id),
         Some(ClientMessage::Ping { ping_id }) => Received::Ping(ping_id),
@@ -34,7 +34,7 @@ pub fn receive(text: &str) -> Result<Received, CloseCode> {
 }
 
 /// Appends the frame of an outbox entry.
-pub fn write_frame(exposure: &Exposure, entry: &Entry, out: &mut Vec<u8>) {
+pub(super) fn write_frame(exposure: &Exposure, entry: &Entry, out: &mut Vec<u8>) {
     let object = &entry.update.object;
     protocol::write_model_update(
         entry.msg_id,
@@ -90,6 +90,30 @@ mod tests {
         let mut out = Vec::new();
         write_frame(&exposure(), &entry, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn virtual_tables_are_named_without_a_key() {
+        let stats = ExposedTable {
+            id: TableId(1),
+            schema: String::new(),
+            table: String::new(),
+            entity: "PlayerStats".into(),
+            columns: Vec::new(),
+            key: Vec::new(),
+        };
+        let exposure = exposure().with_virtual_tables(vec![stats]);
+        let entry = Entry {
+            msg_id: 7,
+            kind: UpdateKind::Update,
+            update: Arc::new(Update::again(ObjectId::table(TableId(1)))),
+        };
+        let mut out = Vec::new();
+        write_frame(&exposure, &entry, &mut out);
+        let frame: Value = serde_json::from_slice(&out).unwrap();
+        let identifier = serde_json::json!({"obj_id": null, "entity": "PlayerStats"});
+        assert_eq!(frame["data"]["identifier"], identifier);
+        assert_eq!(frame["data"]["changes"], serde_json::json!({}));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::value;
 
 /// What a client may send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientMessage {
+pub(super) enum ClientMessage {
     /// `ConfirmEvent`: the client has handled the message with this id. Nothing answers; the
     /// server may forget the message and those before it. Never sent, or sent with an id that
     /// the server never gave, it changes nothing.
@@ -36,7 +36,7 @@ pub enum ClientMessage {
 
 /// What a client says of itself. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Authorize {
+pub(super) struct Authorize {
     /// The client's proof.
     pub secret: String,
     /// The name that it claims.
@@ -56,7 +56,7 @@ impl fmt::Debug for Authorize {
 ///
 /// The code to close the socket with, if the frame is not JSON, not an object, or a known message
 /// with a missing or mistyped field.
-pub fn parse(text: &str) -> Result<Option<ClientMessage>, CloseCode> {
+pub(super) fn parse(text: &str) -> Result<Option<ClientMessage>, CloseCode> {
     let frame: Value = serde_json::from_str(text).map_err(|_| CloseCode::NotJson)?;
     let Value::Object(frame) = frame else {
         return Err(CloseCode::NotAnObject);

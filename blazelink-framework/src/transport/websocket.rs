@@ -28,9 +28,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
+use super::allowance::Allowance;
 use super::original::{self, Received};
 use super::protocol;
-use crate::session::{Attached, Entry, SessionId};
+use crate::session::{Attached, Entry, Peer, Session, SessionId};
 use crate::subscription::SubscriptionManager;
 
 /// Read buffer of a socket; a larger frame grows it up to [`limits::FRAME_BYTES`].
@@ -45,16 +46,28 @@ const UNANSWERED_PINGS: u8 = 2;
 /// The endpoint `/ws/connect?session_id=..`.
 ///
 /// Answers 404 to what asks for no websocket, 403 without a sound session id, 400 to a broken
-/// handshake.
+/// handshake, 429 to one session too many.
 #[derive(Clone, Debug)]
 pub struct WebSocketTransport {
     manager: Arc<SubscriptionManager>,
+    messages_per_second: u32,
 }
 
 impl WebSocketTransport {
     /// The endpoint for the sessions of this manager.
     pub fn new(manager: Arc<SubscriptionManager>) -> WebSocketTransport {
-        WebSocketTransport { manager }
+        WebSocketTransport {
+            manager,
+            messages_per_second: limits::MESSAGES_PER_SECOND,
+        }
+    }
+
+    /// Takes so many messages per second from each client, instead of
+    /// [`limits::MESSAGES_PER_SECOND`].
+    #[must_use]
+    pub fn messages_per_second(mut self, count: u32) -> WebSocketTransport {
+        self.messages_per_second = count;
+        self
     }
 }
 
@@ -66,13 +79,23 @@ impl Endpoint for WebSocketTransport {
             Ok(handshake) => handshake,
             Err(status) => return Ok(status.into()),
         };
+        let peer = Peer::of(request.remote_addr());
         let Ok(upgrade) = request.take_upgrade() else {
             return Ok(StatusCode::BAD_REQUEST.into());
         };
+        let now = Instant::now();
+        let session = match self.manager.connections().admit(&id, peer, now) {
+            Ok(session) => session,
+            Err(full) => {
+                let refused = Response::builder().status(StatusCode::TOO_MANY_REQUESTS);
+                return Ok(refused.body(full.to_string()));
+            }
+        };
         let manager = Arc::clone(&self.manager);
+        let allowance = Allowance::new(self.messages_per_second, now);
         tokio::spawn(async move {
             if let Ok(stream) = upgrade.await {
-                serve(manager, &id, stream).await;
+                serve(manager, session, allowance, stream).await;
             }
         });
         Ok(Response::builder()
@@ -117,11 +140,15 @@ fn handshake(request: &Request) -> Result<Handshake, StatusCode> {
 }
 
 /// Serves a socket until it ends.
-async fn serve<S>(manager: Arc<SubscriptionManager>, id: &SessionId, stream: S)
-where
+async fn serve<S>(
+    manager: Arc<SubscriptionManager>,
+    session: Arc<Session>,
+    allowance: Allowance,
+    stream: S,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = Connection::open(manager, id, stream).await;
+    let mut connection = Connection::open(manager, session, allowance, stream).await;
     let label = connection.attached.session().label();
     tracing::debug!(session = %label, "socket opened");
     let end = connection.run().await;
@@ -159,6 +186,7 @@ struct Connection<S> {
     stream: WebSocketStream<S>,
     manager: Arc<SubscriptionManager>,
     attached: Attached,
+    allowance: Allowance,
     unanswered: u8,
 }
 
@@ -166,20 +194,24 @@ impl<S> Connection<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    async fn open(manager: Arc<SubscriptionManager>, id: &SessionId, stream: S) -> Self {
+    async fn open(
+        manager: Arc<SubscriptionManager>,
+        session: Arc<Session>,
+        allowance: Allowance,
+        stream: S,
+    ) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(limits::FRAME_BYTES))
             .max_frame_size(Some(limits::FRAME_BYTES));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        let now = Instant::now();
-        let session = manager.connections().open(id, now);
-        let attached = manager.connections().attach(&session, now);
+        let attached = manager.connections().attach(&session, Instant::now());
         Connection {
             stream,
             manager,
             attached,
+            allowance,
             unanswered: 0,
         }
     }
@@ -258,6 +290,7 @@ where
 
     /// Writes messages and flushes once. An order to close ends the wait for a slow client.
     async fn write(&mut self, messages: Vec<Message>) -> ControlFlow<End> {
+        self.allowance.sent(messages.len());
         let stream = &mut self.stream;
         let written = timeout(limits::WRITE_TIMEOUT, async {
             for message in messages {
@@ -295,7 +328,7 @@ where
             }
             // The library has queued the pong and sends it when it is polled next.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
-                return ControlFlow::Continue(());
+                return within(self.allowance.take(Instant::now()));
             }
             Some(Ok(Message::Close(_))) => {
                 // Sends the library's answer; what comes of it is the client's affair.
@@ -305,14 +338,19 @@ where
             Some(Err(error)) => return ControlFlow::Break(end_of(&error)),
             None => return ControlFlow::Break(End::Gone),
         };
+        let now = Instant::now();
         match original::receive(&text) {
-            Ok(Received::Nothing) => ControlFlow::Continue(()),
+            Ok(Received::Nothing) => within(self.allowance.take(now)),
             Ok(Received::Confirmed(msg_id)) => {
+                within(self.allowance.take_confirm(now))?;
                 let socket = self.attached.socket();
                 self.attached.session().confirm(socket, msg_id);
                 ControlFlow::Continue(())
             }
-            Ok(Received::Ping(ping_id)) => self.answer_ping(ping_id).await,
+            Ok(Received::Ping(ping_id)) => {
+                within(self.allowance.take(now))?;
+                self.answer_ping(ping_id).await
+            }
             Err(code) => ControlFlow::Break(End::Close(code)),
         }
     }
@@ -333,6 +371,15 @@ where
         }
         self.unanswered += 1;
         self.write(vec![Message::Ping(Bytes::new())]).await
+    }
+}
+
+/// Goes on with a client that keeps within its allowance.
+fn within(allowed: bool) -> ControlFlow<End> {
+    if allowed {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(End::Close(CloseCode::TooMany))
     }
 }
 
@@ -403,13 +450,21 @@ mod tests {
         Arc::new(SubscriptionManager::new(Arc::new(exposure), connections))
     }
 
+    /// What the endpoint gives to a socket's task.
+    fn admitted(manager: &Arc<SubscriptionManager>) -> (Arc<Session>, Allowance) {
+        let (id, now) = (SessionId::new("a").unwrap(), Instant::now());
+        let session = manager.connections().open(&id, now);
+        (session, Allowance::new(10, now))
+    }
+
     async fn connect(
         manager: &Arc<SubscriptionManager>,
     ) -> (Connection<DuplexStream>, DuplexStream) {
         let (server, client) = duplex(16);
-        let id = SessionId::new("a").unwrap();
+        let (session, allowance) = admitted(manager);
+        let manager = Arc::clone(manager);
         (
-            Connection::open(Arc::clone(manager), &id, server).await,
+            Connection::open(manager, session, allowance, server).await,
             client,
         )
     }
@@ -486,10 +541,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_socket_that_nobody_ends_is_let_go() {
         let manager = manager();
-        let id = SessionId::new("a").unwrap();
+        let (session, allowance) = admitted(&manager);
         let (server, client) = duplex(1024);
         manager.connections().stop();
-        serve(Arc::clone(&manager), &id, server).await;
+        serve(Arc::clone(&manager), session, allowance, server).await;
         assert_eq!(manager.connections().sockets(), 0);
         drop(client);
     }
@@ -497,9 +552,9 @@ mod tests {
     #[test]
     fn the_task_of_an_idle_socket_is_small() {
         let manager = manager();
-        let id = SessionId::new("a").unwrap();
+        let (session, allowance) = admitted(&manager);
         let (server, _client) = duplex(16);
-        let size = size_of_val(&serve(manager, &id, server));
+        let size = size_of_val(&serve(manager, session, allowance, server));
         assert!(size < 3 << 10, "{size} bytes");
     }
 }

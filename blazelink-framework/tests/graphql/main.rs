@@ -4,6 +4,7 @@
 
 mod answers;
 mod catalog;
+mod computed;
 mod entities;
 mod keys;
 mod malformed;
@@ -11,4 +12,5 @@ mod registry;
 mod statements;
 mod support;
 mod values;
+mod virtual_tables;
 mod watching;

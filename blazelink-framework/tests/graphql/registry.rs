@@ -2,7 +2,7 @@
 
 use blazelink::codes::Code;
 use blazelink::error::Error;
-use blazelink::graphql::Executor;
+use blazelink::graphql::sdl;
 use blazelink::table::{Table, TableManager};
 
 use crate::entities::*;
@@ -206,12 +206,8 @@ fn relations_lead_both_ways_under_stable_names() {
 #[tokio::test]
 async fn schema_is_the_same_with_and_without_a_database() {
     let app = App::start().await;
-    let offline = Executor::new(
-        std::sync::Arc::new(builder().build().unwrap()),
-        sea_orm::DatabaseConnection::default(),
-    )
-    .unwrap();
-    assert_eq!(app.executor.sdl(), offline.sdl());
+    let offline = builder().build().unwrap();
+    assert_eq!(sdl(&app.manager).unwrap(), sdl(&offline).unwrap());
 }
 
 #[test]
@@ -224,10 +220,5 @@ fn schema_has_the_shapes_of_the_original() {
         .table::<user::Entity>()
         .build()
         .unwrap();
-    let executor = Executor::new(
-        std::sync::Arc::new(manager),
-        sea_orm::DatabaseConnection::default(),
-    )
-    .unwrap();
-    insta::assert_snapshot!(executor.sdl());
+    insta::assert_snapshot!(sdl(&manager).unwrap());
 }

@@ -9,7 +9,7 @@ use blazelink::error::{Error, ErrorKind, Result};
 use blazelink::graphql::{Executor, Request, Response};
 use blazelink::object_id::{ObjectId, Scope};
 use blazelink::subscription::{Dependency, Reading, Role, Unwatched, Watch};
-use blazelink::table::TableManager;
+use blazelink::table::{TableManager, TableManagerBuilder};
 use blazelink_postgres::TestDatabase;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
@@ -71,7 +71,7 @@ pub struct App {
     _postgres: TestDatabase,
 }
 
-pub fn builder() -> blazelink::table::TableManagerBuilder {
+pub fn builder() -> TableManagerBuilder {
     TableManager::builder()
         .table::<address::Entity>()
         .table::<category::Entity>()
@@ -113,9 +113,14 @@ pub async fn database() -> (TestDatabase, DatabaseConnection) {
 
 impl App {
     pub async fn start() -> App {
+        App::of(builder()).await
+    }
+
+    /// With other tables exposed, or more than tables.
+    pub async fn of(builder: TableManagerBuilder) -> App {
         let (postgres, mut database) = database().await;
         database.execute_unprepared(ROWS).await.unwrap();
-        let manager = data::verify(builder().build().unwrap(), &database)
+        let manager = data::verify(builder.build().unwrap(), &database)
             .await
             .unwrap();
         let manager = Arc::new(manager);

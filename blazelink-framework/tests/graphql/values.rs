@@ -86,7 +86,7 @@ async fn values_have_the_json_of_their_type() {
 async fn exposed_kinds_are_those_of_the_catalog() {
     let app = App::start().await;
     let exposure = app.manager.exposure();
-    let table = exposure.by_entity("Kinds").unwrap();
+    let table = exposure.by_name("public", "kinds").unwrap();
     let kind = |name: &str| {
         table
             .columns
@@ -99,8 +99,7 @@ async fn exposed_kinds_are_those_of_the_catalog() {
     assert_eq!(kind("c_domain"), Kind::Int);
     assert_eq!(kind("c_moods"), Kind::Array(Box::new(Kind::Text)));
     assert_eq!(kind("c_char"), Kind::Char);
-    assert_eq!(table.schema, "public");
-    let user = exposure.by_entity("User").unwrap();
+    let user = exposure.by_name("public", "user").unwrap();
     assert!(
         user.columns.iter().all(|column| column.name != "email"),
         "hidden columns are not exposed"

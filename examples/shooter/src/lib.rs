@@ -5,6 +5,7 @@ pub mod api;
 mod app;
 pub mod entities;
 pub mod kills;
+pub mod player_stats;
 pub mod seed;
 
 pub use app::app;

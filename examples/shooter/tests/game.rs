@@ -14,6 +14,7 @@ use sea_orm_migration::MigratorTrait;
 use serde_json::{Value, json};
 use shooter::entities::{game, game_event, team, user};
 use shooter::kills::{self, Refusal};
+use shooter::player_stats::PlayerStats;
 use shooter::seed;
 use shooter_migration::Migrator;
 
@@ -73,25 +74,50 @@ async fn what_cannot_have_happened_is_refused_and_leaves_nothing_behind() {
     assert_eq!(events(&db).await, 6);
 }
 
+#[tokio::test]
+async fn statistics_of_a_player_follow_the_kills() {
+    let (_database, db) = seeded().await;
+    let stats = "{ playerStats(identifier: {dependencies: [{entity: \"User\", obj_id: 1}]}) {
+        kills deaths rival { player { obj_id row { name } } kills }
+    } }";
+    let rival = |id: i32, name: &str, kills: i32| json!({"player": {"obj_id": id, "row": {"name": name}}, "kills": kills});
+    let expected = json!({"kills": 2, "deaths": 1, "rival": rival(5, "Lin", 1)});
+    assert_eq!(ask(&db, stats).await["playerStats"], expected);
+    for (killer, victim) in [(8, 1), (8, 1), (1, 8)] {
+        kills::record(&db, killer, victim).await.unwrap();
+    }
+    let expected = json!({"kills": 3, "deaths": 3, "rival": rival(8, "Kwame", 2)});
+    assert_eq!(ask(&db, stats).await["playerStats"], expected);
+    let peaceful = stats.replace("obj_id: 1}", "obj_id: 3}");
+    let expected = json!({"kills": 1, "deaths": 0, "rival": null});
+    assert_eq!(ask(&db, &peaceful).await["playerStats"], expected);
+}
+
 /// Kills of one player and deaths of another, as GraphQL counts them.
 async fn counts(db: &DatabaseConnection, killer: i32, victim: i32) -> (i64, i64) {
-    let manager = TableManager::builder().discover("shooter::entities");
-    let manager = blazelink::data::verify(manager.build().unwrap(), db).await;
-    let executor = Executor::new(Arc::new(manager.unwrap()), db.clone()).unwrap();
     let query = format!(
         "{{
             killer: user(identifier: {{obj_id: {killer}}}) {{ events {{ count }} }}
             victim: user(identifier: {{obj_id: {victim}}}) {{ deaths {{ count }} }}
         }}"
     );
-    let response = executor.execute(Request::new(query), &Unwatched).await;
-    let answer: Value = serde_json::from_slice(&response.body).unwrap();
-    assert_eq!(answer.get("errors"), None, "{answer}");
+    let data = ask(db, &query).await;
     let count = |value: &Value| value.as_i64().unwrap();
-    let data = &answer["data"];
-    assert_ne!(data, &json!(null));
     (
         count(&data["killer"]["events"]["count"]),
         count(&data["victim"]["deaths"]["count"]),
     )
+}
+
+/// The data of an answer without errors.
+async fn ask(db: &DatabaseConnection, query: &str) -> Value {
+    let manager = TableManager::builder()
+        .discover("shooter::entities")
+        .virtual_table::<PlayerStats>();
+    let manager = blazelink::data::verify(manager.build().unwrap(), db).await;
+    let executor = Executor::new(Arc::new(manager.unwrap()), db.clone()).unwrap();
+    let response = executor.execute(Request::new(query), &Unwatched).await;
+    let answer: Value = serde_json::from_slice(&response.body).unwrap();
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    answer["data"].clone()
 }

@@ -4,7 +4,6 @@ use blazelink_migrations::{Execute, PUBLICATION, PublishedTable, literal};
 
 use crate::error::Result;
 use crate::exposure::Exposure;
-use crate::object_id::TableId;
 use crate::replication::slot::SlotPlan;
 use crate::replication::url::SESSION_SETTINGS;
 
@@ -67,8 +66,6 @@ pub struct Publication {
 /// An exposed table as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableFacts {
-    /// The table.
-    pub id: TableId,
     /// Its name.
     pub name: PublishedTable,
     /// Whether it exists.
@@ -97,7 +94,7 @@ impl Facts {
                 schema: table.schema.clone(),
                 table: table.table.clone(),
             };
-            facts.tables.push(table_facts(db, table.id, name).await?);
+            facts.tables.push(table_facts(db, name).await?);
         }
         Ok(facts)
     }
@@ -169,15 +166,6 @@ impl Facts {
         }
         Ok(())
     }
-
-    /// Exposed tables of which an update or a delete tells no old row.
-    pub fn tables_without_full_identity(&self) -> Vec<TableId> {
-        let lacking = self
-            .tables
-            .iter()
-            .filter(|table| !table.not_full.is_empty());
-        lacking.map(|table| table.id).collect()
-    }
 }
 
 async fn rows(db: &mut impl Execute, sql: &str) -> Result<Vec<Vec<String>>> {
@@ -230,11 +218,7 @@ async fn publication(db: &mut impl Execute) -> Result<Option<Publication>> {
     }))
 }
 
-async fn table_facts(
-    db: &mut impl Execute,
-    id: TableId,
-    name: PublishedTable,
-) -> Result<TableFacts> {
+async fn table_facts(db: &mut impl Execute, name: PublishedTable) -> Result<TableFacts> {
     let sql = format!(
         "SELECT p.relname::text, pn.nspname::text, (p.relreplident = 'f')::text, \
          EXISTS (SELECT FROM pg_catalog.pg_index i \
@@ -260,7 +244,6 @@ async fn table_facts(
         _ => None,
     });
     Ok(TableFacts {
-        id,
         name,
         exists,
         has_key,

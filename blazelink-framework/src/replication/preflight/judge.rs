@@ -1,9 +1,9 @@
 //! From facts to findings. Pure.
 
+use blazelink_codes::Code;
 use blazelink_migrations::{PUBLICATION, PublishedTable, identifier, literal};
 
 use super::{Facts, Finding, Host, Severity, full_name};
-use crate::codes::Code;
 use crate::replication::slot::SlotPlan;
 use crate::replication::url::SESSION_SETTINGS;
 
@@ -276,12 +276,10 @@ fn judge_settings(facts: &Facts, findings: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object_id::TableId;
     use crate::replication::preflight::{Publication, TableFacts, refusal};
 
-    fn table(id: u32, name: &str) -> TableFacts {
+    fn table(name: &str) -> TableFacts {
         TableFacts {
-            id: TableId(id),
             name: published(name),
             exists: true,
             has_key: true,
@@ -311,7 +309,7 @@ mod tests {
                 members: vec![published("game"), published("user")],
                 ..Publication::default()
             }),
-            tables: vec![table(0, "user"), table(1, "game")],
+            tables: vec![table("user"), table("game")],
             settings: settings
                 .map(|(name, value)| (name.to_owned(), value.clone(), value))
                 .to_vec(),
@@ -395,7 +393,7 @@ mod tests {
     #[test]
     fn table_missing_from_the_publication_is_an_error_and_a_spare_one_a_warning() {
         let mut facts = healthy();
-        facts.tables.push(table(2, "team"));
+        facts.tables.push(table("team"));
         let missing = one(&facts);
         assert_eq!(missing.severity, Severity::Error);
         assert_eq!(
@@ -418,7 +416,6 @@ mod tests {
             finding.remedy,
             ["ALTER TABLE \"public\".\"game_2024\" REPLICA IDENTITY FULL;"]
         );
-        assert_eq!(facts.tables_without_full_identity(), [TableId(1)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Before the first byte is read: whether server, role, publication and tables are as replication
 //! needs them, and for each thing that is not, what is wrong and the SQL that mends it.
 //!
-//! [`Facts::gather`] asks, [`judge`] decides; [`run`] is what the signaler calls at start-up.
+//! [`Facts::gather`] asks, [`judge`] decides; `run` is what the signaler calls at start-up.
 //! Nothing is changed here but the publication, and that only by [`apply`] in development.
 
 mod facts;
@@ -9,12 +9,12 @@ mod judge;
 
 use std::fmt;
 
+use blazelink_codes::Code;
 use blazelink_migrations::{Execute, PublishedTable, SeaOrm, publish_table, unpublish_table};
 use sea_orm::DatabaseConnection;
 
 use super::ordinary::OrdinaryConnection;
 use super::slot::SlotPlan;
-use crate::codes::Code;
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
@@ -30,7 +30,7 @@ pub use judge::judge;
 ///
 /// If one of the two does not answer, or anything is wrong that keeps live updates from working:
 /// all of it in one error.
-pub async fn run(
+pub(super) async fn run(
     server: &mut OrdinaryConnection,
     pool: &DatabaseConnection,
     exposure: &Exposure,
@@ -86,7 +86,7 @@ impl fmt::Display for Finding {
 }
 
 /// All findings as one error, or nothing if none is worse than a warning.
-pub fn refusal(findings: &[Finding]) -> Option<Error> {
+fn refusal(findings: &[Finding]) -> Option<Error> {
     let mut errors = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error);

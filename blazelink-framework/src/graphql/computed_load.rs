@@ -1,0 +1,331 @@
+//! Calls computed fields, and reads the rows that their values refer to.
+//!
+//! What is watched: what the field itself says, and each row that is read for a reference. The
+//! field's own row is watched by whoever read it (see `load`). A field that fails with a message
+//! of its own stays watched; one whose reads failed does not, like any failed statement.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_graphql_value::ConstValue;
+use blazelink_codes::limits;
+use futures_util::{StreamExt, stream};
+
+use super::identifier;
+use super::load::{Loader, Read, tell};
+use super::loaded::{Loaded, LoadedComputed, LoadedRoot, LoadedRows, LoadedTargets};
+use super::parents::position;
+use super::plan::{
+    ComputedField, MemberField, RowField, RowValue, ValuePageField, ValueSelection, VirtualRoot,
+};
+use super::window;
+use crate::data::{Batch, Keys, RowStatement};
+use crate::error::Result;
+use crate::object_id::{Key, ObjectId};
+use crate::subscription::{Dependency, Role};
+use crate::table::{
+    Call, FieldError, Identified, Output, Subject, Surroundings, TableDef, Window, row_dependency,
+};
+
+impl Loader<'_> {
+    pub(super) async fn virtual_table(&mut self, root: &VirtualRoot) -> LoadedRoot {
+        let table = self.manager.table(root.table);
+        let value = self.variables.resolve(root.identifier.as_ref());
+        let identified = match identifier::read_virtual(self.manager, table, value.as_ref()) {
+            Ok(identified) => identified,
+            Err(message) => return LoadedRoot::Failed(message),
+        };
+        let selection = self.fingerprint(&root.fingerprint);
+        let reading = self.watch.begin(ObjectId::table(table.id), selection);
+        let mut read = Read {
+            loader: self,
+            reading: &*reading,
+            failed: false,
+        };
+        let fields = read.virtual_fields(table, root, &identified).await;
+        let failed = read.failed;
+        match fields {
+            Err(error) => LoadedRoot::Failed(tell(&error)),
+            Ok(fields) => {
+                if !failed {
+                    reading.finish();
+                }
+                LoadedRoot::Virtual(fields)
+            }
+        }
+    }
+}
+
+/// What a computed field is called for.
+#[derive(Clone, Copy)]
+pub(super) enum Subjects<'a> {
+    /// Every row of a batch.
+    Rows(&'a Batch, &'a RowStatement),
+    /// A virtual table.
+    Virtual(&'a Identified),
+}
+
+impl<'a> Subjects<'a> {
+    fn len(self) -> usize {
+        match self {
+            Subjects::Rows(batch, _) => batch.len(),
+            Subjects::Virtual(_) => 1,
+        }
+    }
+
+    fn each(self, table: &'a TableDef, field: &ComputedField) -> Vec<Subject<'a>> {
+        match self {
+            Subjects::Virtual(identified) => vec![Subject::Virtual(identified)],
+            Subjects::Rows(batch, statement) => (0..batch.len())
+                .map(|row| {
+                    let text = |column| batch.text(row, statement.slot(column)?);
+                    let cells = field.reads.iter().map(|&column| (column, text(column)));
+                    Subject::Row {
+                        table,
+                        cells: cells.collect(),
+                    }
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Read<'_, '_> {
+    async fn virtual_fields(
+        &mut self,
+        table: &TableDef,
+        root: &VirtualRoot,
+        identified: &Identified,
+    ) -> Result<Vec<Loaded>> {
+        let own = Dependency::Table(table.id);
+        self.reading.depend(Role::Declared, own)?;
+        for named in identified.named() {
+            self.declare(named.table, named.key.as_ref())?;
+        }
+        let mut loaded = Vec::with_capacity(root.selection.fields.len());
+        for field in &root.selection.fields {
+            loaded.push(match &field.what {
+                RowField::Computed(field) => {
+                    let subjects = Subjects::Virtual(identified);
+                    self.computed(table, subjects, field).await?
+                }
+                _ => Loaded::Plain,
+            });
+        }
+        Ok(loaded)
+    }
+
+    /// A computed field of all subjects.
+    pub(super) async fn computed(
+        &mut self,
+        table: &TableDef,
+        subjects: Subjects<'_>,
+        field: &ComputedField,
+    ) -> Result<Loaded> {
+        let window = match window::window(&field.page, self.loader.variables) {
+            Ok(window) => window.map_or(NOTHING, |window| Window {
+                limit: window.limit.unsigned_abs(),
+                offset: window.offset.unsigned_abs(),
+            }),
+            Err(message) => return Ok(Loaded::Failed(message)),
+        };
+        if let Err(error) = self.allow(subjects.len(), 1) {
+            return Ok(Loaded::Failed(error.sentence().to_owned()));
+        }
+        let mut values = self.call(table, subjects, field, window).await;
+        for value in values.iter_mut().flatten() {
+            cut(value, window);
+        }
+        let mut keys = vec![Vec::new(); field.references];
+        for value in values.iter().flatten() {
+            gather(&field.value, value, &mut keys);
+        }
+        let mut places = Vec::new();
+        row_values(&field.value, &mut places);
+        let mut targets = Vec::with_capacity(places.len());
+        for (place, keys) in places.into_iter().zip(keys) {
+            targets.push(match self.targets(place, keys).await? {
+                Ok(targets) => targets,
+                Err(failed) => return Ok(failed),
+            });
+        }
+        Ok(Loaded::Computed(LoadedComputed { values, targets }))
+    }
+
+    async fn call(
+        &mut self,
+        table: &TableDef,
+        subjects: Subjects<'_>,
+        field: &ComputedField,
+        window: Window,
+    ) -> Vec<std::result::Result<Output, String>> {
+        let Some(definition) = table.computed.get(field.index) else {
+            return Vec::new();
+        };
+        let variables = self.loader.variables;
+        let given = field.arguments.iter();
+        let arguments: Vec<(&'static str, ConstValue)> = given
+            .map(|(name, value)| (*name, variables.resolve(value.as_ref()).unwrap_or_default()))
+            .collect();
+        let refused = AtomicBool::new(false);
+        let surroundings = Surroundings {
+            manager: self.loader.manager,
+            database: self.loader.data.database(),
+            reading: self.reading,
+            refused: &refused,
+        };
+        let calls: Vec<_> = subjects
+            .each(table, field)
+            .into_iter()
+            .map(|subject| {
+                definition.resolve(Call {
+                    surroundings,
+                    subject,
+                    arguments: &arguments,
+                    window,
+                })
+            })
+            .collect();
+        let results: Vec<_> = stream::iter(calls)
+            .buffered(limits::COMPUTED_AT_ONCE)
+            .collect()
+            .await;
+        self.failed |= refused.load(Ordering::Relaxed);
+        let told = results.into_iter();
+        told.map(|result| result.map_err(|error| self.tell_field(table, definition.name, &error)))
+            .collect()
+    }
+
+    /// The message for the client; the cause goes to the log.
+    fn tell_field(&mut self, table: &TableDef, field: &str, error: &FieldError) -> String {
+        if let Some(source) = error.source() {
+            self.failed = true;
+            let entity = &table.entity;
+            tracing::error!(%entity, field, error = %format_args!("{source:#}"), "a field failed");
+        }
+        error.message().to_owned()
+    }
+
+    /// Reads the rows with these keys, if more than the keys is asked for. The inner error is what
+    /// the field is if that fails.
+    async fn targets(
+        &mut self,
+        place: &RowValue,
+        mut wanted: Vec<Key>,
+    ) -> Result<std::result::Result<LoadedTargets, Loaded>> {
+        let Some(statement) = &place.statement else {
+            return Ok(Ok(LoadedTargets::default()));
+        };
+        let target = self.loader.manager.table(place.selection.entity);
+        wanted.retain(|key| key.atoms().len() == target.key.len());
+        if let Err(error) = self.allow(wanted.len(), 1) {
+            return Ok(Err(Loaded::Failed(error.sentence().to_owned())));
+        }
+        let mut numbers: HashMap<Key, u32> = HashMap::new();
+        let mut keys = Keys::new(target.key.len());
+        for key in wanted {
+            if numbers.contains_key(&key) {
+                continue;
+            }
+            let texts: Vec<String> = key.atoms().iter().map(ToString::to_string).collect();
+            keys.push(texts.iter().map(String::as_str));
+            let dependency = row_dependency(target, &key);
+            self.reading.depend(Role::Derived, dependency)?;
+            let number = position(numbers.len());
+            numbers.insert(key, number);
+        }
+        if keys.is_empty() {
+            return Ok(Ok(LoadedTargets::default()));
+        }
+        let children = match self.loader.data.lookup(statement, keys).await {
+            Ok(children) => children,
+            Err(error) => return Ok(Err(self.fail(&error))),
+        };
+        let rows = place.selection.rows();
+        let selections = self.selections(&children.batch, statement, rows).await?;
+        let of = numbers.into_iter().filter_map(|(key, number)| {
+            let row = children.rows(number).next()?;
+            Some((key, position(row)))
+        });
+        Ok(Ok(LoadedTargets {
+            of: of.collect(),
+            rows: LoadedRows {
+                batch: children.batch,
+                selections,
+            },
+        }))
+    }
+}
+
+const NOTHING: Window = Window {
+    limit: 0,
+    offset: 0,
+};
+
+/// Cuts the page out of a value that holds all items.
+fn cut(value: &mut Output, window: Window) {
+    let Output::Page { items, count } = value else {
+        return;
+    };
+    if count.is_none() {
+        *count = Some(i64::try_from(items.len()).unwrap_or(i64::MAX));
+        let clamp = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let from = clamp(window.offset).min(items.len());
+        items.drain(..from);
+        items.truncate(clamp(window.limit));
+    }
+}
+
+/// Collects the keys of a value's references by the numbers of their places.
+fn gather(selection: &ValueSelection, value: &Output, keys: &mut [Vec<Key>]) {
+    match (selection, value) {
+        (ValueSelection::List(item), Output::List(values)) => {
+            values.iter().for_each(|value| gather(item, value, keys));
+        }
+        (ValueSelection::Struct { fields, .. }, Output::Struct(members)) => {
+            for field in fields {
+                if let MemberField::Member(at, selection) = &field.what
+                    && let Some(member) = members.get(*at)
+                {
+                    gather(selection, member, keys);
+                }
+            }
+        }
+        (ValueSelection::Page { fields, .. }, Output::Page { items, .. }) => {
+            for field in fields {
+                if let ValuePageField::Items(item) = &field.what {
+                    items.iter().for_each(|value| gather(item, value, keys));
+                }
+            }
+        }
+        (ValueSelection::Row(place), Output::Row(key)) => {
+            if let Some(keys) = keys.get_mut(place.number) {
+                keys.push(key.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The places of references, in the order of their numbers.
+fn row_values<'p>(selection: &'p ValueSelection, found: &mut Vec<&'p RowValue>) {
+    match selection {
+        ValueSelection::Leaf => {}
+        ValueSelection::List(item) => row_values(item, found),
+        ValueSelection::Struct { fields, .. } => {
+            for field in fields {
+                if let MemberField::Member(_, member) = &field.what {
+                    row_values(member, found);
+                }
+            }
+        }
+        ValueSelection::Page { fields, .. } => {
+            for field in fields {
+                if let ValuePageField::Items(item) = &field.what {
+                    row_values(item, found);
+                }
+            }
+        }
+        ValueSelection::Row(place) => found.push(place),
+    }
+}

@@ -1,0 +1,163 @@
+//! The planner's part for computed fields and virtual tables.
+
+use super::collect::Merged;
+use super::plan::{
+    ComputedField, MemberField, PageArguments, RowField, RowValue, ValuePageField, ValueSelection,
+    VirtualRoot,
+};
+use super::planner::{Planner, field, name_of, page_arguments};
+use crate::data::{Lookup, RowStatement};
+use crate::table::{StructType, TableDef, ValueType};
+
+impl<'a> Planner<'a> {
+    pub(super) fn virtual_root(&mut self, table: &TableDef, merged: &Merged<'a>) -> VirtualRoot {
+        let selection = self.rows(&merged.selections(), table);
+        let first = merged.fields.first();
+        VirtualRoot {
+            table: table.id,
+            fingerprint: self.take_fingerprint(),
+            identifier: first.and_then(|field| field.node.get_argument("identifier").cloned()),
+            selection,
+        }
+    }
+
+    /// The computed field of this position among the table's.
+    pub(super) fn computed(
+        &mut self,
+        table: &TableDef,
+        index: usize,
+        merged: &Merged<'a>,
+    ) -> Option<RowField> {
+        let definition = table.computed.get(index)?;
+        let first = &merged.fields.first()?.node;
+        let reads = definition
+            .reads
+            .iter()
+            .filter_map(|name| table.column(name));
+        let arguments = definition.arguments.iter();
+        let is_page = matches!(definition.ty, ValueType::Page(_));
+        let mut references = 0;
+        Some(RowField::Computed(Box::new(ComputedField {
+            index,
+            reads: reads.chain(table.key.iter().copied()).collect(),
+            arguments: arguments
+                .map(|argument| (argument.name, first.get_argument(argument.name).cloned()))
+                .collect(),
+            page: if is_page {
+                page_arguments(first)
+            } else {
+                PageArguments {
+                    page: None,
+                    size: None,
+                }
+            },
+            value: self.value(
+                &definition.ty,
+                std::slice::from_ref(merged),
+                &mut references,
+            ),
+            references,
+        })))
+    }
+
+    fn value(
+        &mut self,
+        ty: &ValueType,
+        merged: &[Merged<'a>],
+        references: &mut usize,
+    ) -> ValueSelection {
+        match ty {
+            ValueType::Scalar(_) => ValueSelection::Leaf,
+            ValueType::List(item) => {
+                ValueSelection::List(Box::new(self.value(item, merged, references)))
+            }
+            ValueType::Struct(of) => self.structure(of, merged, references),
+            ValueType::Page(item) => self.value_page(item, merged, references),
+            ValueType::Row(entity) => match self.manager.by_type(*entity) {
+                Some(target) => self.row_value(target, merged, references),
+                None => ValueSelection::Leaf,
+            },
+        }
+    }
+
+    fn structure(
+        &mut self,
+        of: &StructType,
+        merged: &[Merged<'a>],
+        references: &mut usize,
+    ) -> ValueSelection {
+        let members = (of.members)();
+        let sets = merged.iter().flat_map(Merged::selections);
+        let merged = self.fields(&sets.collect::<Vec<_>>(), of.name);
+        let mut fields = Vec::with_capacity(merged.len());
+        for merged in merged {
+            let name = name_of(&merged);
+            let what = if name == "__typename" {
+                MemberField::Typename
+            } else {
+                let Some(at) = members.iter().position(|member| member.name == name) else {
+                    continue;
+                };
+                let merged = std::slice::from_ref(&merged);
+                MemberField::Member(at, self.value(&members[at].ty, merged, references))
+            };
+            fields.push(field(&merged, what));
+        }
+        self.leave();
+        ValueSelection::Struct {
+            name: of.name,
+            fields,
+        }
+    }
+
+    fn value_page(
+        &mut self,
+        item: &ValueType,
+        merged: &[Merged<'a>],
+        references: &mut usize,
+    ) -> ValueSelection {
+        let name = super::schema::page_type_name(self.manager, item);
+        let sets = merged.iter().flat_map(Merged::selections);
+        let merged = self.fields(&sets.collect::<Vec<_>>(), &name);
+        let mut fields = Vec::with_capacity(merged.len());
+        for merged in merged {
+            let what = match name_of(&merged) {
+                "__typename" => ValuePageField::Typename,
+                "count" => ValuePageField::Count,
+                "items" => {
+                    let merged = std::slice::from_ref(&merged);
+                    ValuePageField::Items(self.value(item, merged, references))
+                }
+                _ => continue,
+            };
+            fields.push(field(&merged, what));
+        }
+        self.leave();
+        ValueSelection::Page { name, fields }
+    }
+
+    fn row_value(
+        &mut self,
+        target: &TableDef,
+        merged: &[Merged<'a>],
+        references: &mut usize,
+    ) -> ValueSelection {
+        let sets = merged.iter().flat_map(Merged::selections);
+        let selection = self.references(&sets.collect::<Vec<_>>(), target, &mut 0);
+        let statement = selection.rows().next().is_some().then(|| {
+            let by_key = Lookup {
+                columns: &target.key,
+                source: target,
+                from: &target.key,
+            };
+            RowStatement::lookup(target, self.select(target, selection.rows()), by_key)
+        });
+        let number = *references;
+        *references += 1;
+        ValueSelection::Row(Box::new(RowValue {
+            number,
+            selection,
+            statement,
+        }))
+    }
+}

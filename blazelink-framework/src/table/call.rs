@@ -1,0 +1,283 @@
+//! `Call`: what a computed field is given: its row or identifier, its arguments, the database, and
+//! where it says what it depends on.
+
+use std::any::TypeId;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_graphql_value::ConstValue;
+use blazelink_codes::Code;
+use sea_orm::sea_query::Iden;
+use sea_orm::{ColumnTrait, DatabaseConnection};
+
+use super::definition::TableDef;
+use super::entity::Table;
+use super::field::{ArgumentType, FieldError};
+use super::manager::TableManager;
+use crate::error::{Error, ErrorKind};
+use crate::object_id::{Key, TableId};
+use crate::subscription::{Dependency, Reading, Role};
+use crate::value::Kind;
+
+/// One call of a computed field.
+pub struct Call<'a> {
+    pub(crate) surroundings: Surroundings<'a>,
+    pub(crate) subject: Subject<'a>,
+    /// By name, with null for what was not given.
+    pub(crate) arguments: &'a [(&'static str, ConstValue)],
+    pub(crate) window: Window,
+}
+
+/// What all calls of one root share.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) manager: &'a TableManager,
+    pub(crate) database: &'a DatabaseConnection,
+    pub(crate) reading: &'a dyn Reading,
+    /// Set when a dependency was refused: the answer must not count as watched.
+    pub(crate) refused: &'a AtomicBool,
+}
+
+/// What a field belongs to.
+pub(crate) enum Subject<'a> {
+    /// A row: the texts of the columns that were read, by position.
+    Row {
+        table: &'a TableDef,
+        cells: Vec<(usize, Option<&'a str>)>,
+    },
+    /// A virtual table.
+    Virtual(&'a Identified),
+}
+
+/// Which part of all items a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The number of items at most.
+    pub limit: u64,
+    /// The number of items before the page.
+    pub offset: u64,
+}
+
+/// An object as a client identifies it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identified {
+    /// The table, or virtual table.
+    pub table: TableId,
+    /// The row's key, or nothing for the table as a whole.
+    pub key: Option<Key>,
+    /// Further objects that the client names with it.
+    pub dependencies: Vec<Identified>,
+}
+
+impl Identified {
+    /// All objects named with it, at any depth, parents first.
+    pub(crate) fn named(&self) -> Vec<&Identified> {
+        let nested = self.dependencies.iter();
+        nested
+            .flat_map(|named| std::iter::once(named).chain(named.named()))
+            .collect()
+    }
+
+    fn write_json(&self, manager: &TableManager, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"obj_id\":");
+        match &self.key {
+            Some(key) => key.write_json(out),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"entity\":");
+        crate::value::write_string(&manager.table(self.table).entity, out);
+        out.extend_from_slice(b",\"modifiers\":\"[]\",\"dependencies\":[");
+        for (at, named) in self.dependencies.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            named.write_json(manager, out);
+        }
+        out.extend_from_slice(b"]}");
+    }
+}
+
+impl<'a> Call<'a> {
+    /// The database, for reads through SeaORM. Say what the read depends on first.
+    pub fn database(&self) -> &'a DatabaseConnection {
+        self.surroundings.database
+    }
+
+    /// An argument's value. `Option<T>` takes null and a missing argument.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or does not fit; the message names it.
+    pub fn argument<T: ArgumentType>(&self, name: &str) -> Result<T, FieldError> {
+        let value = self.arguments.iter().find(|(known, _)| *known == name);
+        let value = value.map_or(&ConstValue::Null, |(_, value)| value);
+        T::from_value(value).ok_or_else(|| {
+            FieldError::new(match value {
+                ConstValue::Null => format!("The argument `{name}` is missing"),
+                _ => format!("The argument `{name}` must be of type {}", T::SCALAR.name()),
+            })
+        })
+    }
+
+    /// The part that a [`Page`](super::Page) is to have; of no items if the page is out of range.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// A column of the row, which must be of its key or among [`Field::reads`](super::Field::reads);
+    /// nothing if it is NULL. `T` reads it from the text that Postgres prints.
+    ///
+    /// # Errors
+    ///
+    /// If the column was not read, or its text is no `T`.
+    pub fn column<T: FromStr>(&self, column: impl ColumnTrait) -> Result<Option<T>, FieldError> {
+        let name = Iden::unquoted(&column);
+        let Subject::Row { table, cells } = &self.subject else {
+            return Err(defect(format!("a virtual table has no column `{name}`")));
+        };
+        let at = table.column(name);
+        let cell = cells.iter().find(|(column, _)| Some(*column) == at);
+        let Some((at, text)) = cell else {
+            return Err(defect(format!(
+                "the field does not say that it reads `{name}`"
+            )));
+        };
+        let text = text.map(|text| match (&table.columns[*at].kind, text) {
+            (Kind::Bool, "t") => "true",
+            (Kind::Bool, "f") => "false",
+            _ => text,
+        });
+        let parsed = text.map(str::parse).transpose();
+        parsed.map_err(|_| defect(format!("the column `{name}` has another type")))
+    }
+
+    /// As [`Call::column`], for columns that are never NULL.
+    ///
+    /// # Errors
+    ///
+    /// As there, and if it is NULL.
+    pub fn value<T: FromStr>(&self, column: impl ColumnTrait) -> Result<T, FieldError> {
+        let name = Iden::unquoted(&column).to_owned();
+        self.column(column)?
+            .ok_or_else(|| FieldError::new(format!("`{name}` is null")))
+    }
+
+    /// The key of the row of `E` that the client names as a dependency of a virtual table: of the
+    /// first of that entity. Nothing if there is none, or if it names the whole table.
+    pub fn dependency<E: Table>(&self) -> Option<&Key> {
+        let Subject::Virtual(identified) = &self.subject else {
+            return None;
+        };
+        let table = self.surroundings.manager.by_type(TypeId::of::<E>())?;
+        let mut named = identified.dependencies.iter();
+        named.find(|named| named.table == table.id)?.key.as_ref()
+    }
+
+    /// As [`Call::dependency`], for an entity with a key of one column, as `T`.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or its key is no `T`.
+    pub fn dependency_key<E: Table, T: FromStr>(&self) -> Result<T, FieldError> {
+        let atoms = self.dependency::<E>().map(Key::atoms);
+        let Some([atom]) = atoms else {
+            return Err(FieldError::new(
+                "A dependency that the field needs is missing",
+            ));
+        };
+        let parsed = atom.to_string().parse();
+        parsed.map_err(|_| defect("the dependency's key has another type".to_owned()))
+    }
+
+    /// The identifier of a virtual table as JSON, with `modifiers` always `[]`. Empty on a row.
+    pub fn identifier_json(&self) -> String {
+        let mut json = Vec::new();
+        if let Subject::Virtual(identified) = &self.subject {
+            identified.write_json(self.surroundings.manager, &mut json);
+        }
+        String::from_utf8(json).unwrap_or_default()
+    }
+
+    /// Depends on one row, whether or not it exists now. The key is spelled as Postgres prints it.
+    ///
+    /// # Errors
+    ///
+    /// If the entity is not exposed, or the session may not watch more.
+    pub fn depend_on_row<E: Table>(&self, key: impl Into<Key>) -> Result<(), FieldError> {
+        let table = self.table(TypeId::of::<E>())?;
+        self.depend(row_dependency(table, &key.into()))
+    }
+
+    /// Depends on the rows in which a column has a value, before or after a change. Widened to the
+    /// table where equal values may print differently, or the column is hidden.
+    ///
+    /// # Errors
+    ///
+    /// If the entity is not exposed, or the session may not watch more.
+    pub fn depend_on_equal<C: ColumnTrait>(
+        &self,
+        column: C,
+        value: impl Into<Key>,
+    ) -> Result<(), FieldError> {
+        let table = self.table(TypeId::of::<C::EntityName>())?;
+        let found = table.column(Iden::unquoted(&column));
+        let found = found.map(|at| &table.columns[at]).filter(|c| c.exact);
+        let exposed = found.and_then(|column| Some((column, column.exposed?)));
+        self.depend(match (exposed, value.into()) {
+            (Some((found, column)), Key::One(value)) => Dependency::Equal {
+                table: table.id,
+                column,
+                value: found.kind.atom(&value.to_string()),
+            },
+            _ => Dependency::Table(table.id),
+        })
+    }
+
+    /// Depends on any row of an entity.
+    ///
+    /// # Errors
+    ///
+    /// If the entity is not exposed, or the session may not watch more.
+    pub fn depend_on_table<E: Table>(&self) -> Result<(), FieldError> {
+        let table = self.table(TypeId::of::<E>())?;
+        self.depend(Dependency::Table(table.id))
+    }
+
+    fn depend(&self, dependency: Dependency) -> Result<(), FieldError> {
+        let watched = self.surroundings.reading.depend(Role::Derived, dependency);
+        watched.map_err(|error| {
+            self.surroundings.refused.store(true, Ordering::Relaxed);
+            FieldError::from(error)
+        })
+    }
+
+    fn table(&self, entity: TypeId) -> Result<&'a TableDef, FieldError> {
+        let table = self.surroundings.manager.by_type(entity);
+        table.ok_or_else(|| defect("the entity it depends on is not exposed".to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({} arguments)", self.arguments.len())
+    }
+}
+
+/// The dependency on a row, or on its table where equal keys may print differently.
+pub(crate) fn row_dependency(table: &TableDef, key: &Key) -> Dependency {
+    let columns = table.key.iter().map(|&at| &table.columns[at]);
+    let exact = columns.clone().all(|column| column.exact);
+    let pairs = columns.zip(key.atoms());
+    let atoms = pairs.map(|(column, atom)| column.kind.atom(&atom.to_string()));
+    match Key::from_atoms(atoms.collect()) {
+        Some(key) if exact && key.atoms().len() == table.key.len() => {
+            Dependency::Row(table.id, key)
+        }
+        _ => Dependency::Table(table.id),
+    }
+}
+
+/// A mistake of the field's author: told in the log.
+fn defect(what: String) -> FieldError {
+    Error::new(ErrorKind::Setup, Code::SchemaDefinition, what).into()
+}

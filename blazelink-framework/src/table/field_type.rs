@@ -1,0 +1,290 @@
+//! What a computed field may return: its type in GraphQL, and its value on the way to the answer.
+//!
+//! [`FieldType`] is implemented for scalars, `Option`, `Vec`, [`Page`], [`RowRef`] and every
+//! [`Struct`]; authors implement [`Struct`] only.
+
+use std::any::TypeId;
+use std::marker::PhantomData;
+
+use super::entity::Table;
+use crate::object_id::Key;
+
+/// A type that a computed field may return.
+pub trait FieldType {
+    /// Its type in GraphQL.
+    fn value_type() -> ValueType;
+
+    /// The value for the answer, of the form that [`FieldType::value_type`] says.
+    fn into_output(self) -> Output;
+}
+
+/// A plain object of named members, which may be structs themselves.
+///
+/// ```
+/// use blazelink::table::{FieldType, Member, Output, Struct};
+///
+/// struct Streak { kind: String, best: i32 }
+///
+/// impl Struct for Streak {
+///     const NAME: &'static str = "Streak";
+///
+///     fn members() -> Vec<Member> {
+///         vec![Member::of::<String>("kind"), Member::of::<i32>("best")]
+///     }
+///
+///     fn into_members(self) -> Vec<Output> {
+///         vec![self.kind.into_output(), self.best.into_output()]
+///     }
+/// }
+/// ```
+pub trait Struct {
+    /// Its type's name in GraphQL.
+    const NAME: &'static str;
+
+    /// Its members.
+    fn members() -> Vec<Member>;
+
+    /// The members' values, in the order of [`Struct::members`].
+    fn into_members(self) -> Vec<Output>;
+}
+
+/// A member of a [`Struct`].
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name in GraphQL.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: ValueType,
+}
+
+impl Member {
+    /// A member of this name and type. A [`Page`] is none: it takes arguments.
+    pub fn of<T: FieldType>(name: &'static str) -> Member {
+        Member {
+            name,
+            ty: T::value_type(),
+        }
+    }
+}
+
+/// The type of a computed field's value.
+#[derive(Clone, Debug)]
+pub enum ValueType {
+    /// One value.
+    Scalar(Scalar),
+    /// A [`Struct`].
+    Struct(StructType),
+    /// A reference to a row of an exposed entity.
+    Row(TypeId),
+    /// A list.
+    List(Box<ValueType>),
+    /// A page of scalars, structs or rows; only a field as a whole can be one.
+    Page(Box<ValueType>),
+}
+
+/// A scalar in GraphQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// `Int`, 32 bits.
+    Int,
+    /// `BigInt`, 64 bits.
+    BigInt,
+    /// `Float`.
+    Float,
+    /// `Boolean`.
+    Boolean,
+    /// `String`.
+    String,
+    /// `JSON`.
+    Json,
+}
+
+impl Scalar {
+    /// Its name in GraphQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scalar::Int => "Int",
+            Scalar::BigInt => "BigInt",
+            Scalar::Float => "Float",
+            Scalar::Boolean => "Boolean",
+            Scalar::String => "String",
+            Scalar::Json => "JSON",
+        }
+    }
+
+    /// Its name in the name of a page of it, which is the original's.
+    pub(crate) fn page_name(self) -> &'static str {
+        match self {
+            Scalar::Int => "int",
+            Scalar::Float => "float",
+            Scalar::Boolean => "bool",
+            Scalar::String => "str",
+            Scalar::BigInt | Scalar::Json => self.name(),
+        }
+    }
+}
+
+/// A [`Struct`]'s type.
+#[derive(Clone, Copy, Debug)]
+pub struct StructType {
+    /// Its name in GraphQL.
+    pub name: &'static str,
+    /// Its members; a function, since a struct may hold a list of itself.
+    pub members: fn() -> Vec<Member>,
+    /// The Rust type, by which two structs of one name are told apart.
+    pub(crate) rust_name: &'static str,
+}
+
+/// A value of a computed field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Null.
+    Null,
+    /// `Boolean`.
+    Boolean(bool),
+    /// `Int` or `BigInt`.
+    Integer(i64),
+    /// `Float`; what JSON has no number for becomes a string, as in a column.
+    Float(f64),
+    /// `String`.
+    Text(String),
+    /// `JSON`.
+    Json(serde_json::Value),
+    /// A list.
+    List(Vec<Output>),
+    /// A struct's members.
+    Struct(Vec<Output>),
+    /// The key of a row.
+    Row(Key),
+    /// A page.
+    Page {
+        /// The page's items; all items if `count` is missing, and then the page is still to be cut.
+        items: Vec<Output>,
+        /// The number of all items.
+        count: Option<i64>,
+    },
+}
+
+/// A page of values. The field gets the arguments `page` and `size`.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    items: Vec<T>,
+    count: Option<i64>,
+}
+
+impl<T> Page<T> {
+    /// The page that was asked for out of all these items.
+    pub fn of(all: Vec<T>) -> Page<T> {
+        Page {
+            items: all,
+            count: None,
+        }
+    }
+
+    /// These items, which the field has read for [`Call::window`](super::Call::window), of `count`.
+    pub fn part(items: Vec<T>, count: i64) -> Page<T> {
+        Page {
+            items,
+            count: Some(count),
+        }
+    }
+}
+
+/// A reference to a row of an entity, which must be exposed. Only its key: if more of the row is
+/// asked for, it is read and watched like any other row.
+#[derive(Clone, Debug)]
+pub struct RowRef<E> {
+    key: Key,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: Table> RowRef<E> {
+    /// The row with this key.
+    pub fn new(key: impl Into<Key>) -> RowRef<E> {
+        RowRef {
+            key: key.into(),
+            entity: PhantomData,
+        }
+    }
+}
+
+macro_rules! scalars {
+    ($($ty:ty, $scalar:ident, $value:ident => $output:expr;)*) => {$(
+        impl FieldType for $ty {
+            fn value_type() -> ValueType {
+                ValueType::Scalar(Scalar::$scalar)
+            }
+
+            fn into_output(self) -> Output {
+                let $value = self;
+                $output
+            }
+        }
+    )*};
+}
+
+scalars! {
+    bool, Boolean, value => Output::Boolean(value);
+    i32, Int, value => Output::Integer(value.into());
+    i64, BigInt, value => Output::Integer(value);
+    f64, Float, value => Output::Float(value);
+    String, String, value => Output::Text(value);
+    serde_json::Value, Json, value => Output::Json(value);
+}
+
+impl<T: Struct> FieldType for T {
+    fn value_type() -> ValueType {
+        ValueType::Struct(StructType {
+            name: T::NAME,
+            members: T::members,
+            rust_name: std::any::type_name::<T>(),
+        })
+    }
+
+    fn into_output(self) -> Output {
+        Output::Struct(self.into_members())
+    }
+}
+
+impl<E: Table> FieldType for RowRef<E> {
+    fn value_type() -> ValueType {
+        ValueType::Row(TypeId::of::<E>())
+    }
+
+    fn into_output(self) -> Output {
+        Output::Row(self.key)
+    }
+}
+
+impl<T: FieldType> FieldType for Option<T> {
+    fn value_type() -> ValueType {
+        T::value_type()
+    }
+
+    fn into_output(self) -> Output {
+        self.map_or(Output::Null, T::into_output)
+    }
+}
+
+impl<T: FieldType> FieldType for Vec<T> {
+    fn value_type() -> ValueType {
+        ValueType::List(Box::new(T::value_type()))
+    }
+
+    fn into_output(self) -> Output {
+        Output::List(self.into_iter().map(T::into_output).collect())
+    }
+}
+
+impl<T: FieldType> FieldType for Page<T> {
+    fn value_type() -> ValueType {
+        ValueType::Page(Box::new(T::value_type()))
+    }
+
+    fn into_output(self) -> Output {
+        Output::Page {
+            items: self.items.into_iter().map(T::into_output).collect(),
+            count: self.count,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A virtual table: an object that is no row, and computes all of its fields from the rows that
+//! its client names as dependencies.
+
+use std::any::TypeId;
+
+use super::definition::TableDef;
+use super::entity::Table;
+use super::field::Field;
+use crate::object_id::TableId;
+
+/// An object with a root of its own, and no rows. Its parameters are the `dependencies` of the
+/// identifier that its client asks with.
+///
+/// ```
+/// use blazelink::table::{Field, Parameter, VirtualTable};
+///
+/// struct Clock;
+///
+/// impl VirtualTable for Clock {
+///     const NAME: &'static str = "Clock";
+///
+///     fn parameters() -> Vec<Parameter> {
+///         Vec::new()
+///     }
+///
+///     fn fields() -> Vec<Field> {
+///         vec![Field::new("hands", |_| Ok(2))]
+///     }
+/// }
+/// ```
+pub trait VirtualTable: 'static {
+    /// Its name in GraphQL and on the wire; its root is the name with the first letter lower.
+    const NAME: &'static str;
+
+    /// The rows without which it has no answer.
+    fn parameters() -> Vec<Parameter>;
+
+    /// Its fields.
+    fn fields() -> Vec<Field>;
+}
+
+/// A row that a virtual table needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    pub(crate) entity: TypeId,
+    pub(crate) rust_name: &'static str,
+}
+
+impl Parameter {
+    /// A row of this entity. Its identifier must name one, by key.
+    pub fn row<E: Table>() -> Parameter {
+        Parameter {
+            entity: TypeId::of::<E>(),
+            rust_name: std::any::type_name::<E>(),
+        }
+    }
+}
+
+impl TableDef {
+    /// The definition of a virtual table: no columns, no key, not in Postgres.
+    pub fn of_virtual<V: VirtualTable>() -> TableDef {
+        TableDef {
+            id: TableId(0),
+            rust_type: TypeId::of::<V>(),
+            declared_schema: None,
+            schema: String::new(),
+            table: String::new(),
+            entity: V::NAME.to_owned(),
+            columns: Vec::new(),
+            key: Vec::new(),
+            relations: Vec::new(),
+            declared: Vec::new(),
+            computed: V::fields(),
+            parameters: V::parameters(),
+        }
+    }
+}
