@@ -94,8 +94,10 @@ impl Client {
             return;
         };
         self.outbox.confirm(msg_id);
+        // A client may confirm an older frame after a newer one: that takes nothing back.
         for (_, key, pushes) in &self.taken[..=at] {
-            self.handled.insert(*key, *pushes);
+            let handled = self.handled.entry(*key).or_default();
+            *handled = (*handled).max(*pushes);
         }
     }
 
