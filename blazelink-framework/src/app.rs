@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::auth::{Authenticator, Authority, ContextFactory};
 use crate::config::Config;
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,6 +57,7 @@ impl Blazelink {
             seed: None,
             own_routes: Vec::new(),
             declared: routes::Declared::default(),
+            authority: Authority::default(),
         }
     }
 }
@@ -67,6 +69,7 @@ pub struct Builder {
     seed: Option<Seed>,
     own_routes: Vec<(String, MakeRoute)>,
     declared: routes::Declared,
+    authority: Authority,
 }
 
 impl Builder {
@@ -92,6 +95,19 @@ impl Builder {
     /// Exposes a [`VirtualTable`].
     pub fn virtual_table<V: VirtualTable>(mut self) -> Builder {
         self.tables = self.tables.virtual_table::<V>();
+        self
+    }
+
+    /// Asks this factory who sends a request. Without one everybody is anonymous.
+    pub fn context(mut self, factory: impl ContextFactory) -> Builder {
+        self.authority = self.authority.with_context(factory);
+        self
+    }
+
+    /// Has this authenticator judge what clients say of themselves on their websockets
+    /// (`AuthorizeEvent`). Without one that is ignored.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Builder {
+        self.authority = self.authority.with_authenticator(authenticator);
         self
     }
 
@@ -195,7 +211,12 @@ impl Builder {
         for (path, make) in self.own_routes {
             declared.endpoints.push((path, make(&database)));
         }
-        let endpoint = routes::assemble(&config, doors, executor, &subscriptions, declared)?;
+        let served = routes::Served {
+            executor,
+            subscriptions: Arc::clone(&subscriptions),
+            authority: Arc::new(self.authority),
+        };
+        let endpoint = routes::assemble(&config, doors, served, declared)?;
         let acceptor = listen(config.listen).await?;
         let address = bound(&acceptor, config.listen);
 

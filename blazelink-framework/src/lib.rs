@@ -54,9 +54,11 @@
 extern crate self as blazelink;
 
 mod app;
+pub mod auth;
 pub mod bus;
 pub mod change;
 pub mod config;
+mod context;
 pub mod data;
 pub mod error;
 pub mod exposure;
@@ -71,8 +73,12 @@ pub mod subscription;
 pub mod table;
 pub mod transport;
 pub mod value;
+mod viewer;
 
 pub use app::{App, Blazelink, Builder};
+pub use auth::{Authenticator, AuthorizeEvent, ContextFactory, ContextRequest, Grant, Refused};
 pub use blazelink_codes as codes;
 pub use blazelink_macros::Table;
+pub use context::BlazeContext;
 pub use run::run;
+pub use viewer::Viewer;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::client::{Client, tells_of};
 use blazelink::config::{Config, Environment, SlotMode};
+use blazelink::{Blazelink, Builder};
 use blazelink_migrations::{SeaOrm, Slot, slot_name_here};
 use blazelink_postgres::TestDatabase;
 use sea_orm_migration::MigratorTrait;
@@ -25,13 +26,22 @@ impl TestApp {
 
     /// The same on this database, with other settings.
     pub async fn start_on(database: TestDatabase, change: impl FnOnce(&mut Config)) -> TestApp {
+        TestApp::start_declared(database, change, |blaze| blaze).await
+    }
+
+    /// The same, and the app declares more.
+    pub async fn start_declared(
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+        declare: impl FnOnce(Builder) -> Builder,
+    ) -> TestApp {
         let mut config = Config::new("shooter", database.url());
         config.slot = SlotMode::Temporary;
         config.environment = Environment::Development;
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter").into();
         change(&mut config);
-        let app = shooter::app(blazelink::Blazelink::builder())
+        let app = declare(shooter::app(Blazelink::builder()))
             .start(config)
             .await
             .expect("the shooter starts on a migrated database");

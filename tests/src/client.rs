@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Client {
     address: SocketAddr,
     session: String,
+    key: Option<String>,
     http: reqwest::Client,
     socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
 }
@@ -46,6 +47,7 @@ impl Client {
         Client {
             address,
             session: format!("{:032x}", rand::random::<u128>()),
+            key: None,
             http: reqwest::Client::new(),
             socket: None,
         }
@@ -54,6 +56,18 @@ impl Client {
     /// The client's session id.
     pub fn session(&self) -> &str {
         &self.session
+    }
+
+    /// Another client that knows this one's session id, without socket or key.
+    pub fn thief(&self) -> Client {
+        let mut thief = Client::without_socket(self.address);
+        thief.session.clone_from(&self.session);
+        thief
+    }
+
+    /// From now on sends this as `Authorization`.
+    pub fn set_key(&mut self, key: &str) {
+        self.key = Some(key.to_owned());
     }
 
     /// From now on asks and connects at another address.
@@ -79,11 +93,14 @@ impl Client {
 
     /// Asks; gives the status and the parsed answer.
     pub async fn ask(&self, document: &str, variables: Value) -> (u16, Value) {
-        let request = self
+        let mut request = self
             .http
             .post(format!("http://{}/graphql/", self.address))
             .header("session_id", &self.session)
             .json(&json!({"query": document, "variables": variables}));
+        if let Some(key) = &self.key {
+            request = request.header("authorization", key);
+        }
         let answer = request.send().await.expect("the server answers");
         let status = answer.status().as_u16();
         (status, answer.json().await.expect("the answer is JSON"))

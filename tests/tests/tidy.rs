@@ -46,11 +46,13 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/peer",
             "subscription/dependency",
             "value",
+            "viewer",
         ],
     ),
     (
         Layer::Decisions,
         &[
+            "context",
             "replication/backoff",
             "replication/binding",
             "replication/decoder",
@@ -82,6 +84,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
     (
         Layer::Edges,
         &[
+            "auth",
             "bus",
             "config",
             "data",

@@ -171,6 +171,7 @@ impl Read<'_, '_> {
         let surroundings = Surroundings {
             manager: self.loader.manager,
             database: self.loader.data.database(),
+            context: self.loader.context,
             reading: self.reading,
             refused: &refused,
         };

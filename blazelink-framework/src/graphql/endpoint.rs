@@ -1,6 +1,6 @@
 //! `POST /graphql/`: from a request to the executor and back.
 //!
-//! With a `session_id` header, what the document reads is watched for that session. Without one
+//! The app says first who asks. With a `session_id` header, what the document reads is watched for that session. Without one
 //! it is answered and nothing is watched. A browser that opens the path is shown the explorer.
 
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 
 use super::{Executor, Request as Document};
+use crate::auth::{Authority, ContextRequest};
+use crate::context::BlazeContext;
 use crate::session::{Peer, SessionId};
 use crate::subscription::{SubscriptionManager, Unwatched};
 
@@ -25,20 +27,24 @@ const SESSION: &str = "session_id";
 pub(crate) struct GraphqlEndpoint {
     executor: Arc<Executor>,
     subscriptions: Arc<SubscriptionManager>,
+    authority: Arc<Authority>,
     /// Name of the app, for people.
     title: String,
 }
 
 impl GraphqlEndpoint {
-    /// An endpoint of the app called `title` for this executor, watching for these sessions.
+    /// An endpoint of the app called `title` for this executor, watching for these sessions, for
+    /// whom this authority says that they are.
     pub(crate) fn new(
         executor: Arc<Executor>,
         subscriptions: Arc<SubscriptionManager>,
+        authority: Arc<Authority>,
         title: impl Into<String>,
     ) -> GraphqlEndpoint {
         GraphqlEndpoint {
             executor,
             subscriptions,
+            authority,
             title: title.into(),
         }
     }
@@ -48,6 +54,10 @@ impl GraphqlEndpoint {
             None => None,
             Some(Some(id)) => Some(id),
             Some(None) => return plain(StatusCode::BAD_REQUEST, "The session id has a wrong size"),
+        };
+        let viewer = match self.authority.viewer(&ContextRequest::new(&request)).await {
+            Ok(viewer) => viewer,
+            Err(refused) => return response(super::Response::denied(401, refused.sentence())),
         };
         let body = match request
             .take_body()
@@ -71,7 +81,10 @@ impl GraphqlEndpoint {
             Err(refusal) => return response(refusal),
         };
         let answer = match id {
-            None => self.executor.execute(document, &Unwatched).await,
+            None => {
+                let context = BlazeContext::new(viewer);
+                self.executor.execute(document, &context, &Unwatched).await
+            }
             Some(id) => {
                 let peer = Peer::of(request.remote_addr());
                 let connections = self.subscriptions.connections();
@@ -79,8 +92,12 @@ impl GraphqlEndpoint {
                     Ok(session) => session,
                     Err(full) => return plain(StatusCode::TOO_MANY_REQUESTS, full.to_string()),
                 };
+                if let Err(another) = self.subscriptions.bind(&session, &viewer) {
+                    return response(super::Response::denied(403, &another.to_string()));
+                }
+                let context = BlazeContext::new(viewer).in_session(session.label());
                 let watch = self.subscriptions.watch_for(&session);
-                self.executor.execute(document, &watch).await
+                self.executor.execute(document, &context, &watch).await
             }
         };
         response(answer)

@@ -24,6 +24,7 @@ use super::parents::{Parents, position};
 use super::plan::{Fingerprint, ManyField, OneField, PageRoot, RowField, RowRoot, RowSelection};
 use super::variables::Variables;
 use super::window::{Window, window};
+use crate::context::BlazeContext;
 use crate::data::{Batch, Children, DataAccessor, RowStatement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::{Key, ObjectId, TableId};
@@ -35,6 +36,7 @@ pub(super) struct Loader<'a> {
     pub(super) manager: &'a TableManager,
     pub(super) data: &'a DataAccessor,
     pub(super) variables: &'a Variables,
+    pub(super) context: &'a BlazeContext,
     pub(super) watch: &'a dyn Watch,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,

@@ -58,6 +58,14 @@ impl Response {
         Response::invalid(&[Fault::new(message, [])])
     }
 
+    /// Who asks may not: nothing is read.
+    pub(super) fn denied(status: u16, sentence: &str) -> Response {
+        Response {
+            status,
+            ..Response::refused(sentence)
+        }
+    }
+
     /// The document is not valid: 400, without `data`.
     pub(super) fn invalid(faults: &[Fault]) -> Response {
         let mut body = b"{\"errors\":".to_vec();

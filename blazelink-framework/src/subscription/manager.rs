@@ -20,8 +20,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
 use crate::object_id::ObjectId;
 use crate::session::{
-    ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update, UpdateKind,
+    AnotherViewer, Bound, ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update,
+    UpdateKind,
 };
+use crate::viewer::Viewer;
 
 /// Who watches what, and how they are told.
 pub struct SubscriptionManager {
@@ -88,6 +90,19 @@ impl SubscriptionManager {
             manager: Arc::clone(self),
             session: Arc::clone(session),
         }
+    }
+
+    /// Lets a session belong to a viewer. If it was anonymous until now, it is owed one update per
+    /// object that it watches: its viewer may see what it has not been told of.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another viewer.
+    pub fn bind(&self, session: &Session, viewer: &Viewer) -> Result<(), AnotherViewer> {
+        if session.bind(viewer)? == Bound::Now && self.lock().watched_by(session.number()) > 0 {
+            session.reset();
+        }
+        Ok(())
     }
 
     /// Tells every session of what the transaction changed for it. Waits for no client and needs

@@ -14,6 +14,7 @@ use super::definition::TableDef;
 use super::entity::Table;
 use super::field::{ArgumentType, FieldError};
 use super::manager::TableManager;
+use crate::context::BlazeContext;
 use crate::error::{Error, ErrorKind};
 use crate::object_id::{Key, TableId};
 use crate::subscription::{Dependency, Reading, Role};
@@ -33,6 +34,7 @@ pub struct Call<'a> {
 pub(crate) struct Surroundings<'a> {
     pub(crate) manager: &'a TableManager,
     pub(crate) database: &'a DatabaseConnection,
+    pub(crate) context: &'a BlazeContext,
     pub(crate) reading: &'a dyn Reading,
     /// Set when a dependency was refused: the answer must not count as watched.
     pub(crate) refused: &'a AtomicBool,
@@ -101,6 +103,17 @@ impl<'a> Call<'a> {
     /// The database, for reads through SeaORM. Say what the read depends on first.
     pub fn database(&self) -> &'a DatabaseConnection {
         self.surroundings.database
+    }
+
+    /// In whose name the field is read.
+    pub fn context(&self) -> &'a BlazeContext {
+        self.surroundings.context
+    }
+
+    /// Who reads the field, as the app's own type; nothing if it is nobody in particular. A field
+    /// may answer each viewer differently: what it depends on holds for this viewer's session only.
+    pub fn viewer<T: 'static>(&self) -> Option<&'a T> {
+        self.surroundings.context.viewer().get()
     }
 
     /// An argument's value. `Option<T>` takes null and a missing argument.

@@ -31,7 +31,8 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use super::allowance::Allowance;
 use super::original::{self, Received};
 use super::protocol;
-use crate::session::{Attached, Entry, Peer, Session, SessionId};
+use crate::auth::{Authority, AuthorizeEvent, Authorized};
+use crate::session::{Attached, Entry, Peer, Session, SessionId, Socket};
 use crate::subscription::SubscriptionManager;
 
 /// Read buffer of a socket; a larger frame grows it up to [`limits::FRAME_BYTES`].
@@ -50,6 +51,7 @@ const UNANSWERED_PINGS: u8 = 2;
 #[derive(Clone, Debug)]
 pub struct WebSocketTransport {
     manager: Arc<SubscriptionManager>,
+    authority: Arc<Authority>,
     messages_per_second: u32,
 }
 
@@ -58,8 +60,16 @@ impl WebSocketTransport {
     pub fn new(manager: Arc<SubscriptionManager>) -> WebSocketTransport {
         WebSocketTransport {
             manager,
+            authority: Arc::default(),
             messages_per_second: limits::MESSAGES_PER_SECOND,
         }
+    }
+
+    /// Has clients judged by this authority, instead of by nobody.
+    #[must_use]
+    pub fn authority(mut self, authority: Arc<Authority>) -> WebSocketTransport {
+        self.authority = authority;
+        self
     }
 
     /// Takes so many messages per second from each client, instead of
@@ -91,11 +101,10 @@ impl Endpoint for WebSocketTransport {
                 return Ok(refused.body(full.to_string()));
             }
         };
-        let manager = Arc::clone(&self.manager);
-        let allowance = Allowance::new(self.messages_per_second, now);
+        let transport = self.clone();
         tokio::spawn(async move {
             if let Ok(stream) = upgrade.await {
-                serve(manager, session, allowance, stream).await;
+                serve(transport, session, stream).await;
             }
         });
         Ok(Response::builder()
@@ -140,15 +149,11 @@ fn handshake(request: &Request) -> Result<Handshake, StatusCode> {
 }
 
 /// Serves a socket until it ends.
-async fn serve<S>(
-    manager: Arc<SubscriptionManager>,
-    session: Arc<Session>,
-    allowance: Allowance,
-    stream: S,
-) where
+async fn serve<S>(transport: WebSocketTransport, session: Arc<Session>, stream: S)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = Connection::open(manager, session, allowance, stream).await;
+    let mut connection = Connection::open(transport, session, stream).await;
     let label = connection.attached.session().label();
     tracing::debug!(session = %label, "socket opened");
     let end = connection.run().await;
@@ -185,6 +190,7 @@ enum Event {
 struct Connection<S> {
     stream: WebSocketStream<S>,
     manager: Arc<SubscriptionManager>,
+    authority: Arc<Authority>,
     attached: Attached,
     allowance: Allowance,
     unanswered: u8,
@@ -194,24 +200,25 @@ impl<S> Connection<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    async fn open(
-        manager: Arc<SubscriptionManager>,
-        session: Arc<Session>,
-        allowance: Allowance,
-        stream: S,
-    ) -> Self {
+    async fn open(transport: WebSocketTransport, session: Arc<Session>, stream: S) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(limits::FRAME_BYTES))
             .max_frame_size(Some(limits::FRAME_BYTES));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        let attached = manager.connections().attach(&session, Instant::now());
+        let WebSocketTransport {
+            manager,
+            authority,
+            messages_per_second,
+        } = transport;
+        let now = Instant::now();
         Connection {
             stream,
+            attached: manager.connections().attach(&session, now),
             manager,
-            attached,
-            allowance,
+            authority,
+            allowance: Allowance::new(messages_per_second, now),
             unanswered: 0,
         }
     }
@@ -298,16 +305,6 @@ where
             }
             stream.flush().await
         });
-        let socket = self.attached.socket();
-        let ordered = async {
-            loop {
-                if let Some(code) = socket.order() {
-                    return code;
-                }
-                // Updates that come meanwhile are taken once this write is done.
-                socket.woken().await;
-            }
-        };
         tokio::select! {
             biased;
             written = written => match written {
@@ -315,7 +312,7 @@ where
                 Ok(Err(_)) => ControlFlow::Break(End::Gone),
                 Err(_) => ControlFlow::Break(End::Close(CloseCode::TooSlow)),
             },
-            code = ordered => ControlFlow::Break(End::Close(code)),
+            code = ordered(self.attached.socket()) => ControlFlow::Break(End::Close(code)),
         }
     }
 
@@ -351,8 +348,35 @@ where
                 within(self.allowance.take(now))?;
                 self.answer_ping(ping_id).await
             }
+            Ok(Received::Authorize(event)) => {
+                within(self.allowance.take(now))?;
+                self.authorize(&event).await
+            }
             Err(code) => ControlFlow::Break(End::Close(code)),
         }
+    }
+
+    /// Asks the app what the client is granted. Meanwhile updates wait in the outbox.
+    async fn authorize(&mut self, event: &AuthorizeEvent) -> ControlFlow<End> {
+        let authorized = tokio::select! {
+            biased;
+            authorized = self.authority.authorize(event) => authorized,
+            code = ordered(self.attached.socket()) => return ControlFlow::Break(End::Close(code)),
+        };
+        let session = self.attached.session();
+        let refused = ControlFlow::Break(End::Close(CloseCode::Refused));
+        let grant = match authorized {
+            Authorized::Ignored => return ControlFlow::Continue(()),
+            Authorized::Refused => return refused,
+            Authorized::Granted(grant) => grant,
+        };
+        if let Some(viewer) = &grant.viewer
+            && self.manager.bind(session, viewer).is_err()
+        {
+            return refused;
+        }
+        tracing::debug!(session = %session.label(), monitoring = ?grant.monitoring, "authorized");
+        ControlFlow::Continue(())
     }
 
     /// Answers a client's ping, behind the updates that wait.
@@ -371,6 +395,16 @@ where
         }
         self.unanswered += 1;
         self.write(vec![Message::Ping(Bytes::new())]).await
+    }
+}
+
+/// Waits for an order to close. Updates that wake the socket meanwhile are taken afterwards.
+async fn ordered(socket: &Socket) -> CloseCode {
+    loop {
+        if let Some(code) = socket.order() {
+            return code;
+        }
+        socket.woken().await;
     }
 }
 
@@ -451,22 +485,19 @@ mod tests {
     }
 
     /// What the endpoint gives to a socket's task.
-    fn admitted(manager: &Arc<SubscriptionManager>) -> (Arc<Session>, Allowance) {
-        let (id, now) = (SessionId::new("a").unwrap(), Instant::now());
-        let session = manager.connections().open(&id, now);
-        (session, Allowance::new(10, now))
+    fn admitted(manager: &Arc<SubscriptionManager>) -> (WebSocketTransport, Arc<Session>) {
+        let id = SessionId::new("a").unwrap();
+        let session = manager.connections().open(&id, Instant::now());
+        let transport = WebSocketTransport::new(Arc::clone(manager));
+        (transport.messages_per_second(10), session)
     }
 
     async fn connect(
         manager: &Arc<SubscriptionManager>,
     ) -> (Connection<DuplexStream>, DuplexStream) {
         let (server, client) = duplex(16);
-        let (session, allowance) = admitted(manager);
-        let manager = Arc::clone(manager);
-        (
-            Connection::open(manager, session, allowance, server).await,
-            client,
-        )
+        let (transport, session) = admitted(manager);
+        (Connection::open(transport, session, server).await, client)
     }
 
     fn publish_whole_table(
@@ -541,10 +572,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_socket_that_nobody_ends_is_let_go() {
         let manager = manager();
-        let (session, allowance) = admitted(&manager);
+        let (transport, session) = admitted(&manager);
         let (server, client) = duplex(1024);
         manager.connections().stop();
-        serve(Arc::clone(&manager), session, allowance, server).await;
+        serve(transport, session, server).await;
         assert_eq!(manager.connections().sockets(), 0);
         drop(client);
     }
@@ -552,9 +583,9 @@ mod tests {
     #[test]
     fn the_task_of_an_idle_socket_is_small() {
         let manager = manager();
-        let (session, allowance) = admitted(&manager);
+        let (transport, session) = admitted(&manager);
         let (server, _client) = duplex(16);
-        let size = size_of_val(&serve(manager, session, allowance, server));
+        let size = size_of_val(&serve(transport, session, server));
         assert!(size < 3 << 10, "{size} bytes");
     }
 }
