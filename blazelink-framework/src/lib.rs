@@ -63,6 +63,7 @@ pub mod data;
 pub mod error;
 pub mod exposure;
 pub mod graphql;
+pub mod monitor;
 pub mod object_id;
 mod pages;
 pub mod replication;

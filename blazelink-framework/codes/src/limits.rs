@@ -109,6 +109,27 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
 
+/// Monitors at once. Beyond it a client that is granted monitoring is told nothing, and the log
+/// says so.
+pub const MONITORS: usize = 16;
+
+/// Bytes of events that wait for one monitor. Beyond it events are counted instead, until the
+/// monitor has taken all that waits; then it is told how many it has missed.
+pub const MONITOR_BYTES: usize = 4 << 20;
+
+/// Events made of one transaction for monitors. Beyond it the rest of its changes is left out, and
+/// counted as missed.
+pub const MONITOR_EVENTS: usize = 16_384;
+
+/// Sessions of which monitors are told for every change that it was compared with what they watch.
+/// With more sessions, they are told of those that a transaction concerns, and of no more of those
+/// than this.
+pub const MONITOR_SESSIONS: usize = 256;
+
+/// Identifiers that one list for monitors names. Beyond it the older ones are left out, and the
+/// list says that it is not complete.
+pub const MONITOR_IDENTIFIERS: usize = 256;
+
 /// Nesting of a GraphQL selection. Beyond it the request is refused by validation.
 pub const QUERY_DEPTH: usize = 32;
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::change::Row;
 use crate::exposure::ExposedTable;
+use crate::monitor::UpdateId;
 use crate::object_id::{Atom, Key, ObjectId, Scope};
 use crate::value;
 
@@ -29,6 +30,8 @@ pub enum UpdateKind {
 pub(crate) struct Update {
     /// What changed.
     pub(crate) object: ObjectId,
+    /// Under which id monitors were told of the change; nothing if none was attached.
+    pub(crate) id: Option<UpdateId>,
     changes: Option<Bytes>,
 }
 
@@ -42,6 +45,7 @@ impl Update {
         });
         Update {
             object: ObjectId::row(table.id, key.clone()),
+            id: None,
             changes,
         }
     }
@@ -50,8 +54,15 @@ impl Update {
     pub(crate) fn again(object: ObjectId) -> Update {
         Update {
             object,
+            id: None,
             changes: Some(Bytes::from_static(b"{}")),
         }
+    }
+
+    /// The same, known to monitors under this id.
+    pub(crate) fn with_id(mut self, id: Option<UpdateId>) -> Update {
+        self.id = id;
+        self
     }
 
     /// The row's columns as a JSON object: empty if the object is only to be read again, nothing

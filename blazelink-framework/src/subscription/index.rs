@@ -27,6 +27,8 @@ use crate::session::UpdateKind;
 pub enum Notice<'a> {
     /// A row that they declared changed.
     Row {
+        /// Position of the change in its transaction.
+        change: u32,
         /// What happened.
         kind: UpdateKind,
         /// The row's table.
@@ -40,6 +42,16 @@ pub enum Notice<'a> {
     Again(ObjectId),
 }
 
+impl Notice<'_> {
+    /// What has changed, or is to be read again.
+    pub fn object(&self) -> ObjectId {
+        match self {
+            Notice::Row { table, key, .. } => ObjectId::row(*table, (*key).clone()),
+            Notice::Again(object) => object.clone(),
+        }
+    }
+}
+
 /// An answer that is being made: what [`SubscriptionIndex::begin`] gives, and what ends with
 /// [`SubscriptionIndex::finish`] or [`SubscriptionIndex::fail`], exactly once.
 #[derive(Debug)]
@@ -50,6 +62,15 @@ pub struct Answer {
 /// The session already holds as many dependencies as it may.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
+
+/// What reads of a session declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// What was read, each with the rows and tables that were declared for it; oldest first.
+    pub reads: Vec<(ObjectId, Vec<ObjectId>)>,
+    /// Whether that is all.
+    pub complete: bool,
+}
 
 /// Who watches what.
 #[derive(Debug, Default)]
@@ -78,6 +99,8 @@ const KEPT_SCRATCH: usize = 16 << 10;
 
 /// One row's event, cut from a change.
 struct Event<'a> {
+    /// Position of the change in its transaction.
+    change: u32,
     kind: UpdateKind,
     key: &'a Key,
     row: Option<&'a Row>,
@@ -187,6 +210,53 @@ impl SubscriptionIndex {
         objects
     }
 
+    /// What one read of a session declared, at most `limit` objects with the read's own. The
+    /// newest of them, if there are more.
+    pub fn declared(
+        &self,
+        session: u32,
+        object: &ObjectId,
+        selection: u64,
+        limit: usize,
+    ) -> Declared {
+        let read = self.find(session, object, selection);
+        self.declared_by(read.into_iter(), limit)
+    }
+
+    /// What all reads of a session declared; see [`SubscriptionIndex::declared`].
+    pub fn declarations(&self, session: u32, limit: usize) -> Declared {
+        self.declared_by(self.graph.reads_of(session), limit)
+    }
+
+    /// `reads` come as the graph has them, newest first.
+    fn declared_by(&self, reads: impl Iterator<Item = u32>, limit: usize) -> Declared {
+        let mut declared = Declared {
+            reads: Vec::new(),
+            complete: true,
+        };
+        let mut room = limit;
+        for read in reads {
+            let Some((object, _)) = self.graph.name_of(read) else {
+                continue;
+            };
+            let links = self.graph.links_of(read);
+            let beside = links.filter_map(|link| self.graph.declared_object(link));
+            // One more than there is room for, to see whether there is one.
+            let mut beside: Vec<ObjectId> = beside.take(room).collect();
+            if beside.len() == room {
+                declared.complete = false;
+                if beside.pop().is_none() {
+                    break;
+                }
+            }
+            room -= 1 + beside.len();
+            beside.reverse();
+            declared.reads.push((object, beside));
+        }
+        declared.reads.reverse();
+        declared
+    }
+
     /// Number of dependencies that a session holds.
     pub fn watched_by(&self, session: u32) -> usize {
         self.graph.watched_by(session)
@@ -224,9 +294,9 @@ impl SubscriptionIndex {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         let commit = self.next_stamp();
-        for change in &transaction.changes {
+        for (at, change) in (0..).zip(&transaction.changes) {
             let table = exposure.table(change.table);
-            for event in events(change).into_iter().flatten() {
+            for event in events(at, change).into_iter().flatten() {
                 self.tell_event(table, &event, commit, &mut scratch, tell);
             }
         }
@@ -267,6 +337,7 @@ impl SubscriptionIndex {
             scratch.told.extend(sessions.map(|&session| (row, session)));
         }
         let notice = Notice::Row {
+            change: event.change,
             kind: event.kind,
             table: table.id,
             key: event.key,
@@ -387,7 +458,7 @@ impl Scratch {
 }
 
 /// The events that a change is: one, or two if the row moved to another key.
-fn events(change: &Change) -> [Option<Event<'_>>; 2] {
+fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
     let old_row = match &change.old {
         Old::Full(row) => Some(row),
         Old::None | Old::Key(_) => None,
@@ -397,6 +468,7 @@ fn events(change: &Change) -> [Option<Event<'_>>; 2] {
     let event = |kind, key, row, old, new| {
         let images = Images { old, new, old_key };
         Some(Event {
+            change: at,
             kind,
             key,
             row,

@@ -7,6 +7,7 @@
 //! What must stay true: only one thread publishes, so every session sees commits in their order.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use super::ledger::{Ledger, View, ViewName, Visit};
 use crate::change::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
+use crate::monitor::MonitorHub;
 use crate::object_id::ObjectId;
 use crate::session::{
     AnotherViewer, Bound, ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update,
@@ -31,6 +33,7 @@ pub struct SubscriptionManager {
     connections: Arc<ConnectionManager>,
     exposure: Arc<Exposure>,
     ledger: Option<Arc<dyn Ledger>>,
+    monitors: Arc<MonitorHub>,
 }
 
 impl SubscriptionManager {
@@ -41,6 +44,7 @@ impl SubscriptionManager {
             connections,
             exposure,
             ledger: None,
+            monitors: Arc::default(),
         }
     }
 
@@ -83,12 +87,18 @@ impl SubscriptionManager {
         &self.exposure
     }
 
+    /// Who is told what happens here.
+    pub fn monitors(&self) -> &Arc<MonitorHub> {
+        &self.monitors
+    }
+
     /// Where the executor says what it reads for this session. Holds the session: while a request
     /// is answered, its session does not end.
     pub fn watch_for(self: &Arc<Self>, session: &Arc<Session>) -> SessionWatch {
         SessionWatch {
             manager: Arc::clone(self),
             session: Arc::clone(session),
+            changed: AtomicBool::new(false),
         }
     }
 
@@ -109,10 +119,14 @@ impl SubscriptionManager {
     /// no runtime; to be called by one thread only, in commit order.
     pub fn publish(&self, transaction: &Transaction) {
         let matched = self.matched(transaction);
+        let mut ids = self.tell_commit(transaction, &matched).into_iter();
         let updates: Vec<(UpdateKind, Arc<Update>)> = matched
             .notices
             .into_iter()
-            .map(|notice| self.update(notice))
+            .map(|notice| {
+                let (kind, update) = self.update(notice);
+                (kind, Arc::new(update.with_id(ids.next())))
+            })
             .collect();
         for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
             // Who watches has a session: its number is given back after its watches are gone.
@@ -137,6 +151,7 @@ impl SubscriptionManager {
     pub(crate) fn sweep(&self, now: Instant) -> usize {
         let ended = self.connections.expire(now, limits::GRACE);
         for session in &ended {
+            self.tell_ended(session);
             self.lock().forget(session.number());
             self.connections.release(session);
             if let Some(ledger) = &self.ledger {
@@ -228,22 +243,23 @@ impl SubscriptionManager {
         }
     }
 
-    fn update(&self, notice: Notice<'_>) -> (UpdateKind, Arc<Update>) {
+    fn update(&self, notice: Notice<'_>) -> (UpdateKind, Update) {
         match notice {
             Notice::Row {
                 kind,
                 table,
                 key,
                 row,
+                ..
             } => {
                 let table = self.exposure.table(table);
-                (kind, Arc::new(Update::row(table, key, row)))
+                (kind, Update::row(table, key, row))
             }
-            Notice::Again(object) => (UpdateKind::Update, Arc::new(Update::again(object))),
+            Notice::Again(object) => (UpdateKind::Update, Update::again(object)),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, SubscriptionIndex> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, SubscriptionIndex> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -257,12 +273,12 @@ impl fmt::Debug for SubscriptionManager {
 }
 
 /// What a transaction matched.
-struct Matched<'a> {
-    notices: Vec<Notice<'a>>,
+pub(super) struct Matched<'a> {
+    pub(super) notices: Vec<Notice<'a>>,
     /// (session, position of the notice), each session's together and in order.
-    hits: Vec<(u32, u32)>,
+    pub(super) hits: Vec<(u32, u32)>,
     /// The sessions in the order in which `hits` has them.
-    sessions: Vec<Option<Arc<Session>>>,
+    pub(super) sessions: Vec<Option<Arc<Session>>>,
 }
 
 /// The hits of one session after the other.
@@ -275,6 +291,16 @@ fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
 pub struct SessionWatch {
     manager: Arc<SubscriptionManager>,
     session: Arc<Session>,
+    /// Whether monitors are to be told what the session watches by the end of the request.
+    changed: AtomicBool,
+}
+
+impl Drop for SessionWatch {
+    fn drop(&mut self) {
+        if *self.changed.get_mut() {
+            self.manager.tell_list(&self.session);
+        }
+    }
 }
 
 impl Watch for SessionWatch {
@@ -312,7 +338,12 @@ impl Reading for SessionReading<'_> {
     }
 
     fn finish(mut self: Box<Self>) {
-        self.end(SubscriptionIndex::finish);
+        if self.end(SubscriptionIndex::finish) {
+            let SessionWatch {
+                manager, session, ..
+            } = self.watch;
+            manager.tell_added(session, &self.name);
+        }
     }
 }
 
@@ -323,15 +354,20 @@ impl Drop for SessionReading<'_> {
 }
 
 impl SessionReading<'_> {
-    fn end(&mut self, how: fn(&mut SubscriptionIndex, Answer) -> bool) {
+    /// Ends the reading if it has not ended. Whether that has changed what the session watches.
+    fn end(&mut self, how: fn(&mut SubscriptionIndex, Answer) -> bool) -> bool {
         let Some(answer) = self.answer.take() else {
-            return;
+            return false;
         };
-        let SessionWatch { manager, session } = self.watch;
+        let SessionWatch {
+            manager, session, ..
+        } = self.watch;
         let changed = how(&mut manager.lock(), answer);
         if changed {
             manager.write_down(session, &self.name);
+            self.watch.changed.store(true, Ordering::Relaxed);
         }
+        changed
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod acceptor;
 mod allowance;
+mod debug_message;
 mod doors;
 mod doorway;
+mod frames;
 mod journal;
 mod original;
 mod protocol;

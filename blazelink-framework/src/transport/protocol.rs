@@ -105,7 +105,8 @@ pub(super) fn write_ping_in(msg_id: u64, ping_id: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}}");
 }
 
-fn begin(name: &str, msg_id: u64, out: &mut Vec<u8>) {
+/// Appends the beginning of a message of the server, up to its `data`.
+pub(super) fn begin(name: &str, msg_id: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":""#);
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(br#"","msg_id":"#);
@@ -113,7 +114,8 @@ fn begin(name: &str, msg_id: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(br#","data":"#);
 }
 
-fn write_number(number: impl fmt::Display, out: &mut Vec<u8>) {
+/// Appends an integer.
+pub(super) fn write_number(number: impl fmt::Display, out: &mut Vec<u8>) {
     use std::io::Write;
     let written = write!(out, "{number}");
     debug_assert!(written.is_ok(), "writing to a Vec cannot fail");

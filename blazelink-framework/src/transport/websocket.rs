@@ -8,7 +8,7 @@
 //! What must stay true: an idle socket costs a few kilobytes (small buffers, a small task), and
 //! whatever a client sends ends in an answer, in nothing, or in a documented close code.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,9 +29,12 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::allowance::Allowance;
+use super::debug_message::DebugMessages;
+use super::frames::Frames;
 use super::original::{self, Received};
 use super::protocol;
-use crate::auth::{Authority, AuthorizeEvent, Authorized};
+use crate::auth::{Authority, AuthorizeEvent, Authorized, Monitoring};
+use crate::monitor::TooManyMonitors;
 use crate::session::{Attached, Entry, Peer, Session, SessionId, Socket};
 use crate::subscription::SubscriptionManager;
 
@@ -173,7 +176,7 @@ enum End {
     Gone,
 }
 
-/// Whether the outbox had something to write; then it may have more.
+/// Whether something waited to be written; then there may be more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrote {
     Batch,
@@ -194,6 +197,8 @@ struct Connection<S> {
     attached: Attached,
     allowance: Allowance,
     unanswered: u8,
+    /// If the client is a monitor.
+    debug_messages: Option<DebugMessages>,
 }
 
 impl<S> Connection<S>
@@ -220,6 +225,7 @@ where
             authority,
             allowance: Allowance::new(messages_per_second, now),
             unanswered: 0,
+            debug_messages: None,
         }
     }
 
@@ -247,18 +253,19 @@ where
         }
     }
 
-    /// Waits for the next event; while more may wait in the outbox, only looks for one.
+    /// Waits for the next event; while more may wait to be written, only looks for one.
     async fn next_event(&mut self, ping: Pin<&mut Sleep>, wrote: Wrote) -> Event {
         tokio::select! {
             biased;
             frame = self.stream.next() => Event::Frame(frame),
             () = ping => Event::PingDue,
             () = self.attached.socket().woken() => Event::Woken,
+            () = told(self.debug_messages.as_ref()) => Event::Woken,
             () = ready(()), if wrote == Wrote::Batch => Event::Woken,
         }
     }
 
-    /// Writes the next batch of what waits in the outbox.
+    /// Writes the next batch of what waits for the client.
     async fn write_batch(&mut self) -> ControlFlow<End, Wrote> {
         if let Some(code) = self.attached.socket().order() {
             return ControlFlow::Break(End::Close(code));
@@ -271,28 +278,23 @@ where
         ControlFlow::Continue(Wrote::Batch)
     }
 
-    /// The frames of the next entries; they share one allocation.
-    fn next_batch(&self) -> Vec<Message> {
+    /// The next frames: what a monitor is told, and the session's updates.
+    fn next_batch(&mut self) -> Vec<Message> {
         let session = self.attached.session();
         let mut entries: Vec<Entry> = Vec::new();
         let socket = self.attached.socket();
         self.manager
             .take(session, socket, limits::WRITE_BATCH, &mut entries);
-        if entries.is_empty() {
-            return Vec::new();
+        self.manager.tell_sent(session, &entries);
+        let mut frames = Frames::with_room(entries.len());
+        let exposure = self.manager.exposure();
+        if let Some(messages) = &mut self.debug_messages {
+            messages.take(exposure, limits::WRITE_BATCH, &mut frames);
         }
-        let mut text = Vec::with_capacity(entries.len() * 192);
-        let mut ends = Vec::with_capacity(entries.len());
         for entry in &entries {
-            original::write_frame(self.manager.exposure(), entry, &mut text);
-            ends.push(text.len());
+            frames.push(|out| original::write_frame(exposure, entry, out));
         }
-        let text = Bytes::from(text);
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let frames = starts
-            .zip(&ends)
-            .map(|(start, &end)| text.slice(start..end));
-        frames.filter_map(text_message).collect()
+        frames.into_messages()
     }
 
     /// Writes messages and flushes once. An order to close ends the wait for a slow client.
@@ -376,17 +378,34 @@ where
             return refused;
         }
         tracing::debug!(session = %session.label(), monitoring = ?grant.monitoring, "authorized");
+        if grant.monitoring == Monitoring::Allowed {
+            self.monitor();
+        }
         ControlFlow::Continue(())
+    }
+
+    /// From now on the client is told what the server does for all others.
+    fn monitor(&mut self) {
+        if self.debug_messages.is_some() {
+            return;
+        }
+        match self.manager.monitors().attach() {
+            Ok(monitor) => self.debug_messages = Some(DebugMessages::new(monitor)),
+            Err(TooManyMonitors) => tracing::warn!(
+                session = %self.attached.session().label(),
+                most = limits::MONITORS,
+                "client is told nothing: there are as many monitors as there may be"
+            ),
+        }
     }
 
     /// Answers a client's ping, behind the updates that wait.
     async fn answer_ping(&mut self, ping_id: i64) -> ControlFlow<End> {
         self.write_batch().await?;
-        let mut text = Vec::new();
         let msg_id = self.attached.session().passing_id();
-        protocol::write_ping_in(msg_id, ping_id, &mut text);
-        let messages = text_message(text.into()).into_iter().collect();
-        self.write(messages).await
+        let mut frames = Frames::default();
+        frames.push(|out| protocol::write_ping_in(msg_id, ping_id, out));
+        self.write(frames.into_messages()).await
     }
 
     async fn ping(&mut self) -> ControlFlow<End> {
@@ -408,6 +427,14 @@ async fn ordered(socket: &Socket) -> CloseCode {
     }
 }
 
+/// Waits until a monitor is to be told something; without end if the client is none.
+async fn told(messages: Option<&DebugMessages>) {
+    match messages {
+        Some(messages) => messages.woken().await,
+        None => pending().await,
+    }
+}
+
 /// Goes on with a client that keeps within its allowance.
 fn within(allowed: bool) -> ControlFlow<End> {
     if allowed {
@@ -415,13 +442,6 @@ fn within(allowed: bool) -> ControlFlow<End> {
     } else {
         ControlFlow::Break(End::Close(CloseCode::TooMany))
     }
-}
-
-/// Frames are assembled from `str`s and JSON, so they are always text.
-fn text_message(text: Bytes) -> Option<Message> {
-    let text = Utf8Bytes::try_from(text);
-    debug_assert!(text.is_ok(), "frames are UTF-8");
-    text.ok().map(Message::Text)
 }
 
 fn end_of(error: &tungstenite::Error) -> End {
