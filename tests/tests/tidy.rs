@@ -53,6 +53,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
         Layer::Decisions,
         &[
             "context",
+            "monitor",
             "replication/backoff",
             "replication/binding",
             "replication/decoder",
@@ -76,9 +77,11 @@ const LAYERS: &[(Layer, &[&str])] = &[
     (
         Layer::SharedState,
         &[
+            "monitor/hub",
             "session/connections",
             "session/state",
             "subscription/manager",
+            "subscription/monitored",
         ],
     ),
     (
