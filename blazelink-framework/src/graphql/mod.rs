@@ -12,6 +12,7 @@ mod document;
 mod endpoint;
 mod executor;
 mod identifier;
+mod identifier_write;
 mod introspection;
 mod load;
 mod loaded;

@@ -116,6 +116,7 @@ fn value_type(manager: &TableManager, ty: &ValueType) -> TypeRef {
     match ty {
         ValueType::Scalar(scalar) => TypeRef::named(scalar.name()),
         ValueType::Struct(of) => TypeRef::named(of.name),
+        ValueType::Virtual(_) => TypeRef::named("ObjectId"),
         ValueType::List(item) => TypeRef::List(Box::new(value_type(manager, item))),
         ValueType::Page(item) => TypeRef::named(page_type_name(manager, item)),
         ValueType::Row(entity) => TypeRef::named(

@@ -137,12 +137,13 @@ impl fmt::Debug for Field {
     }
 }
 
-/// Computed fields for an entity.
+/// Computed fields for an entity, and what its `ObjectId`s carry.
 #[derive(Clone, Copy)]
 pub struct Extension {
     pub(crate) entity: fn() -> TypeId,
     pub(crate) rust_name: fn() -> &'static str,
     pub(crate) fields: fn() -> Vec<Field>,
+    pub(crate) carried: fn() -> Vec<Carried>,
 }
 
 impl Extension {
@@ -152,6 +153,33 @@ impl Extension {
             entity: TypeId::of::<E>,
             rust_name: std::any::type_name::<E>,
             fields,
+            carried: Vec::new,
+        }
+    }
+
+    /// The `ObjectId`s of its rows have these `dependencies`, so that a client which asks with them
+    /// watches these too. A row needs none for what is read of it: this is for what a client should
+    /// hear of besides.
+    #[must_use]
+    pub const fn carrying(mut self, carried: fn() -> Vec<Carried>) -> Extension {
+        self.carried = carried;
+        self
+    }
+}
+
+/// What an `ObjectId` carries as a dependency.
+#[derive(Clone, Copy, Debug)]
+pub struct Carried {
+    pub(crate) entity: TypeId,
+    pub(crate) rust_name: &'static str,
+}
+
+impl Carried {
+    /// All rows of this entity, which must be exposed.
+    pub fn whole<E: Table>() -> Carried {
+        Carried {
+            entity: TypeId::of::<E>(),
+            rust_name: std::any::type_name::<E>(),
         }
     }
 }
