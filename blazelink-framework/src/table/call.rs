@@ -123,7 +123,12 @@ impl<'a> Call<'a> {
         T::from_value(value).ok_or_else(|| {
             FieldError::new(match value {
                 ConstValue::Null => format!("The argument `{name}` is missing"),
-                _ => format!("The argument `{name}` must be of type {}", T::SCALAR.name()),
+                _ => format!(
+                    "The argument `{name}` must be of type {}{}{}",
+                    "[".repeat(T::LISTS),
+                    T::SCALAR.name(),
+                    "]".repeat(T::LISTS),
+                ),
             })
         })
     }

@@ -46,6 +46,7 @@ type Resolve =
 pub(crate) struct Argument {
     pub(crate) name: &'static str,
     pub(crate) scalar: Scalar,
+    pub(crate) lists: usize,
 }
 
 impl Field {
@@ -112,8 +113,11 @@ impl Field {
     /// Adds an argument. It is nullable and has no default in the schema.
     #[must_use]
     pub fn argument<T: ArgumentType>(mut self, name: &'static str) -> Field {
-        let scalar = T::SCALAR;
-        self.arguments.push(Argument { name, scalar });
+        self.arguments.push(Argument {
+            name,
+            scalar: T::SCALAR,
+            lists: T::LISTS,
+        });
         self
     }
 
@@ -190,10 +194,13 @@ impl fmt::Debug for Extension {
     }
 }
 
-/// A type that an argument may have.
+/// A type that an argument may have: a scalar, `Option` of one that may be missing, `Vec`.
 pub trait ArgumentType: Sized {
-    /// Its type in GraphQL.
+    /// Its type in GraphQL, without the lists around it.
     const SCALAR: Scalar;
+
+    /// The number of lists around it.
+    const LISTS: usize = 0;
 
     /// The value; nothing if it does not fit. Null and a missing argument are given as null.
     fn from_value(value: &async_graphql_value::ConstValue) -> Option<Self>;
@@ -236,11 +243,28 @@ impl ArgumentType for i64 {
 
 impl<T: ArgumentType> ArgumentType for Option<T> {
     const SCALAR: Scalar = T::SCALAR;
+    const LISTS: usize = T::LISTS;
 
     fn from_value(value: &async_graphql_value::ConstValue) -> Option<Self> {
         match value {
             async_graphql_value::ConstValue::Null => Some(None),
             value => T::from_value(value).map(Some),
+        }
+    }
+}
+
+impl<T: ArgumentType> ArgumentType for Vec<T> {
+    const SCALAR: Scalar = T::SCALAR;
+    const LISTS: usize = T::LISTS + 1;
+
+    /// A single value stands for a list of it (GraphQL October 2021, section 3.11).
+    fn from_value(value: &async_graphql_value::ConstValue) -> Option<Self> {
+        match value {
+            async_graphql_value::ConstValue::Null => None,
+            async_graphql_value::ConstValue::List(items) => {
+                items.iter().map(T::from_value).collect()
+            }
+            single => Some(vec![T::from_value(single)?]),
         }
     }
 }
