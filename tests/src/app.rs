@@ -1,15 +1,14 @@
-//! The shooter, running in the test's process on a database of its own.
+//! An app, running in the test's process on a database of its own.
 
 use std::net::SocketAddr;
 
-use crate::client::{Client, tells_of};
 use blazelink::config::{Config, Environment, SlotMode};
 use blazelink::{Blazelink, Builder};
-use blazelink_migrations::{SeaOrm, Slot, slot_name_here};
 use blazelink_postgres::TestDatabase;
-use sea_orm_migration::MigratorTrait;
-use sea_orm_migration::sea_orm::{Database, DatabaseConnection, DbErr};
 use serde_json::json;
+
+use crate::client::{Client, tells_of};
+use crate::project::{FIXTURE, Project, SHOOTER};
 
 /// A running app and its database. Everything ends when it is dropped; [`TestApp::stop`] waits.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ impl TestApp {
 
     /// The same on this database, with other settings.
     pub async fn start_on(database: TestDatabase, change: impl FnOnce(&mut Config)) -> TestApp {
-        TestApp::start_declared(database, change, |blaze| blaze).await
+        TestApp::of(&SHOOTER, database, change).await
     }
 
     /// The same, and the app declares more.
@@ -35,16 +34,39 @@ impl TestApp {
         change: impl FnOnce(&mut Config),
         declare: impl FnOnce(Builder) -> Builder,
     ) -> TestApp {
-        let mut config = Config::new("shooter", database.url());
+        TestApp::declared(&SHOOTER, database, change, declare).await
+    }
+
+    /// The fixture on a fresh database with the rows that the recordings began with.
+    pub async fn fixture() -> TestApp {
+        TestApp::of(&FIXTURE, FIXTURE.database().await, |_| {}).await
+    }
+
+    /// A project's app on this database, with other settings.
+    pub async fn of(
+        project: &Project,
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+    ) -> TestApp {
+        TestApp::declared(project, database, change, |blaze| blaze).await
+    }
+
+    async fn declared(
+        project: &Project,
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+        declare: impl FnOnce(Builder) -> Builder,
+    ) -> TestApp {
+        let mut config = Config::new(project.name, database.url());
         config.slot = SlotMode::Temporary;
         config.environment = Environment::Development;
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        config.folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter").into();
+        config.folder = project.folder.into();
         change(&mut config);
-        let app = declare(shooter::app(Blazelink::builder()))
+        let app = declare((project.declare)(Blazelink::builder()))
             .start(config)
             .await
-            .expect("the shooter starts on a migrated database");
+            .expect("the app starts on a migrated database");
         app.live().await;
         TestApp { database, app }
     }
@@ -86,7 +108,7 @@ impl TestApp {
     }
 }
 
-/// Waits until the shooter at `address` has handed on everything that is committed now. A client
+/// Waits until the app at `address`, which has games, has handed on everything that is committed now. A client
 /// that subscribes afterwards is told of nothing that it has read already.
 pub async fn catch_up(address: SocketAddr, sql: &tokio_postgres::Client) {
     let mut probe = Client::connect(address).await;
@@ -110,39 +132,13 @@ pub async fn catch_up(address: SocketAddr, sql: &tokio_postgres::Client) {
 
 /// A database with the shooter's tables, no rows, and no slot.
 pub async fn shooter_database() -> TestDatabase {
-    let prepare = async |url: String| {
-        let connection = migrate(&url).await?;
-        let mut slots = SeaOrm(&connection);
-        let name = slot_name_here(&mut slots, "shooter")
-            .await
-            .map_err(custom)?;
-        Slot::remove(&mut slots, &name).await.map_err(custom)?;
-        connection.close().await
-    };
-    let database = TestDatabase::from_template("shooter", prepare).await;
-    database.expect("the private Postgres makes a database")
+    SHOOTER.database().await
 }
 
 /// The same on a server of its own, for a test that kills it or changes its settings; with the
 /// durable slot that the migrations make.
 pub async fn shooter_server() -> TestDatabase {
-    let database = TestDatabase::with_own_cluster().await;
-    let database = database.expect("the private Postgres starts");
-    let connection = migrate(database.url())
-        .await
-        .expect("the database is empty");
-    connection.close().await.expect("nothing uses it");
-    database
-}
-
-async fn migrate(url: &str) -> Result<DatabaseConnection, DbErr> {
-    let connection = Database::connect(url).await?;
-    shooter_migration::Migrator::up(&connection, None).await?;
-    Ok(connection)
-}
-
-fn custom(error: blazelink_migrations::Error) -> DbErr {
-    DbErr::Custom(format!("{error:#}"))
+    SHOOTER.server().await
 }
 
 /// An ordinary connection, or nothing while the server does not accept one.

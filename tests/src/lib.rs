@@ -6,4 +6,5 @@ pub mod binaries;
 pub mod client;
 pub mod memory;
 pub mod model;
+pub mod project;
 pub mod rows;

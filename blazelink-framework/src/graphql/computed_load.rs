@@ -22,7 +22,7 @@ use super::window;
 use crate::data::{Batch, Keys, RowStatement};
 use crate::error::Result;
 use crate::object_id::{Key, ObjectId};
-use crate::subscription::{Dependency, Role};
+use crate::subscription::{Dependency, Role, Unwatched};
 use crate::table::{
     Call, FieldError, Identified, Output, Subject, Surroundings, TableDef, Window, row_dependency,
 };
@@ -35,8 +35,13 @@ impl Loader<'_> {
             Ok(identified) => identified,
             Err(message) => return LoadedRoot::Failed(message),
         };
+        // Nobody is told of what has no identifier.
+        let watch = match value {
+            None | Some(ConstValue::Null) => &Unwatched,
+            Some(_) => self.watch,
+        };
         let selection = self.fingerprint(&root.fingerprint);
-        let reading = self.watch.begin(ObjectId::table(table.id), selection);
+        let reading = watch.begin(ObjectId::table(table.id), selection);
         let mut read = Read {
             loader: self,
             reading: &*reading,
@@ -311,7 +316,7 @@ fn gather(selection: &ValueSelection, value: &Output, keys: &mut [Vec<Key>]) {
 /// The places of references, in the order of their numbers.
 fn row_values<'p>(selection: &'p ValueSelection, found: &mut Vec<&'p RowValue>) {
     match selection {
-        ValueSelection::Leaf => {}
+        ValueSelection::Leaf | ValueSelection::Virtual { .. } => {}
         ValueSelection::List(item) => row_values(item, found),
         ValueSelection::Struct { fields, .. } => {
             for field in fields {

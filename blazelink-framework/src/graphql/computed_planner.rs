@@ -1,5 +1,7 @@
 //! The planner's part for computed fields and virtual tables.
 
+use async_graphql::parser::types::SelectionSet;
+
 use super::collect::Merged;
 use super::plan::{
     ComputedField, MemberField, PageArguments, RowField, RowValue, ValuePageField, ValueSelection,
@@ -77,6 +79,13 @@ impl<'a> Planner<'a> {
                 Some(target) => self.row_value(target, merged, references),
                 None => ValueSelection::Leaf,
             },
+            ValueType::Virtual(of) => match self.manager.virtual_by_type(of.rust_type) {
+                Some(target) => ValueSelection::Virtual {
+                    table: target.id,
+                    fields: self.identifiers(&sets_of(merged)),
+                },
+                None => ValueSelection::Leaf,
+            },
         }
     }
 
@@ -87,8 +96,7 @@ impl<'a> Planner<'a> {
         references: &mut usize,
     ) -> ValueSelection {
         let members = (of.members)();
-        let sets = merged.iter().flat_map(Merged::selections);
-        let merged = self.fields(&sets.collect::<Vec<_>>(), of.name);
+        let merged = self.fields(&sets_of(merged), of.name);
         let mut fields = Vec::with_capacity(merged.len());
         for merged in merged {
             let name = name_of(&merged);
@@ -117,8 +125,7 @@ impl<'a> Planner<'a> {
         references: &mut usize,
     ) -> ValueSelection {
         let name = super::schema::page_type_name(self.manager, item);
-        let sets = merged.iter().flat_map(Merged::selections);
-        let merged = self.fields(&sets.collect::<Vec<_>>(), &name);
+        let merged = self.fields(&sets_of(merged), &name);
         let mut fields = Vec::with_capacity(merged.len());
         for merged in merged {
             let what = match name_of(&merged) {
@@ -142,8 +149,7 @@ impl<'a> Planner<'a> {
         merged: &[Merged<'a>],
         references: &mut usize,
     ) -> ValueSelection {
-        let sets = merged.iter().flat_map(Merged::selections);
-        let selection = self.references(&sets.collect::<Vec<_>>(), target, &mut 0);
+        let selection = self.references(&sets_of(merged), target, &mut 0);
         let statement = selection.rows().next().is_some().then(|| {
             let by_key = Lookup {
                 columns: &target.key,
@@ -160,4 +166,8 @@ impl<'a> Planner<'a> {
             statement,
         }))
     }
+}
+
+fn sets_of<'a>(merged: &[Merged<'a>]) -> Vec<&'a SelectionSet> {
+    merged.iter().flat_map(Merged::selections).collect()
 }

@@ -66,6 +66,9 @@ impl<'a> Writer<'a> {
                 });
             }
             (ValueSelection::Row(place), Output::Row(key)) => self.row_value(key, place, loaded),
+            (ValueSelection::Virtual { table, fields }, Output::Virtual(dependencies)) => {
+                self.identifier(*table, None, dependencies, fields);
+            }
             (ValueSelection::Leaf, value) => self.scalar(value),
             _ => self.null(),
         }
@@ -101,7 +104,7 @@ impl<'a> Writer<'a> {
                 RefField::Typename => write_string(&table.ref_type(), &mut writer.out),
                 RefField::Entity => write_string(&table.entity, &mut writer.out),
                 RefField::Modifiers => writer.out.extend_from_slice(b"\"[]\""),
-                RefField::Dependencies => writer.out.extend_from_slice(b"[]"),
+                RefField::Dependencies(fields) => writer.identifiers(&table.carried, fields),
                 RefField::ObjId => key.write_json(&mut writer.out),
                 RefField::Row { number, selection } => match row {
                     Some((row, rows)) => writer.row(row, selection, rows.selections.get(*number)),

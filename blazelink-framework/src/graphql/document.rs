@@ -17,8 +17,8 @@ use blazelink_codes::limits;
 
 use super::plan::Plan;
 use super::response::{Fault, Response};
-use super::schema;
-use super::{check, measure};
+use super::types::Types;
+use super::{check, measure, schema};
 use crate::error::Result;
 use crate::table::TableManager;
 
@@ -34,14 +34,17 @@ pub(super) struct Document {
 #[derive(Debug)]
 pub(super) struct Documents {
     validator: Schema,
+    types: Types,
     kept: Mutex<Kept>,
 }
 
 impl Documents {
     pub(super) fn new(manager: &TableManager) -> Result<Documents> {
         let builder = schema::builder(manager).extension(StopAfterValidation);
+        let validator = schema::finish(builder)?;
         Ok(Documents {
-            validator: schema::finish(builder)?,
+            types: Types::read(&validator.sdl())?,
+            validator,
             kept: Mutex::new(Kept::default()),
         })
     }
@@ -75,6 +78,7 @@ impl Documents {
             refuse_other_than_queries(operation)?;
         }
         measure::check_document(&parsed).map_err(invalid)?;
+        check::check(&self.types, text, &parsed).map_err(invalid)?;
         let request = async_graphql::Request::new(text);
         let mut request = match operation_name {
             Some(name) => request.operation_name(name),
@@ -86,7 +90,6 @@ impl Documents {
             let faults: Vec<Fault> = verdict.errors.iter().map(fault).collect();
             return Err(Response::invalid(&faults));
         }
-        check::check(&parsed).map_err(invalid)?;
         let names = parsed.operations.iter().map(|(name, _)| name.cloned());
         Ok(Document {
             plans: names.map(|name| (name, OnceLock::new())).collect(),

@@ -64,11 +64,7 @@ pub(super) fn read_virtual(
     table: &TableDef,
     value: Option<&ConstValue>,
 ) -> Result<Identified, String> {
-    let mut identified = Identified {
-        table: table.id,
-        key: None,
-        dependencies: Vec::new(),
-    };
+    let mut identified = Identified::whole(table.id);
     match value {
         None | Some(ConstValue::Null) => {}
         Some(ConstValue::Object(fields)) => {

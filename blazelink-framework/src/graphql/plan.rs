@@ -130,6 +130,10 @@ pub(super) enum ValueSelection {
         fields: Vec<Field<ValuePageField>>,
     },
     Row(Box<RowValue>),
+    Virtual {
+        table: TableId,
+        fields: Vec<Field<IdField>>,
+    },
 }
 
 #[derive(Debug)]
@@ -224,12 +228,22 @@ pub(super) enum RefField {
     ObjId,
     Entity,
     Modifiers,
-    Dependencies,
+    Dependencies(Vec<Field<IdField>>),
     /// The row itself; `number` counts the selections of the same rows.
     Row {
         number: usize,
         selection: RowSelection,
     },
+}
+
+/// Fields of an `ObjectId` that leads to no row.
+#[derive(Debug)]
+pub(super) enum IdField {
+    Typename,
+    ObjId,
+    Entity,
+    Modifiers,
+    Dependencies(Vec<Field<IdField>>),
 }
 
 impl RefSelection {

@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 
 use super::collect::{Collector, Merged};
 use super::plan::{
-    Field, Fingerprint, Junction, ManyField, OneField, PageArguments, PageField, PageRoot,
+    Field, Fingerprint, IdField, Junction, ManyField, OneField, PageArguments, PageField, PageRoot,
     PageSelection, Plan, RefField, RefSelection, Root, RowField, RowRoot, RowSelection,
 };
 use super::variables::{Variables, names_in};
@@ -277,7 +277,7 @@ impl<'a> Planner<'a> {
                 "obj_id" => RefField::ObjId,
                 "entity" => RefField::Entity,
                 "modifiers" => RefField::Modifiers,
-                "dependencies" => RefField::Dependencies,
+                "dependencies" => RefField::Dependencies(self.identifiers(&merged.selections())),
                 "row" => {
                     let number = *rows;
                     *rows += 1;
@@ -295,6 +295,25 @@ impl<'a> Planner<'a> {
             entity: table.id,
             fields,
         }
+    }
+
+    /// `ObjectId`s that lead to no row.
+    pub(super) fn identifiers(&mut self, sets: &[&'a SelectionSet]) -> Vec<Field<IdField>> {
+        let merged = self.fields(sets, "ObjectId");
+        let mut fields = Vec::with_capacity(merged.len());
+        for merged in &merged {
+            let what = match name_of(merged) {
+                "__typename" => IdField::Typename,
+                "obj_id" => IdField::ObjId,
+                "entity" => IdField::Entity,
+                "modifiers" => IdField::Modifiers,
+                "dependencies" => IdField::Dependencies(self.identifiers(&merged.selections())),
+                _ => continue,
+            };
+            fields.push(field(merged, what));
+        }
+        self.leave();
+        fields
     }
 
     /// The columns that these selections of a table's rows need.

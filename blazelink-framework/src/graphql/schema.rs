@@ -95,7 +95,8 @@ fn row_type(manager: &TableManager, table: &TableDef) -> Object {
 fn computed_field(manager: &TableManager, computed: &table::Field) -> Field {
     let mut field = Field::new(computed.name, value_type(manager, &computed.ty), nothing);
     for argument in &computed.arguments {
-        let ty = TypeRef::named(argument.scalar.name());
+        let scalar = TypeRef::named(argument.scalar.name());
+        let ty = (0..argument.lists).fold(scalar, |item, _| TypeRef::List(Box::new(item)));
         field = field.argument(InputValue::new(argument.name, ty));
     }
     match computed.ty {
@@ -116,6 +117,7 @@ fn value_type(manager: &TableManager, ty: &ValueType) -> TypeRef {
     match ty {
         ValueType::Scalar(scalar) => TypeRef::named(scalar.name()),
         ValueType::Struct(of) => TypeRef::named(of.name),
+        ValueType::Virtual(_) => TypeRef::named("ObjectId"),
         ValueType::List(item) => TypeRef::List(Box::new(value_type(manager, item))),
         ValueType::Page(item) => TypeRef::named(page_type_name(manager, item)),
         ValueType::Row(entity) => TypeRef::named(

@@ -226,7 +226,7 @@ impl<'a> Writer<'a> {
             RefField::Typename => write_string(&table.ref_type(), &mut writer.out),
             RefField::Entity => write_string(&table.entity, &mut writer.out),
             RefField::Modifiers => writer.out.extend_from_slice(b"\"[]\""),
-            RefField::Dependencies => writer.out.extend_from_slice(b"[]"),
+            RefField::Dependencies(fields) => writer.identifiers(&table.carried, fields),
             RefField::ObjId => writer.key(reference),
             RefField::Row { number, selection } => match reference.row {
                 Some((row, rows)) => writer.row(row, selection, rows.selections.get(*number)),

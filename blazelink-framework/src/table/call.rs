@@ -60,7 +60,7 @@ pub struct Window {
     pub offset: u64,
 }
 
-/// An object as a client identifies it.
+/// An object as an `ObjectId` identifies it, a client's or our own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identified {
     /// The table, or virtual table.
@@ -72,6 +72,15 @@ pub struct Identified {
 }
 
 impl Identified {
+    /// All of a table, or a virtual table that nothing is named with.
+    pub(crate) fn whole(table: TableId) -> Identified {
+        Identified {
+            table,
+            key: None,
+            dependencies: Vec::new(),
+        }
+    }
+
     /// All objects named with it, at any depth, parents first.
     pub(crate) fn named(&self) -> Vec<&Identified> {
         let nested = self.dependencies.iter();
@@ -127,7 +136,12 @@ impl<'a> Call<'a> {
         T::from_value(value).ok_or_else(|| {
             FieldError::new(match value {
                 ConstValue::Null => format!("The argument `{name}` is missing"),
-                _ => format!("The argument `{name}` must be of type {}", T::SCALAR.name()),
+                _ => format!(
+                    "The argument `{name}` must be of type {}{}{}",
+                    "[".repeat(T::LISTS),
+                    T::SCALAR.name(),
+                    "]".repeat(T::LISTS),
+                ),
             })
         })
     }
@@ -209,6 +223,26 @@ impl<'a> Call<'a> {
             identified.write_json(self.surroundings.manager, &mut json);
         }
         String::from_utf8(json).unwrap_or_default()
+    }
+
+    /// Names a row of `E` for a client, as a dependency of a [`VirtualRef`](super::VirtualRef).
+    ///
+    /// # Errors
+    ///
+    /// If the entity is not exposed.
+    pub fn row<E: Table>(&self, key: impl Into<Key>) -> Result<Identified, FieldError> {
+        let mut named = self.whole::<E>()?;
+        named.key = Some(key.into());
+        Ok(named)
+    }
+
+    /// As [`Call::row`], for all rows of `E`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn whole<E: Table>(&self) -> Result<Identified, FieldError> {
+        Ok(Identified::whole(self.table(TypeId::of::<E>())?.id))
     }
 
     /// Depends on one row, whether or not it exists now. The key is spelled as Postgres prints it.

@@ -1,10 +1,12 @@
 //! The registry's part for computed fields: gives extensions to their tables, checks names, and
 //! finds the structs and pages that the fields need as types.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 
 use blazelink_codes::Code;
 
+use super::call::Identified;
 use super::definition::TableDef;
 use super::field::{Extension, Field};
 use super::field_type::{StructType, ValueType};
@@ -15,11 +17,22 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Default)]
 pub(crate) struct ValueTypes {
     pub(crate) structs: BTreeMap<&'static str, StructType>,
-    /// Pages of scalars and structs with their items' type.
+    /// Pages of anything but rows with their items' type.
     pub(crate) pages: BTreeMap<String, ValueType>,
 }
 
-/// Gives each extension's fields to its table, and sorts all fields by name.
+/// What fields may refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Exposed<'a> {
+    pub(super) tables: &'a [TableDef],
+    pub(super) virtual_tables: &'a [TableDef],
+}
+
+fn has(tables: &[TableDef], rust_type: TypeId) -> bool {
+    tables.iter().any(|table| table.rust_type == rust_type)
+}
+
+/// Gives each extension's fields and dependencies to its table, and sorts all fields by name.
 pub(super) fn extend(tables: &mut [TableDef], extensions: &[Extension]) -> Result<()> {
     for extension in extensions {
         let target = (extension.entity)();
@@ -34,6 +47,14 @@ pub(super) fn extend(tables: &mut [TableDef], extensions: &[Extension]) -> Resul
             )
         })?;
         table.computed.extend((extension.fields)());
+        let (at, entity) = (table.id, table.entity.clone());
+        for carried in (extension.carried)() {
+            let mut all = tables.iter();
+            let target = all.find(|table| table.rust_type == carried.entity);
+            let target = target.ok_or_else(|| not_exposed(carried.rust_name, &entity))?;
+            let named = Identified::whole(target.id);
+            tables[at.0 as usize].carried.push(named);
+        }
     }
     for table in tables {
         table.computed.sort_by_key(|field| field.name);
@@ -42,7 +63,7 @@ pub(super) fn extend(tables: &mut [TableDef], extensions: &[Extension]) -> Resul
 }
 
 /// Checks the computed fields of one table, and what they take and give.
-pub(super) fn check(table: &TableDef, tables: &[TableDef]) -> Result<()> {
+pub(super) fn check(table: &TableDef, exposed: Exposed<'_>) -> Result<()> {
     let entity = &table.entity;
     for (at, field) in table.computed.iter().enumerate() {
         let name = field.name;
@@ -72,12 +93,10 @@ pub(super) fn check(table: &TableDef, tables: &[TableDef]) -> Result<()> {
             },
             ty => ty,
         };
-        check_type(item, entity, name, tables, &mut BTreeSet::new())?;
+        check_type(item, entity, name, exposed, &mut BTreeSet::new())?;
     }
-    let missing = table.parameters.iter().find(|parameter| {
-        let mut tables = tables.iter();
-        !tables.any(|table| table.rust_type == parameter.entity)
-    });
+    let mut parameters = table.parameters.iter();
+    let missing = parameters.find(|needed| !has(exposed.tables, needed.entity));
     match missing {
         Some(parameter) => Err(not_exposed(parameter.rust_name, entity)),
         None => Ok(()),
@@ -106,20 +125,24 @@ fn check_type(
     ty: &ValueType,
     entity: &str,
     field: &str,
-    tables: &[TableDef],
+    exposed: Exposed<'_>,
     seen: &mut BTreeSet<&'static str>,
 ) -> Result<()> {
     match ty {
         ValueType::Scalar(_) => Ok(()),
-        ValueType::List(item) => check_type(item, entity, field, tables, seen),
+        ValueType::List(item) => check_type(item, entity, field, exposed, seen),
         ValueType::Page(_) => Err(misplaced(entity, field)),
-        ValueType::Row(target) => {
-            let mut tables = tables.iter();
-            if tables.any(|table| table.rust_type == *target) {
-                return Ok(());
-            }
-            Err(not_exposed("an entity", &format!("{entity}.{field}")))
-        }
+        ValueType::Row(target) if has(exposed.tables, *target) => Ok(()),
+        ValueType::Row(_) => Err(not_exposed("an entity", &format!("{entity}.{field}"))),
+        ValueType::Virtual(of) if has(exposed.virtual_tables, of.rust_type) => Ok(()),
+        ValueType::Virtual(of) => Err(setup(
+            Code::SchemaDefinition,
+            format!(
+                "`{entity}.{field}` refers to `{}`, which is not exposed",
+                of.name
+            ),
+            "Expose it with .virtual_table::<..>()",
+        )),
         ValueType::Struct(of) => {
             if !seen.insert(of.rust_name) {
                 return Ok(());
@@ -140,7 +163,7 @@ fn check_type(
                     let sentence = format!("{what} is there twice");
                     return Err(setup(Code::SchemaCollision, sentence, "Rename one of them"));
                 }
-                check_type(&member.ty, entity, field, tables, seen)?;
+                check_type(&member.ty, entity, field, exposed, seen)?;
             }
             Ok(())
         }
@@ -191,7 +214,7 @@ pub(super) fn types<'a>(tables: impl Iterator<Item = &'a TableDef>) -> Result<Va
 impl ValueTypes {
     fn add(&mut self, ty: &ValueType) -> Result<()> {
         match ty {
-            ValueType::Scalar(_) | ValueType::Row(_) => Ok(()),
+            ValueType::Scalar(_) | ValueType::Row(_) | ValueType::Virtual(_) => Ok(()),
             ValueType::List(item) => self.add(item),
             ValueType::Page(item) => {
                 if let Some(name) = value_page_type(item) {
@@ -221,11 +244,12 @@ impl ValueTypes {
     }
 }
 
-/// Name of the type of pages of scalars or structs; nothing for others.
+/// Name of the type of pages of such items; nothing for rows, whose tables have the name.
 pub(crate) fn value_page_type(item: &ValueType) -> Option<String> {
     let item = match item {
         ValueType::Scalar(scalar) => scalar.page_name(),
         ValueType::Struct(of) => of.name,
+        ValueType::Virtual(of) => of.name,
         _ => return None,
     };
     Some(format!("GenericHelper__Page__{item}"))

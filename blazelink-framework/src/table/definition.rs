@@ -3,6 +3,7 @@
 
 use std::any::TypeId;
 
+use super::call::Identified;
 use super::entity::Path;
 use super::field::Field;
 use super::virtual_table::Parameter;
@@ -34,6 +35,8 @@ pub struct TableDef {
     pub(crate) declared: Vec<DeclaredRelation>,
     /// The computed fields, by name.
     pub computed: Vec<Field>,
+    /// The `dependencies` of the `ObjectId`s that lead to its rows.
+    pub(crate) carried: Vec<Identified>,
     /// The rows that a virtual table needs.
     pub(crate) parameters: Vec<Parameter>,
 }

@@ -141,6 +141,7 @@ impl TableDef {
             key,
             relations: Vec::new(),
             declared: declared_relations::<E>(declaration.links),
+            carried: Vec::new(),
             computed: Vec::new(),
             parameters: Vec::new(),
         })

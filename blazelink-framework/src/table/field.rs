@@ -46,6 +46,7 @@ type Resolve =
 pub(crate) struct Argument {
     pub(crate) name: &'static str,
     pub(crate) scalar: Scalar,
+    pub(crate) lists: usize,
 }
 
 impl Field {
@@ -112,8 +113,11 @@ impl Field {
     /// Adds an argument. It is nullable and has no default in the schema.
     #[must_use]
     pub fn argument<T: ArgumentType>(mut self, name: &'static str) -> Field {
-        let scalar = T::SCALAR;
-        self.arguments.push(Argument { name, scalar });
+        self.arguments.push(Argument {
+            name,
+            scalar: T::SCALAR,
+            lists: T::LISTS,
+        });
         self
     }
 
@@ -137,12 +141,13 @@ impl fmt::Debug for Field {
     }
 }
 
-/// Computed fields for an entity.
+/// Computed fields for an entity, and what its `ObjectId`s carry.
 #[derive(Clone, Copy)]
 pub struct Extension {
     pub(crate) entity: fn() -> TypeId,
     pub(crate) rust_name: fn() -> &'static str,
     pub(crate) fields: fn() -> Vec<Field>,
+    pub(crate) carried: fn() -> Vec<Carried>,
 }
 
 impl Extension {
@@ -152,6 +157,33 @@ impl Extension {
             entity: TypeId::of::<E>,
             rust_name: std::any::type_name::<E>,
             fields,
+            carried: Vec::new,
+        }
+    }
+
+    /// The `ObjectId`s of its rows have these `dependencies`, so that a client which asks with them
+    /// watches these too. A row needs none for what is read of it: this is for what a client should
+    /// hear of besides.
+    #[must_use]
+    pub const fn carrying(mut self, carried: fn() -> Vec<Carried>) -> Extension {
+        self.carried = carried;
+        self
+    }
+}
+
+/// What an `ObjectId` carries as a dependency.
+#[derive(Clone, Copy, Debug)]
+pub struct Carried {
+    pub(crate) entity: TypeId,
+    pub(crate) rust_name: &'static str,
+}
+
+impl Carried {
+    /// All rows of this entity, which must be exposed.
+    pub fn whole<E: Table>() -> Carried {
+        Carried {
+            entity: TypeId::of::<E>(),
+            rust_name: std::any::type_name::<E>(),
         }
     }
 }
@@ -162,10 +194,13 @@ impl fmt::Debug for Extension {
     }
 }
 
-/// A type that an argument may have.
+/// A type that an argument may have: a scalar, `Option` of one that may be missing, `Vec`.
 pub trait ArgumentType: Sized {
-    /// Its type in GraphQL.
+    /// Its type in GraphQL, without the lists around it.
     const SCALAR: Scalar;
+
+    /// The number of lists around it.
+    const LISTS: usize = 0;
 
     /// The value; nothing if it does not fit. Null and a missing argument are given as null.
     fn from_value(value: &async_graphql_value::ConstValue) -> Option<Self>;
@@ -208,11 +243,28 @@ impl ArgumentType for i64 {
 
 impl<T: ArgumentType> ArgumentType for Option<T> {
     const SCALAR: Scalar = T::SCALAR;
+    const LISTS: usize = T::LISTS;
 
     fn from_value(value: &async_graphql_value::ConstValue) -> Option<Self> {
         match value {
             async_graphql_value::ConstValue::Null => Some(None),
             value => T::from_value(value).map(Some),
+        }
+    }
+}
+
+impl<T: ArgumentType> ArgumentType for Vec<T> {
+    const SCALAR: Scalar = T::SCALAR;
+    const LISTS: usize = T::LISTS + 1;
+
+    /// A single value stands for a list of it (GraphQL October 2021, section 3.11).
+    fn from_value(value: &async_graphql_value::ConstValue) -> Option<Self> {
+        match value {
+            async_graphql_value::ConstValue::Null => None,
+            async_graphql_value::ConstValue::List(items) => {
+                items.iter().map(T::from_value).collect()
+            }
+            single => Some(vec![T::from_value(single)?]),
         }
     }
 }

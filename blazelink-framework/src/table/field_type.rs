@@ -1,12 +1,14 @@
 //! What a computed field may return: its type in GraphQL, and its value on the way to the answer.
 //!
-//! [`FieldType`] is implemented for scalars, `Option`, `Vec`, [`Page`], [`RowRef`] and every
-//! [`Struct`]; authors implement [`Struct`] only.
+//! [`FieldType`] is implemented for scalars, `Option`, `Vec`, [`Page`], [`RowRef`], [`VirtualRef`]
+//! and every [`Struct`]; authors implement [`Struct`] only.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
 
+use super::call::Identified;
 use super::entity::Table;
+use super::virtual_table::VirtualTable;
 use crate::object_id::Key;
 
 /// A type that a computed field may return.
@@ -76,9 +78,11 @@ pub enum ValueType {
     Struct(StructType),
     /// A reference to a row of an exposed entity.
     Row(TypeId),
+    /// A reference to a virtual table.
+    Virtual(VirtualType),
     /// A list.
     List(Box<ValueType>),
-    /// A page of scalars, structs or rows; only a field as a whole can be one.
+    /// A page of anything but lists and pages; only a field as a whole can be one.
     Page(Box<ValueType>),
 }
 
@@ -135,6 +139,14 @@ pub struct StructType {
     pub(crate) rust_name: &'static str,
 }
 
+/// A [`VirtualTable`]'s type.
+#[derive(Clone, Copy, Debug)]
+pub struct VirtualType {
+    /// Its name in GraphQL.
+    pub name: &'static str,
+    pub(crate) rust_type: TypeId,
+}
+
 /// A value of a computed field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
@@ -156,6 +168,8 @@ pub enum Output {
     Struct(Vec<Output>),
     /// The key of a row.
     Row(Key),
+    /// The objects that a virtual table is asked for with.
+    Virtual(Vec<Identified>),
     /// A page.
     Page {
         /// The page's items; all items if `count` is missing, and then the page is still to be cut.
@@ -208,6 +222,25 @@ impl<E: Table> RowRef<E> {
     }
 }
 
+/// A reference to a virtual table, which must be exposed: the `ObjectId` with which a client asks
+/// its root.
+#[derive(Clone, Debug)]
+pub struct VirtualRef<V> {
+    dependencies: Vec<Identified>,
+    table: PhantomData<fn() -> V>,
+}
+
+impl<V: VirtualTable> VirtualRef<V> {
+    /// The virtual table with these dependencies, which [`Call::row`](super::Call::row) and
+    /// [`Call::whole`](super::Call::whole) make: at least a row for each of its parameters.
+    pub fn new(dependencies: impl IntoIterator<Item = Identified>) -> VirtualRef<V> {
+        VirtualRef {
+            dependencies: dependencies.into_iter().collect(),
+            table: PhantomData,
+        }
+    }
+}
+
 macro_rules! scalars {
     ($($ty:ty, $scalar:ident, $value:ident => $output:expr;)*) => {$(
         impl FieldType for $ty {
@@ -253,6 +286,19 @@ impl<E: Table> FieldType for RowRef<E> {
 
     fn into_output(self) -> Output {
         Output::Row(self.key)
+    }
+}
+
+impl<V: VirtualTable> FieldType for VirtualRef<V> {
+    fn value_type() -> ValueType {
+        ValueType::Virtual(VirtualType {
+            name: V::NAME,
+            rust_type: TypeId::of::<V>(),
+        })
+    }
+
+    fn into_output(self) -> Output {
+        Output::Virtual(self.dependencies)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use blazelink_codes::Code;
 
-use super::computed::{self, ValueTypes};
+use super::computed::{self, Exposed, ValueTypes};
 use super::definition::{Shape, TableDef};
 use super::entity::{Registration, Table};
 use super::field::Extension;
@@ -135,9 +135,13 @@ impl TableManagerBuilder {
         relations::complete(&mut tables)?;
         computed::extend(&mut tables, &self.extensions)?;
         let virtual_tables = virtual_tables(&self.define_virtual);
+        let exposed = Exposed {
+            tables: &tables,
+            virtual_tables: &virtual_tables,
+        };
         for table in tables.iter().chain(&virtual_tables) {
             check_relations(table)?;
-            computed::check(table, &tables)?;
+            computed::check(table, exposed)?;
         }
         let value_types = computed::types(tables.iter().chain(&virtual_tables))?;
         check_names(&tables, &virtual_tables, &value_types)?;
@@ -202,6 +206,12 @@ impl TableManager {
     /// The table of an entity.
     pub(crate) fn by_type(&self, entity: TypeId) -> Option<&TableDef> {
         self.tables.iter().find(|table| table.rust_type == entity)
+    }
+
+    /// A virtual table by its type.
+    pub(crate) fn virtual_by_type(&self, rust_type: TypeId) -> Option<&TableDef> {
+        let mut tables = self.virtual_tables.iter();
+        tables.find(|table| table.rust_type == rust_type)
     }
 
     /// All tables of Postgres, by ascending number, which is by name.

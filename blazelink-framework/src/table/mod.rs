@@ -20,9 +20,10 @@ pub(crate) use call::{Subject, Surroundings, row_dependency};
 pub(crate) use computed::value_page_type;
 pub use definition::{Column, Read, Relation, Shape, TableDef};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};
-pub use field::{ArgumentType, Extension, Field, FieldError};
+pub use field::{ArgumentType, Carried, Extension, Field, FieldError};
 pub use field_type::{
-    FieldType, Member, Output, Page, RowRef, Scalar, Struct, StructType, ValueType,
+    FieldType, Member, Output, Page, RowRef, Scalar, Struct, StructType, ValueType, VirtualRef,
+    VirtualType,
 };
 pub use manager::{TableManager, TableManagerBuilder};
 pub use virtual_table::{Parameter, VirtualTable};

@@ -71,6 +71,7 @@ impl TableDef {
             relations: Vec::new(),
             declared: Vec::new(),
             computed: V::fields(),
+            carried: Vec::new(),
             parameters: V::parameters(),
         }
     }

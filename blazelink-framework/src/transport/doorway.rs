@@ -63,7 +63,8 @@ fn preflight() -> Response {
         .header(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS)
         .header(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS)
         .header(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE)
-        .finish()
+        .content_type("text/plain; charset=utf-8")
+        .body("OK")
 }
 
 fn refuse(refusal: Refusal) -> Response {

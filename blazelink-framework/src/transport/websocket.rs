@@ -90,6 +90,7 @@ impl Endpoint for WebSocketTransport {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let Handshake { accept, id } = match handshake(&request) {
             Ok(handshake) => handshake,
+            Err(StatusCode::NOT_FOUND) => return Ok(not_found()),
             Err(status) => return Ok(status.into()),
         };
         let peer = Peer::of(request.remote_addr());
@@ -117,6 +118,14 @@ impl Endpoint for WebSocketTransport {
             .header(header::SEC_WEBSOCKET_ACCEPT, accept)
             .finish())
     }
+}
+
+/// The original's answer to what asks for no websocket.
+fn not_found() -> Response {
+    Response::builder()
+        .status(StatusCode::NOT_FOUND)
+        .content_type("application/json")
+        .body(r#"{"detail":"Not Found"}"#)
 }
 
 /// A sound request for a websocket.

@@ -99,6 +99,10 @@ fn of_user() -> Vec<Field> {
         Field::reading("broken", |call| Box::pin(broken(call))),
         Field::new("echo", |call| call.argument::<Option<String>>("name"))
             .argument::<String>("name"),
+        Field::new("sum", |call| {
+            Ok(call.argument::<Vec<i32>>("of")?.into_iter().sum::<i32>())
+        })
+        .argument::<Vec<i32>>("of"),
         Field::new("refused", |_| {
             Err::<i32, _>(FieldError::new("Only on Sundays"))
         }),
@@ -153,6 +157,7 @@ async fn schema_tells_computed_fields_before_declared_ones() {
         "\tgreeting(word: String, times: Int): String\n\tkills: BigInt\n\
          \tlatest(page: Int, size: Int): GenericHelper__Page__GameEventTable\n\
          \tnumbers(upto: Int, page: Int, size: Int): GenericHelper__Page__int\n",
+        "\tsum(of: [Int]): Int\n",
         "type GenericHelper__Page__int {\n\titems: [Int]\n\tcount: Int\n}",
         "type Outer {\n\tinner: Inner\n\tmarks: [Float]\n\tfavourite: GameRef\n}",
     ] {
@@ -190,9 +195,34 @@ async fn arguments_take_variables_that_fit_their_type() {
     assert_eq!(body, r#"{"data":{"user":{"echo":null}}}"#);
     let query =
         "query($t:String){user(identifier:{obj_id:2}){greeting(word:\"hi\",times:$t) name}}";
-    let (_, body) = app.with(query, serde_json::json!({"t": "3"})).await;
-    assert!(body.contains(r#""greeting":null,"name":"bob""#), "{body}");
-    assert!(body.contains("`times` must be of type Int"), "{body}");
+    let (status, body) = app.with(query, serde_json::json!({"t": "3"})).await;
+    assert_eq!(status, 400, "{body}");
+    assert!(body.contains("'$t' of type 'String'"), "{body}");
+    let query = query.replace("$t:String", "$t:Int");
+    let (status, body) = app.with(&query, serde_json::json!({"t": "x"})).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(body.starts_with(r#"{"data":null,"errors":"#), "{body}");
+}
+
+#[tokio::test]
+async fn an_argument_may_be_a_list_and_a_single_value_is_one() {
+    let app = start().await;
+    for (given, sum) in [("[1,2,3]", "6"), ("4", "4"), ("[]", "0")] {
+        let query = format!("{{user(identifier:{{obj_id:1}}){{sum(of:{given})}}}}");
+        let expected = format!(r#"{{"data":{{"user":{{"sum":{sum}}}}}}}"#);
+        check(&app, &query, &expected).await;
+    }
+    let query = "query($n:[Int]){user(identifier:{obj_id:1}){sum(of:$n)}}";
+    let (_, body) = app.with(query, serde_json::json!({"n": [7, 8]})).await;
+    assert_eq!(body, r#"{"data":{"user":{"sum":15}}}"#);
+    let (_, body) = app
+        .answer("{user(identifier:{obj_id:1}){sum(of:[1,null])}}")
+        .await;
+    assert!(body.contains("`of` must be of type [Int]"), "{body}");
+    let (status, _) = app
+        .answer("{user(identifier:{obj_id:1}){sum(of:[1,true])}}")
+        .await;
+    assert_eq!(status, 400);
 }
 
 #[tokio::test]

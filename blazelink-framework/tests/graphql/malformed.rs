@@ -53,6 +53,39 @@ async fn invalid_documents_are_refused_without_data() {
 }
 
 #[tokio::test]
+async fn a_value_that_does_not_fit_is_told_where_it_stands() {
+    let app = App::start().await;
+    for (query, columns) in [
+        ("{users(page:\"1\"){count}}", &[13][..]),
+        ("{users(page:2147483648){count}}", &[13]),
+        ("{game(identifier:{id:1}){id}}", &[19]),
+        ("{game(identifier:{entity:\"{\",obj_id:1.5}){id}}", &[37]),
+        (
+            "{game(identifier:{dependencies:[{obj_id:1},{entity:7}]}){id}}",
+            &[52],
+        ),
+        ("{game(identifier:5){id}}", &[18]),
+        (
+            "query($e:Int){game(identifier:{obj_id:1,entity:$e}){id}}",
+            &[7, 48],
+        ),
+    ] {
+        let (status, body) = app.answer(query).await;
+        assert_eq!(status, 400, "{query}: {body}");
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let places: Vec<_> = columns
+            .iter()
+            .map(|column| serde_json::json!({"line": 1, "column": column}))
+            .collect();
+        assert_eq!(
+            answer["errors"][0]["locations"],
+            serde_json::json!(places),
+            "{query}: {body}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn other_operations_than_queries_are_refused_with_null_data() {
     let app = App::start().await;
     for kind in ["mutation", "subscription"] {

@@ -1,7 +1,9 @@
 //! Virtual tables: their parameters, what is watched for them, and how they are named.
 
 use blazelink::BlazeContext;
-use blazelink::table::{Call, Field, FieldError, Parameter, RowRef, VirtualTable};
+use blazelink::table::{
+    Call, Carried, Extension, Field, FieldError, Page, Parameter, RowRef, VirtualRef, VirtualTable,
+};
 use sea_orm::prelude::*;
 
 use crate::entities::*;
@@ -46,8 +48,23 @@ impl VirtualTable for ModView {
     }
 
     fn fields() -> Vec<Field> {
-        vec![Field::new("echo", |call| Ok(call.identifier_json()))]
+        vec![
+            Field::new("echo", |call| Ok(call.identifier_json())),
+            Field::new("stats", |call| stats(call, 1)),
+            Field::new("all_stats", |call| {
+                let stats = (1..4).map(|user| stats(call, user));
+                Ok(Page::of(stats.collect::<Result<_, _>>()?))
+            }),
+        ]
     }
+}
+
+fn stats(call: &Call<'_>, user: i64) -> Result<VirtualRef<PlayerStats>, FieldError> {
+    let named = [
+        call.row::<user::Entity>(user)?,
+        call.whole::<team::Entity>()?,
+    ];
+    Ok(VirtualRef::new(named))
 }
 
 async fn start() -> App {
@@ -79,6 +96,72 @@ async fn parameters_are_read_from_the_identifiers_dependencies() {
         &app,
         "{playerStats(identifier:{dependencies:[{obj_id:2,entity:\"US_er\"}]}){kills}}",
         r#"{"data":{"playerStats":{"kills":1}}}"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn references_to_a_virtual_table_are_what_its_root_is_asked_with() {
+    let app = start().await;
+    check(
+        &app,
+        "{modView(identifier:{}){stats{obj_id entity modifiers dependencies{entity obj_id \
+         dependencies{entity}} __typename} all_stats(page:1,size:2){count items{obj_id \
+         dependencies{obj_id}} __typename}}}",
+        r#"{"data":{"modView":{"stats":{"obj_id":null,"entity":"PlayerStats","modifiers":"[]","dependencies":[{"entity":"User","obj_id":1,"dependencies":[]},{"entity":"Team","obj_id":null,"dependencies":[]}],"__typename":"ObjectId"},"all_stats":{"count":3,"items":[{"obj_id":null,"dependencies":[{"obj_id":3},{"obj_id":null}]}],"__typename":"GenericHelper__Page__PlayerStats"}}}}"#,
+    )
+    .await;
+    let sdl = blazelink::graphql::sdl(&app.manager).unwrap();
+    assert!(sdl.contains("\tstats: ObjectId\n"), "{sdl}");
+    assert!(
+        sdl.contains("type GenericHelper__Page__PlayerStats {\n\titems: [ObjectId]\n"),
+        "{sdl}"
+    );
+}
+
+#[test]
+fn a_reference_to_a_virtual_table_that_is_not_exposed_is_refused_at_the_start() {
+    let error = builder().virtual_table::<ModView>().build().unwrap_err();
+    assert!(error.sentence().contains("`ModView.all_stats`"), "{error}");
+    assert!(error.hint().is_some(), "{error}");
+}
+
+#[tokio::test]
+async fn a_virtual_table_without_an_identifier_is_answered_and_not_watched() {
+    let app = start().await;
+    for query in ["{modView{echo}}", "{modView(identifier:null){echo}}"] {
+        let (body, lines) = app.watched(query).await;
+        assert!(body.contains("echo"), "{body}");
+        assert_eq!(lines, Vec::<String>::new(), "{query}");
+    }
+    let (_, lines) = app.watched("{modView(identifier:{}){echo}}").await;
+    assert_eq!(
+        unnumbered(&lines),
+        ["begin ModView", "declared ModView", "finish"]
+    );
+}
+
+#[tokio::test]
+async fn an_object_id_carries_what_its_table_says() {
+    let carrying = Extension::of::<team::Entity>(Vec::new).carrying(|| {
+        vec![
+            Carried::whole::<user::Entity>(),
+            Carried::whole::<tag::Entity>(),
+        ]
+    });
+    let app = App::of(builder().extend(carrying)).await;
+    let carried = r#"[{"obj_id":null,"entity":"User","modifiers":"[]","dependencies":[]},{"obj_id":null,"entity":"Tag","modifiers":"[]","dependencies":[]}]"#;
+    check(
+        &app,
+        "{user(identifier:{obj_id:1}){team{obj_id dependencies{obj_id entity modifiers \
+         dependencies{entity}}}}}",
+        &format!(r#"{{"data":{{"user":{{"team":{{"obj_id":1,"dependencies":{carried}}}}}}}}}"#),
+    )
+    .await;
+    check(
+        &app,
+        "{teams(size:1){items{dependencies{__typename obj_id}}}}",
+        r#"{"data":{"teams":{"items":[{"dependencies":[{"__typename":"ObjectId","obj_id":null},{"__typename":"ObjectId","obj_id":null}]}]}}}"#,
     )
     .await;
 }
