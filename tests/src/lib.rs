@@ -4,7 +4,9 @@
 pub mod app;
 pub mod binaries;
 pub mod client;
+pub mod deviations;
 pub mod memory;
 pub mod model;
 pub mod project;
+pub mod recordings;
 pub mod rows;
