@@ -5,6 +5,7 @@ pub mod app;
 pub mod binaries;
 pub mod client;
 pub mod deviations;
+pub mod documentation;
 pub mod memory;
 pub mod model;
 pub mod project;
