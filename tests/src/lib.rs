@@ -4,7 +4,10 @@
 pub mod app;
 pub mod binaries;
 pub mod client;
+pub mod deviations;
+pub mod documentation;
 pub mod memory;
 pub mod model;
 pub mod project;
+pub mod recordings;
 pub mod rows;

@@ -1,4 +1,6 @@
-//! What README.md shows is what is compiled and run elsewhere.
+//! What README.md and the pages in `docs/` show is what is compiled and run elsewhere.
+
+use blazelink_tests::documentation;
 
 const README: &str = include_str!("../../README.md");
 
@@ -35,4 +37,14 @@ fn the_steps_that_the_readme_names_are_those_of_the_test_command() {
             "the README lacks the step {step}"
         );
     }
+}
+
+#[test]
+fn the_page_for_those_who_come_from_python_is_made_of_its_lists() {
+    let page = std::fs::read_to_string(documentation::PAGE).unwrap_or_default();
+    assert!(
+        page == documentation::render(),
+        "the page is old: cargo run -p blazelink-tests --bin coming-from-python"
+    );
+    assert!(README.contains("(docs/coming-from-python.md)"));
 }

@@ -1,0 +1,156 @@
+//! Where this Blazelink answers otherwise than the original: `original/deviations.toml`, and the
+//! defects that are the reasons, `original/defects.toml`. Read by the tests that walk the
+//! recordings, and by the documentation that is made of both.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::recordings::Response;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/original");
+
+/// Both lists.
+#[derive(Clone, Debug, Serialize)]
+pub struct Deviations {
+    /// What is answered otherwise.
+    pub deviations: Vec<Deviation>,
+    /// Why.
+    pub defects: Vec<Defect>,
+}
+
+/// One thing that is otherwise, and the recordings that show it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviation {
+    /// Its name.
+    pub id: String,
+    /// The recordings that show it.
+    pub recordings: Vec<String>,
+    /// Numbers of the defects that it mends.
+    pub defects: Vec<u32>,
+    /// What the original does.
+    pub original: String,
+    /// What this one does.
+    pub blazelink: String,
+    /// Whom the original's way harms.
+    pub harm: String,
+    /// What is answered instead.
+    #[serde(default, rename = "answer")]
+    pub answers: Vec<Answer>,
+    /// Which frames come instead.
+    #[serde(default)]
+    pub frames: Vec<Frames>,
+    /// How sockets end instead.
+    #[serde(default)]
+    pub close: Vec<Close>,
+}
+
+/// An answer over HTTP. What it does not say is as recorded.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The recording.
+    pub recording: String,
+    /// Which entry of its conversation, counted from 1; none if it is an exchange.
+    pub step: Option<usize>,
+    /// The status.
+    pub status: Option<u16>,
+    /// The content type.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Option<String>,
+    /// The file with the body, beside the list.
+    pub file: Option<String>,
+}
+
+/// What a client hears at one entry of a conversation. If that entry is a frame, these come in
+/// its place; otherwise they come after it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frames {
+    /// The recording.
+    pub recording: String,
+    /// Which entry of its conversation, counted from 1.
+    pub step: usize,
+    /// Who hears it; needed if the entry is not this client's.
+    pub who: Option<String>,
+    /// The frames' texts in order, without `msg_id`; none if nothing comes.
+    pub frames: Vec<String>,
+}
+
+/// How a socket ends at one entry of a conversation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Close {
+    /// The recording.
+    pub recording: String,
+    /// Which entry of its conversation, counted from 1.
+    pub step: usize,
+    /// The close code.
+    pub code: u16,
+}
+
+/// Something that the original does wrong.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defect {
+    /// Its number.
+    pub number: u32,
+    /// What it is.
+    pub title: String,
+    /// Whom it harms.
+    pub harm: String,
+    /// The test that shows it gone here, as `file::test`; empty where it is still to be named.
+    pub test: String,
+}
+
+impl Deviations {
+    /// Reads both lists.
+    pub fn load() -> Deviations {
+        #[derive(Deserialize)]
+        struct Listed {
+            deviation: Vec<Deviation>,
+        }
+        #[derive(Deserialize)]
+        struct Numbered {
+            defect: Vec<Defect>,
+        }
+        let listed: Listed = read("deviations.toml");
+        let numbered: Numbered = read("defects.toml");
+        Deviations {
+            deviations: listed.deviation,
+            defects: numbered.defect,
+        }
+    }
+
+    /// What is answered instead of what an exchange has recorded, if the list says so.
+    pub fn answer(&self, recording: &str, recorded: &Response) -> Option<Response> {
+        let mut answers = self.deviations.iter().flat_map(|one| &one.answers);
+        let answer = answers.find(|a| a.recording == recording && a.step.is_none())?;
+        let mut response = recorded.clone();
+        if let Some(status) = answer.status {
+            response.status = status;
+        }
+        if let Some(content_type) = &answer.content_type {
+            let name = "content-type".to_owned();
+            response.headers.insert(name, content_type.clone());
+        }
+        if let Some(body) = &answer.body {
+            response.body = Some(body.clone());
+        }
+        if let Some(file) = &answer.file {
+            response.body = Some(text(file));
+        }
+        Some(response)
+    }
+}
+
+fn read<T: for<'a> Deserialize<'a>>(file: &str) -> T {
+    toml::from_str(&text(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn text(file: &str) -> String {
+    let text = std::fs::read_to_string(Path::new(FOLDER).join(file));
+    text.unwrap_or_else(|error| panic!("{file}: {error}"))
+}
