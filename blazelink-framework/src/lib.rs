@@ -74,6 +74,7 @@ pub mod table;
 pub mod transport;
 pub mod value;
 mod viewer;
+pub mod visibility;
 
 pub use app::{App, Blazelink, Builder};
 pub use auth::{Authenticator, AuthorizeEvent, ContextFactory, ContextRequest, Grant, Refused};
@@ -82,3 +83,4 @@ pub use blazelink_macros::Table;
 pub use context::BlazeContext;
 pub use run::run;
 pub use viewer::Viewer;
+pub use visibility::{Access, Rule};

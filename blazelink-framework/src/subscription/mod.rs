@@ -4,12 +4,14 @@
 mod dependency;
 mod graph;
 mod index;
+mod judge;
 mod ledger;
 mod manager;
 #[cfg(test)]
 mod model;
 mod points;
 mod pool;
+mod viewers;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
 pub use index::{Answer, Full, Notice, SubscriptionIndex};

@@ -143,6 +143,7 @@ impl TableDef {
             declared: declared_relations::<E>(declaration.links),
             computed: Vec::new(),
             parameters: Vec::new(),
+            visible: None,
         })
     }
 }

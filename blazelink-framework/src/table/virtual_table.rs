@@ -72,6 +72,7 @@ impl TableDef {
             declared: Vec::new(),
             computed: V::fields(),
             parameters: V::parameters(),
+            visible: None,
         }
     }
 }
