@@ -332,6 +332,8 @@ fn bind(rule: &Rule, table: &TableDef) -> Result<Bound> {
             let value = text(value, column, table)?;
             Bound::Equal(place, value)
         }
+        // In SQL, too, no value is one of none: not even NULL is undecided.
+        Node::OneOf(_, values) if values.is_empty() => Bound::Constant(false),
         Node::OneOf(column, values) => {
             let (place, column) = place(column, table)?;
             let values = values.iter().map(|value| text(value, column, table));
