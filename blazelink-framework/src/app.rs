@@ -30,6 +30,8 @@ use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
 use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
 use crate::transport::{Journal, PromptAcceptor};
+use crate::viewer::Viewer;
+use crate::visibility::Access;
 
 /// How long open requests, and after them the pool's connections, may take to end after the app
 /// was told to stop.
@@ -95,6 +97,19 @@ impl Builder {
     /// Exposes a [`VirtualTable`].
     pub fn virtual_table<V: VirtualTable>(mut self) -> Builder {
         self.tables = self.tables.virtual_table::<V>();
+        self
+    }
+
+    /// Says what each viewer may see of an entity that is exposed. Without it everybody sees
+    /// everything of the entity.
+    ///
+    /// The closure is asked for each request and each commit, so it must be quick and answer from
+    /// the viewer and from memory: what it says counts from the next request and commit on.
+    pub fn visible<E: Table>(
+        mut self,
+        access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
+    ) -> Builder {
+        self.tables = self.tables.visible::<E>(access);
         self
     }
 
@@ -195,13 +210,15 @@ impl Builder {
         let manager = self.tables.build()?;
         let database = connect(&config).await?;
         let manager = Arc::new(data::verify(manager, &database).await?);
+        manager.check_visibility()?;
         let exposure = manager.exposure();
-        let executor = Arc::new(Executor::new(manager, database.clone())?);
+        let executor = Arc::new(Executor::new(Arc::clone(&manager), database.clone())?);
         let connections = Arc::new(ConnectionManager::new(SessionLimits {
             total: config.limits.sessions,
             per_address: config.limits.sessions_per_address,
         }));
-        let subscriptions = SubscriptionManager::new(exposure, connections);
+        let subscriptions =
+            SubscriptionManager::new(exposure, connections).with_visibility(&manager);
         let subscriptions = Arc::new(match &config.state {
             Some(folder) => remembering(subscriptions, folder),
             None => subscriptions,

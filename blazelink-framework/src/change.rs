@@ -45,7 +45,8 @@ pub enum Cell<'a> {
     Text(&'a str),
 }
 
-/// The exposed columns of one row image, in the order of [`ExposedTable::columns`].
+/// The exposed columns of one row image, in the order of [`ExposedTable::columns`]; behind them
+/// the hidden columns of a guarded table, for its rules only.
 ///
 /// [`ExposedTable::columns`]: crate::exposure::ExposedTable::columns
 #[derive(Clone, PartialEq, Eq)]

@@ -29,7 +29,7 @@ use crate::table::TableManager;
 #[derive(Debug)]
 pub struct Executor {
     manager: Arc<TableManager>,
-    data: DataAccessor,
+    database: DatabaseConnection,
     documents: Documents,
     introspection: Introspection,
 }
@@ -44,7 +44,7 @@ impl Executor {
         Ok(Executor {
             documents: Documents::new(&manager)?,
             introspection: Introspection::new(&manager)?,
-            data: DataAccessor::new(database),
+            database,
             manager,
         })
     }
@@ -78,9 +78,10 @@ impl Executor {
         let variables = Variables::coerce(operation, request.variables)
             .map_err(|faults| Response::failed(&faults))?;
         let plan = self.plan(&document, name, operation, &variables);
+        let data = DataAccessor::new(&self.database, &self.manager, context.viewer());
         let mut loader = Loader {
             manager: &self.manager,
-            data: &self.data,
+            data: &data,
             variables: &variables,
             context,
             watch,

@@ -207,6 +207,7 @@ mod tests {
             kind: UpdateKind::Create,
             table: TABLE,
             key,
+            before: None,
             row: None,
         }
     }

@@ -38,9 +38,19 @@ pub(crate) struct Update {
 impl Update {
     /// A row changed; `row` is its image, if one is known.
     pub(crate) fn row(table: &ExposedTable, key: &Key, row: Option<&Row>) -> Update {
+        Update::row_without(table, key, row, &[])
+    }
+
+    /// The same without the columns at these positions.
+    pub(crate) fn row_without(
+        table: &ExposedTable,
+        key: &Key,
+        row: Option<&Row>,
+        hidden: &[usize],
+    ) -> Update {
         let changes = row.map(|row| {
             let mut json = Vec::new();
-            value::write_row(table, row, &mut json);
+            value::write_row_without(table, row, hidden, &mut json);
             json.into()
         });
         Update {

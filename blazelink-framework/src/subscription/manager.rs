@@ -15,7 +15,9 @@ use blazelink_codes::{Code, limits};
 
 use super::dependency::{Dependency, Reading, Role, Watch};
 use super::index::{Answer, Notice, SubscriptionIndex};
+use super::judge::{Everyone, Judge};
 use super::ledger::{Ledger, View, ViewName, Visit};
+use super::viewers::{Encodings, Viewers};
 use crate::change::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
@@ -25,6 +27,7 @@ use crate::session::{
     AnotherViewer, Bound, ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update,
     UpdateKind,
 };
+use crate::table::TableManager;
 use crate::viewer::Viewer;
 
 /// Who watches what, and how they are told.
@@ -34,6 +37,8 @@ pub struct SubscriptionManager {
     exposure: Arc<Exposure>,
     ledger: Option<Arc<dyn Ledger>>,
     monitors: Arc<MonitorHub>,
+    /// The tables, if there are rules on who sees what of them.
+    guarded: Option<Arc<TableManager>>,
 }
 
 impl SubscriptionManager {
@@ -45,6 +50,7 @@ impl SubscriptionManager {
             exposure,
             ledger: None,
             monitors: Arc::default(),
+            guarded: None,
         }
     }
 
@@ -52,6 +58,13 @@ impl SubscriptionManager {
     #[must_use]
     pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
         self.ledger = Some(ledger);
+        self
+    }
+
+    /// From now on tells each session only what its viewer may see of these tables.
+    #[must_use]
+    pub fn with_visibility(mut self, tables: &Arc<TableManager>) -> Self {
+        self.guarded = tables.is_guarded().then(|| Arc::clone(tables));
         self
     }
 
@@ -118,7 +131,10 @@ impl SubscriptionManager {
     /// Tells every session of what the transaction changed for it. Waits for no client and needs
     /// no runtime; to be called by one thread only, in commit order.
     pub fn publish(&self, transaction: &Transaction) {
-        let matched = self.matched(transaction);
+        if let Some(tables) = &self.guarded {
+            return self.publish_guarded(transaction, tables);
+        }
+        let matched = self.matched(transaction, &mut Everyone);
         let mut ids = self.tell_commit(transaction, &matched).into_iter();
         let updates: Vec<(UpdateKind, Arc<Update>)> = matched
             .notices
@@ -135,6 +151,31 @@ impl SubscriptionManager {
                 let (kind, update) = &updates[at as usize];
                 (*kind, update)
             }));
+        }
+    }
+
+    /// As [`SubscriptionManager::publish`], to each session as its viewer sees it.
+    fn publish_guarded(&self, transaction: &Transaction, tables: &TableManager) {
+        let mut viewers = Viewers::new(tables, &self.connections);
+        let matched = self.matched(transaction, &mut viewers);
+        let mut ids = self.tell_commit(transaction, &matched).into_iter();
+        let notices = matched.notices.into_iter();
+        let mut notices: Vec<Encodings<'_>> = notices
+            .map(|notice| Encodings::new(&self.exposure, notice, ids.next()))
+            .collect();
+        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
+            let Some(session) = session else { continue };
+            let told: Vec<(UpdateKind, Arc<Update>)> = hits
+                .iter()
+                .filter_map(|&(number, at)| {
+                    let notice = &mut notices[at as usize];
+                    let sight = notice
+                        .table()
+                        .and_then(|table| viewers.sight(number, table));
+                    notice.for_sight(sight.as_deref())
+                })
+                .collect();
+            session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
         }
     }
 
@@ -199,15 +240,20 @@ impl SubscriptionManager {
 
     /// Whom the transaction concerns. The sessions are looked up before the index is unlocked:
     /// from then on a session may end and its number be given to another.
-    fn matched<'a>(&self, transaction: &'a Transaction) -> Matched<'a> {
+    fn matched<'a, J: Judge>(&self, transaction: &'a Transaction, judge: &mut J) -> Matched<'a> {
         let mut notices = Vec::new();
         let mut hits: Vec<(u32, u32)> = Vec::new();
         let mut index = self.lock();
-        index.affected(transaction, &self.exposure, &mut |notice, sessions| {
-            let at = notices.len() as u32;
-            notices.push(notice);
-            hits.extend(sessions.iter().map(|&session| (session, at)));
-        });
+        index.affected_as(
+            transaction,
+            &self.exposure,
+            judge,
+            &mut |notice, sessions| {
+                let at = notices.len() as u32;
+                notices.push(notice);
+                hits.extend(sessions.iter().map(|&session| (session, at)));
+            },
+        );
         if notices.len() > 1 {
             hits.sort_unstable();
         }

@@ -4,6 +4,7 @@
 mod dependency;
 mod graph;
 mod index;
+mod judge;
 mod ledger;
 mod manager;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod model;
 mod monitored;
 mod points;
 mod pool;
+mod viewers;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
 pub use index::{Answer, Declared, Full, Notice, SubscriptionIndex};

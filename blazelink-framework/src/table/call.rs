@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql_value::ConstValue;
 use blazelink_codes::Code;
+use blazelink_migrations::identifier;
 use sea_orm::sea_query::Iden;
-use sea_orm::{ColumnTrait, DatabaseConnection};
+use sea_orm::{ColumnTrait, Condition, DatabaseConnection};
 
 use super::definition::TableDef;
 use super::entity::Table;
@@ -123,6 +124,24 @@ impl<'a> Call<'a> {
     /// may answer each viewer differently: what it depends on holds for this viewer's session only.
     pub fn viewer<T: 'static>(&self) -> Option<&'a T> {
         self.surroundings.context.viewer().get()
+    }
+
+    /// The rows of `E` that whoever reads the field may see, as a condition for SeaORM's
+    /// `Entity::find().filter(..)`; all rows if the app says nothing of the entity.
+    ///
+    /// What a field reads by itself is not narrowed: a field may count what its reader does not
+    /// see. But a session hears of changes that its viewer may see only, so a field that reads more
+    /// is not kept current by the rest.
+    ///
+    /// # Errors
+    ///
+    /// If the entity is not exposed.
+    pub fn visible<E: Table>(&self) -> Result<Condition, FieldError> {
+        let table = self.table(TypeId::of::<E>())?;
+        let sight = table.sight(self.surroundings.context.viewer());
+        Ok(sight.map_or_else(Condition::all, |sight| {
+            sight.condition(&identifier(&table.table))
+        }))
     }
 
     /// An argument's value. `Option<T>` takes null and a missing argument.

@@ -9,6 +9,7 @@ mod entities;
 mod keys;
 mod malformed;
 mod registry;
+mod rules;
 mod statements;
 mod support;
 mod values;
