@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use blazelink::config::Config;
 use blazelink::{Access, Builder, ContextFactory, ContextRequest, Refused, Rule, Viewer};
 use blazelink_tests::app::{TestApp, shooter_database};
 use blazelink_tests::client::Client;
@@ -276,5 +277,40 @@ async fn each_viewer_is_told_of_random_writes_what_it_could_read_before_and_afte
         "too little was seen"
     );
     drop(clients);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_session_hears_as_nobody_until_its_viewer_asks_again() {
+    const EVENTS: &str = "{ gameEvents(page: 0, size: 9) { count } }";
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let state = |config: &mut Config| config.state = Some(folder.path().to_owned());
+    let app = TestApp::start_declared(shooter_database().await, state, guarded).await;
+    let sql = app.sql().await;
+    rows::players(&sql, 3).await;
+    rows::game(&sql).await;
+    let mut two = player(&app, 2).await;
+    two.read(EVENTS).await;
+    two.cut();
+    let database = app.stop().await;
+
+    let app = TestApp::start_declared(database, state, guarded).await;
+    two.move_to(app.address());
+    two.open().await;
+    let owed = two.frames_so_far().await;
+    assert_eq!(owed.len(), 1, "what it watches is to be read again");
+    rows::events(&app.sql().await, 2, 1).await;
+    app.catch_up().await;
+    assert_eq!(two.frames_so_far().await, NOTHING);
+
+    assert_eq!(two.read(EVENTS).await["gameEvents"]["count"], 1);
+    let owed = two.frames_so_far().await;
+    assert_eq!(owed.len(), 1, "its viewer sees more than nobody");
+    rows::events(&app.sql().await, 2, 1).await;
+    app.catch_up().await;
+    let told = two.frames_so_far().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["data"]["update_type"], "Create");
+    drop(two);
     app.stop().await;
 }

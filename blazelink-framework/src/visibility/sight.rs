@@ -284,8 +284,14 @@ impl Lowering<'_> {
                     .cast
                     .map_or_else(String::new, |ty| format!("::{ty}[]"));
                 let left = place.left(self.alias);
-                self.text += &format!("{left} = ANY(${}::text[]{cast})", self.next);
-                let values = values.iter().cloned().map(Value::String).collect();
+                // The driver takes no NULL in an array: beside it, it means the same.
+                let or_null = match values.iter().all(Option::is_some) {
+                    true => "",
+                    false => " OR NULL",
+                };
+                self.text += &format!("({left} = ANY(${}::text[]{cast}){or_null})", self.next);
+                let texts = values.iter().flatten().cloned().map(Some);
+                let values = texts.map(Value::String).collect();
                 self.bind(Value::Array(ArrayType::String, Some(Box::new(values))));
             }
             // Unlike IS NULL, false for a row of NULLs, which prints as one.

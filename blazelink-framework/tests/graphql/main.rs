@@ -14,4 +14,5 @@ mod statements;
 mod support;
 mod values;
 mod virtual_tables;
+mod visibility;
 mod watching;

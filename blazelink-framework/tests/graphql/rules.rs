@@ -11,7 +11,7 @@ use sea_orm::{Statement, Value};
 
 use crate::entities::kinds::{Column, Entity};
 use crate::entities::user;
-use crate::support::App;
+use crate::support::{App, builder};
 
 const ROWS: &str = "\
     INSERT INTO kinds (id, c_int2, c_int8, c_bool, c_text, c_varchar, c_char, c_mood, c_domain, \
@@ -155,4 +155,23 @@ async fn an_access_that_cannot_be_compared_exactly_is_refused() {
     ] {
         assert!(Sight::bind(&access, table).is_err(), "{access:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_looks_at_a_hidden_column_which_rows_carry_behind_the_exposed_ones() {
+    let visible = builder().visible::<user::Entity>(|_| Access::none());
+    let app = App::of(visible).await;
+    let exposure = app.manager.exposure();
+    let exposed = exposure.by_entity("User").unwrap();
+    let carried = exposure.guarded(exposed.id).unwrap();
+    let names: Vec<&str> = carried.iter().map(|column| &*column.name).collect();
+    assert_eq!(names, ["email"]);
+    let rule = Rule::eq(user::Column::Email, "a@x");
+    let sight = Sight::bind(&Access::rows(rule), app.manager.table(exposed.id)).unwrap();
+    let mut cells = vec![Some("1"); exposed.columns.len()];
+    cells.push(Some("a@x"));
+    assert!(sight.matches(&Row::from_texts(&cells)));
+    cells.pop();
+    cells.push(None);
+    assert!(!sight.matches(&Row::from_texts(&cells)));
 }

@@ -428,6 +428,19 @@ mod tests {
     }
 
     #[test]
+    fn guarded_table_that_does_not_tell_its_old_rows_is_an_error() {
+        let mut facts = healthy();
+        facts.tables[1].not_full = vec![published("game")];
+        facts.tables[1].guarded = true;
+        let finding = one(&facts);
+        assert_eq!(finding.severity, Severity::Error);
+        assert_eq!(
+            finding.remedy,
+            ["ALTER TABLE \"public\".\"game\" REPLICA IDENTITY FULL;"]
+        );
+    }
+
+    #[test]
     fn settings_that_differ_name_both_values() {
         let mut facts = healthy();
         facts.settings[0].1 = "SQL, DMY".into();
