@@ -3,7 +3,9 @@
 
 pub mod app;
 pub mod binaries;
+pub mod browser;
 pub mod client;
 pub mod memory;
 pub mod model;
 pub mod rows;
+pub mod server;

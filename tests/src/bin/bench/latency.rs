@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::decode::drop_slot;
 use crate::report::{Bound, Report, median, percentile};
-use crate::server::Server;
+use blazelink_tests::server::Server;
 
 const CLIENTS: usize = 100;
 const PER_SECOND: u64 = 200;
@@ -139,7 +139,7 @@ fn marker(change: usize) -> String {
 }
 
 async fn blazelink(database: &TestDatabase) -> Vec<f64> {
-    let server = Server::start(database).await;
+    let mut server = Server::start(database).await;
     let times = Times::new();
     let mut clients = JoinSet::new();
     for index in 0..CLIENTS {
@@ -163,7 +163,7 @@ async fn blazelink(database: &TestDatabase) -> Vec<f64> {
     while let Some(done) = clients.join_next().await {
         done.expect("each client gets its changes");
     }
-    server.stop().await;
+    server.kill().await;
     times.differences()
 }
 

@@ -10,11 +10,11 @@ mod journal;
 mod latency;
 mod matching;
 mod report;
-mod server;
 mod sockets;
 
 use std::process::ExitCode;
 
+use blazelink_tests::server;
 use report::Report;
 
 fn main() -> ExitCode {
