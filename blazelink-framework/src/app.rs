@@ -243,6 +243,11 @@ impl App {
         self.address
     }
 
+    /// The sessions of the app's clients, and the count of their sockets.
+    pub fn connections(&self) -> &ConnectionManager {
+        self.subscriptions.connections()
+    }
+
     /// Waits until commits of the database arrive.
     pub async fn live(&self) {
         let mut status = self.status.clone();

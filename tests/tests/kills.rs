@@ -1,16 +1,22 @@
-//! The app killed with SIGKILL while the database is written to: what clients of the original show
-//! is what is stored, although they say nothing when they come back.
+//! Killed with SIGKILL while the database is written to: the app, after which clients of the
+//! original show what is stored although they say nothing when they come back; and clients, after
+//! which nobody else has missed anything.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use blazelink::config::SlotMode;
-use blazelink_tests::app::{catch_up, connect, shooter_server};
+use blazelink_tests::app::{TestApp, catch_up, connect, shooter_server};
 use blazelink_tests::browser::{Browser, Shown};
+use blazelink_tests::client::Client;
 use blazelink_tests::model::View;
 use blazelink_tests::rows;
 use blazelink_tests::server::Server;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -170,4 +176,101 @@ async fn every_client_shows_what_is_stored_after_each_of_twenty_kills_of_the_app
     let told: usize = browsers.iter().map(Browser::told).sum();
     println!("{KILLS} kills, {number} commits, {told} updates");
     server.kill().await;
+}
+
+/// The victims' player, whom half of the others watch as well.
+const VICTIM: i64 = 1;
+
+/// A client in a process of its own that watches [`VICTIM`].
+async fn victim(address: SocketAddr) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_watcher"))
+        .args([address.to_string(), VICTIM.to_string()])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program was built with the test");
+    let stdout = child.stdout.take().expect("it is piped");
+    let mut lines = BufReader::new(stdout).lines();
+    assert_eq!(line(&mut lines).await, "watching");
+    (child, lines)
+}
+
+async fn line(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
+    let line = lines.next_line().await.expect("the pipe is open");
+    line.expect("the client lives until it is killed")
+}
+
+/// Every name of a player that a client is told until the last one.
+async fn names(mut client: Client) -> Vec<String> {
+    let mut names = Vec::new();
+    loop {
+        let frame = client.frame().await;
+        client.confirm(&frame).await;
+        let name = frame["data"]["changes"]["name"].as_str();
+        match name.expect("the player's row is told") {
+            "last" => return names,
+            name => names.push(name.to_owned()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_misses_an_update_when_clients_are_killed_and_their_sockets_are_given_back() {
+    println!("seed {SEED}");
+    let mut random = SmallRng::seed_from_u64(SEED);
+    let app = TestApp::start().await;
+    let sql = app.sql().await;
+    rows::players(&sql, 2).await;
+    app.catch_up().await;
+    let mut others = JoinSet::new();
+    for other in 0..BROWSERS {
+        let player = 1 + other % 2;
+        let client = Client::connect(app.address()).await;
+        let document = format!("{{ user(identifier: {{obj_id: {player}}}) {{ name }} }}");
+        client.read(&document).await;
+        others.spawn(async move { (player, names(client).await) });
+    }
+
+    let mut committed: Vec<(i64, String)> = Vec::new();
+    for kill in 0..KILLS {
+        let (mut child, mut lines) = victim(app.address()).await;
+        let players: Vec<i64> = (0..random.random_range(2..60))
+            .map(|_| random.random_range(1..=2))
+            .collect();
+        let names = (committed.len()..).map(|number| number.to_string());
+        let renames: Vec<(i64, String)> = players.into_iter().zip(names).collect();
+        let of_victim = renames.iter().filter(|(player, _)| *player == VICTIM);
+        let told = random.random_range(0..=of_victim.count());
+
+        let statements = renames.iter().map(|(player, name)| {
+            format!("UPDATE \"user\" SET name = '{name}' WHERE id = {player}")
+        });
+        let (progress, _) = watch::channel(0);
+        let url = app.database().url().to_owned();
+        let writing = tokio::spawn(write(url, statements.collect(), progress));
+        for _ in 0..told {
+            line(&mut lines).await;
+        }
+        child.kill().await.expect("the client is ours");
+        println!("kill {kill} after {told} updates");
+        writing.await.expect("the writer ends");
+        committed.extend(renames);
+        let given_back = async {
+            while app.app().connections().sockets() > BROWSERS as usize {
+                tokio::task::yield_now().await;
+            }
+        };
+        let given_back = tokio::time::timeout(PATIENCE, given_back).await;
+        given_back.unwrap_or_else(|_| panic!("seed {SEED}, kill {kill}: a dead socket is kept"));
+    }
+    sql.batch_execute("UPDATE \"user\" SET name = 'last'")
+        .await
+        .expect("the players are there");
+    while let Some(heard) = others.join_next().await {
+        let (player, heard) = heard.expect("the client hears of the last name");
+        let of_player = committed.iter().filter(|(of, _)| *of == player);
+        let expected: Vec<String> = of_player.map(|(_, name)| name.clone()).collect();
+        assert_eq!(heard, expected, "seed {SEED}, player {player}");
+    }
+    app.stop().await;
 }
