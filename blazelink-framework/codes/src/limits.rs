@@ -47,6 +47,10 @@ pub const OUTBOX_ENTRIES: usize = 16_384;
 /// Bytes of an outbox: pending and sent but unconfirmed. Beyond it as for [`OUTBOX_ENTRIES`].
 pub const OUTBOX_BYTES: usize = 4 << 20;
 
+/// Bytes of a row's columns, as JSON, that one update tells. Beyond it the update names none: its
+/// `changes` are empty, and who wants the row reads it again.
+pub const UPDATE_BYTES: usize = 256 << 10;
+
 /// Frames kept after they were sent, so that a dropped socket loses nothing that its client has
 /// not confirmed. Beyond it the oldest is let go.
 pub const UNCONFIRMED_FRAMES: usize = 1_024;
