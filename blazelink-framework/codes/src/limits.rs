@@ -58,8 +58,23 @@ pub const UNCONFIRMED_FRAMES: usize = 1_024;
 /// Bytes of a frame that a client may send. Beyond it the socket is closed with 1009.
 pub const FRAME_BYTES: usize = 64 << 10;
 
+/// Bytes of a request's line and headers. Beyond it the answer is 431, and the connection ends.
+pub const HEAD_BYTES: usize = 64 << 10;
+
+/// How long a client may take for a request's line and headers, from its connecting or from the
+/// last answer on. Beyond it the connection ends; so does one over which nothing is asked.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Bytes of a GraphQL request. Beyond it the answer is 413.
 pub const BODY_BYTES: usize = 1 << 20;
+
+/// How long a client may take for the body of a GraphQL request. Beyond it the answer is 408, and
+/// the connection ends.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may take nothing of an answer that is written to it. Beyond it the connection
+/// ends. Longer than [`WRITE_TIMEOUT`], so that a websocket ends with its code.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bytes of a session id. Beyond it the request is refused with 400 (403 on the websocket).
 pub const SESSION_ID_BYTES: usize = 256;
