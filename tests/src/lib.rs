@@ -7,5 +7,6 @@ pub mod browser;
 pub mod client;
 pub mod memory;
 pub mod model;
+pub mod raw;
 pub mod rows;
 pub mod server;

@@ -151,7 +151,8 @@ pub const ANSWER_ROWS: usize = 100_000;
 /// it the next is called when one is done.
 pub const COMPUTED_AT_ONCE: usize = 4;
 
-/// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
+/// Errors listed in one GraphQL answer. Further ones are left out; fields that they are about are
+/// null.
 pub const ANSWER_ERRORS: usize = 100;
 
 /// Transactions that the change bus keeps for consumers that come back. Beyond it the oldest are
