@@ -94,10 +94,11 @@ impl Browser {
         let identifier = &frame["data"]["identifier"];
         for (shown, data) in &mut self.screen {
             let same = shown.obj_id.is_none() || json!(shown.obj_id) == identifier["obj_id"];
-            if identifier["entity"] == shown.entity && same {
-                if let Some(read) = self.client.try_read(&shown.document).await {
-                    *data = read;
-                }
+            if identifier["entity"] == shown.entity
+                && same
+                && let Some(read) = self.client.try_read(&shown.document).await
+            {
+                *data = read;
             }
         }
     }
