@@ -12,10 +12,8 @@ use std::time::{Duration, Instant};
 
 use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
-use poem::listener::Acceptor;
-use poem::{Endpoint, EndpointExt, IntoEndpoint};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -29,7 +27,7 @@ use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
 use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
-use crate::transport::{Journal, PromptAcceptor};
+use crate::transport::{HttpServer, Journal};
 use crate::viewer::Viewer;
 use crate::visibility::Access;
 
@@ -234,13 +232,13 @@ impl Builder {
             authority: Arc::new(self.authority),
         };
         let endpoint = routes::assemble(&config, doors, served, declared)?;
-        let acceptor = listen(config.listen).await?;
-        let address = bound(&acceptor, config.listen);
+        let server = listen(config.listen).await?;
+        let address = server.address();
 
         let (stop, stopping) = watch::channel(false);
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
         let (following, status) = signaler.spawn(stopping.clone())?;
-        let serving = tokio::spawn(serve(acceptor, endpoint, stopping.clone()));
+        let serving = tokio::spawn(serve(server, endpoint, stopping.clone()));
         let sweeping = tokio::spawn(sweep(subscriptions.clone(), stopping));
         Ok(App {
             address,
@@ -270,7 +268,7 @@ pub struct App {
     stop: watch::Sender<bool>,
     database: DatabaseConnection,
     subscriptions: Arc<SubscriptionManager>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     sweeping: JoinHandle<()>,
     following: Option<std::thread::JoinHandle<()>>,
 }
@@ -279,6 +277,11 @@ impl App {
     /// Where the app listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The sessions of the app's clients, and the count of their sockets.
+    pub fn connections(&self) -> &ConnectionManager {
+        self.subscriptions.connections()
     }
 
     /// Waits until commits of the database arrive.
@@ -401,9 +404,8 @@ async fn close(database: DatabaseConnection) {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<PromptAcceptor> {
-    let bound = TcpListener::bind(address).await;
-    bound.and_then(PromptAcceptor::new).map_err(|error| {
+async fn listen(address: SocketAddr) -> Result<HttpServer> {
+    HttpServer::bind(address).await.map_err(|error| {
         Error::new(
             ErrorKind::Setup,
             Code::Listen,
@@ -414,25 +416,16 @@ async fn listen(address: SocketAddr) -> Result<PromptAcceptor> {
     })
 }
 
-fn bound(acceptor: &impl Acceptor, asked: SocketAddr) -> SocketAddr {
-    let mut addresses = acceptor.local_addr().into_iter();
-    addresses
-        .find_map(|address| address.as_socket_addr().copied())
-        .unwrap_or(asked)
-}
-
 async fn serve(
-    acceptor: impl Acceptor + 'static,
-    endpoint: impl Endpoint + 'static,
+    server: HttpServer,
+    endpoint: impl Endpoint<Output = Response> + 'static,
     mut stopping: watch::Receiver<bool>,
-) -> std::io::Result<()> {
+) {
     let stopped = async move {
         // An error means that the app itself is gone: stop as well.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    poem::Server::new_with_acceptor(acceptor)
-        .run_with_graceful_shutdown(endpoint, stopped, Some(DRAIN))
-        .await
+    server.serve(endpoint, stopped, DRAIN).await;
 }
 
 /// The manager with what the journal in this folder says is watched, going on in the journal.
@@ -474,6 +467,8 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::exposure::Exposure;
     use crate::replication::pooler;
@@ -503,7 +498,7 @@ mod tests {
             stop: watch::channel(false).0,
             database: DatabaseConnection::default(),
             subscriptions: Arc::new(SubscriptionManager::new(exposure, connections)),
-            serving: tokio::spawn(async { Ok(()) }),
+            serving: tokio::spawn(async {}),
             sweeping: tokio::spawn(async {}),
             following: Some(thread),
         };

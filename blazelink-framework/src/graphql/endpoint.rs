@@ -11,8 +11,9 @@ use async_graphql_poem::GraphQLRequest;
 use blazelink_codes::limits;
 use bytes::Bytes;
 use poem::error::ReadBodyError;
-use poem::http::{Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
+use tokio::time::timeout;
 
 use super::{Executor, Request as Document};
 use crate::auth::{Authority, ContextRequest};
@@ -59,17 +60,9 @@ impl GraphqlEndpoint {
             Ok(viewer) => viewer,
             Err(refused) => return response(super::Response::denied(401, refused.sentence())),
         };
-        let body = match request
-            .take_body()
-            .into_bytes_limit(limits::BODY_BYTES)
-            .await
-        {
+        let body = match body_of(&mut request).await {
             Ok(body) => body,
-            Err(ReadBodyError::PayloadTooLarge) => {
-                let sentence = format!("The request is larger than {} bytes", limits::BODY_BYTES);
-                return plain(StatusCode::PAYLOAD_TOO_LARGE, sentence);
-            }
-            Err(_) => return plain(StatusCode::BAD_REQUEST, "The request's body broke off"),
+            Err(refusal) => return refusal,
         };
         let document = if id.is_some() && is_form(&request) {
             from_form(&request, body).await
@@ -134,6 +127,33 @@ impl Endpoint for GraphqlEndpoint {
     }
 }
 
+/// The request's body.
+///
+/// # Errors
+///
+/// The answer to send instead, if it is too large, does not come, or breaks off.
+async fn body_of(request: &mut Request) -> Result<Bytes, Response> {
+    let body = request.take_body().into_bytes_limit(limits::BODY_BYTES);
+    match timeout(limits::BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => {
+            let sentence = format!("The request is larger than {} bytes", limits::BODY_BYTES);
+            Err(plain(StatusCode::PAYLOAD_TOO_LARGE, sentence))
+        }
+        Ok(Err(_)) => Err(plain(
+            StatusCode::BAD_REQUEST,
+            "The request's body broke off",
+        )),
+        Err(_) => {
+            let sentence = "The request's body took too long";
+            let close = (header::CONNECTION, HeaderValue::from_static("close"));
+            let mut refusal = plain(StatusCode::REQUEST_TIMEOUT, sentence);
+            refusal.headers_mut().extend([close]);
+            Err(refusal)
+        }
+    }
+}
+
 fn wants_html(request: &Request) -> bool {
     request
         .header(header::ACCEPT)
@@ -187,4 +207,25 @@ fn response(answer: super::Response) -> Response {
         .status(status)
         .content_type(answer.content_type)
         .body(answer.body)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures_util::stream;
+    use poem::Body;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = Body::from_bytes_stream(stream::pending::<std::io::Result<Bytes>>());
+        let begun = Instant::now();
+        let mut request = Request::builder().body(never);
+        let refusal = body_of(&mut request).await.unwrap_err();
+        assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(refusal.headers()[header::CONNECTION], "close");
+        assert_eq!(begun.elapsed(), limits::BODY_TIMEOUT);
+    }
 }

@@ -9,7 +9,7 @@ use blazelink_tests::rows;
 use serde_json::json;
 
 use crate::report::{Bound, Report, median};
-use crate::server::Server;
+use blazelink_tests::server::Server;
 
 const REQUESTS: usize = 400;
 const ROUNDS: usize = 21;
@@ -25,8 +25,8 @@ pub(crate) async fn measure(report: &mut Report) {
     rows::players(&sql, REQUESTS).await;
     rows::game(&sql).await;
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let with = Server::start_keeping(&database, folder.path()).await;
-    let without = Server::start_keeping(&database, Path::new("")).await;
+    let mut with = Server::start_keeping(&database, folder.path()).await;
+    let mut without = Server::start_keeping(&database, Path::new("")).await;
 
     let (mut of_with, mut of_without) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -45,8 +45,8 @@ pub(crate) async fn measure(report: &mut Report) {
         Bound::AtMost(1.05),
         format!("{of_with:.1} us against {of_without:.1} us"),
     );
-    with.stop().await;
-    without.stop().await;
+    with.kill().await;
+    without.kill().await;
 }
 
 /// Microseconds of processor time for each request of a new session, all of them for rows that it

@@ -1,20 +1,21 @@
 //! The benchmarks: what must hold, measured as ratios in one run.
 //!
 //! `cargo run --release -p blazelink-tests --bin bench` prints the table that README.md quotes;
-//! with names of parts (`decode`, `matching`, `latency`, `journal`, `sockets`) it runs those only. The exit
-//! code is 1 if a bound does not hold. Both sides of a ratio are measured in turn in this run, on
-//! a database of its own, so that a busy machine slows both.
+//! with names of parts (`decode`, `matching`, `latency`, `silent`, `journal`, `sockets`) it runs
+//! those only. The exit code is 1 if a bound does not hold. Both sides of a ratio are measured in
+//! turn in this run, on a database of its own, so that a busy machine slows both.
 
 mod decode;
 mod journal;
 mod latency;
 mod matching;
 mod report;
-mod server;
+mod silent;
 mod sockets;
 
 use std::process::ExitCode;
 
+use blazelink_tests::server;
 use report::Report;
 
 fn main() -> ExitCode {
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
         }
         if wanted("latency") {
             latency::measure(&mut report).await;
+        }
+        if wanted("silent") {
+            silent::measure(&mut report).await;
         }
         if wanted("journal") {
             journal::measure(&mut report).await;

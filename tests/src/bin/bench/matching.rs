@@ -21,7 +21,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::report::{Bound, Report, median};
-use crate::server::Server;
+use blazelink_tests::server::Server;
 
 const TABLE: TableId = TableId(0);
 const FEW: usize = 1_000;
@@ -49,8 +49,8 @@ async fn compare(report: &mut Report) {
     let sql = connect(database.url()).await;
     let rows = format!("INSERT INTO game (id, name) SELECT n, n FROM generate_series(1, {MANY}) n");
     sql.batch_execute(&rows).await.expect("the table is empty");
-    let few = Server::start(&database).await;
-    let many = Server::start(&database).await;
+    let mut few = Server::start(&database).await;
+    let mut many = Server::start(&database).await;
     subscribe(&few, FEW).await;
     subscribe(&many, MANY).await;
 
@@ -69,8 +69,8 @@ async fn compare(report: &mut Report) {
         Bound::AtMost(1.3),
         format!("{of_many:.1} us against {of_few:.1} us, each told to one session"),
     );
-    few.stop().await;
-    many.stop().await;
+    few.kill().await;
+    many.kill().await;
 }
 
 /// Watches `count` rows, spread over the compared sessions, as clients do: by asking.

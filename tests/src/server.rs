@@ -1,54 +1,73 @@
-//! The shooter as a process of its own, so that its memory and its processor time are its own.
+//! The shooter as a process of its own: its memory and its processor time are its own, and it can
+//! be killed.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
+use blazelink::config::SlotMode;
 use blazelink_postgres::TestDatabase;
-use blazelink_tests::app::{catch_up, connect};
-use blazelink_tests::memory;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// The argument with which the benchmark starts itself as the server.
-pub(crate) const COMMAND: &str = "serve";
+use crate::app::{catch_up, connect};
+use crate::memory;
+
+/// The argument with which the benchmarks' program is the server.
+pub const COMMAND: &str = "serve";
 
 /// What `bench serve` does.
-pub(crate) fn run() -> ExitCode {
+pub fn run() -> ExitCode {
     blazelink::run(shooter::app)
 }
 
 /// A running server; killed when dropped.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Server {
     child: Child,
     address: SocketAddr,
 }
 
 impl Server {
-    /// Starts the shooter on this database with a temporary slot and a free port, and waits until
-    /// it follows the log.
-    pub(crate) async fn start(database: &TestDatabase) -> Server {
+    /// Starts this program as the shooter on this database, with a temporary slot and a free port,
+    /// and waits until it follows the log. For the benchmarks' program only.
+    pub async fn start(database: &TestDatabase) -> Server {
         Server::start_keeping(database, Path::new("")).await
     }
 
     /// The same with this state folder; with none, if the path is empty.
-    pub(crate) async fn start_keeping(database: &TestDatabase, state: &Path) -> Server {
+    pub async fn start_keeping(database: &TestDatabase, state: &Path) -> Server {
+        let itself = std::env::current_exe().expect("a program has a path");
+        Server::start_program(&itself, database, SlotMode::Temporary, state).await
+    }
+
+    /// Starts the benchmarks' program, which is there, as the shooter.
+    pub async fn start_program(
+        program: &Path,
+        database: &TestDatabase,
+        slot: SlotMode,
+        state: &Path,
+    ) -> Server {
+        let slot = match slot {
+            SlotMode::Temporary => "temporary",
+            SlotMode::Durable => "durable",
+        };
         let shooter = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter");
-        let mut child = Command::new(std::env::current_exe().expect("a program has a path"))
+        let mut child = Command::new(program)
             .arg(COMMAND)
             .current_dir(shooter)
             .env("DATABASE_URL", database.url())
             .env("BLAZELINK_ENV", "development")
-            .env("BLAZELINK_SLOT", "temporary")
             .env("BLAZELINK_PORT", "0")
+            .env("BLAZELINK_SLOT", slot)
             .env("BLAZELINK_STATE", state)
             .env("BLAZELINK_EVENTS", "/dev/stdout")
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("the benchmark can start itself");
+            .expect("the benchmarks' program serves, too");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let line = lines
             .next_line()
@@ -66,19 +85,19 @@ impl Server {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Bytes of memory that it takes now.
-    pub(crate) fn resident(&self) -> usize {
+    pub fn resident(&self) -> usize {
         let id = self.child.id().expect("the server runs");
         let status = std::fs::read_to_string(format!("/proc/{id}/status"));
         memory::field_of(&status.expect("Linux has /proc"), "VmRSS:")
     }
 
     /// Processor time that all of its threads have taken (proc(5), `schedstat`: nanoseconds).
-    pub(crate) fn processor_time(&self) -> Duration {
+    pub fn processor_time(&self) -> Duration {
         let id = self.child.id().expect("the server runs");
         let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("Linux has /proc");
         let nanoseconds = tasks.flatten().filter_map(|task| {
@@ -89,8 +108,8 @@ impl Server {
         Duration::from_nanos(nanoseconds.sum())
     }
 
-    /// Stops it.
-    pub(crate) async fn stop(mut self) {
+    /// Kills it with SIGKILL, and waits until it is gone.
+    pub async fn kill(&mut self) {
         self.child.kill().await.expect("the server is ours");
     }
 }
