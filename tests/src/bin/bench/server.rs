@@ -1,15 +1,14 @@
-//! The shooter as a process of its own, so that its memory and its processor time are its own.
+//! The shooter as a process of its own.
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use blazelink_postgres::TestDatabase;
 use blazelink_tests::app::{catch_up, connect};
-use blazelink_tests::memory;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+
+use crate::process::Process;
 
 /// The argument with which the benchmark starts itself as the server.
 pub(crate) const COMMAND: &str = "serve";
@@ -21,7 +20,7 @@ pub(crate) fn run() -> ExitCode {
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     address: SocketAddr,
 }
 
@@ -35,8 +34,8 @@ impl Server {
     /// The same with this state folder; with none, if the path is empty.
     pub(crate) async fn start_keeping(database: &TestDatabase, state: &Path) -> Server {
         let shooter = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter");
-        let mut child = Command::new(std::env::current_exe().expect("a program has a path"))
-            .arg(COMMAND)
+        let mut command = Process::command(&[COMMAND]);
+        command
             .current_dir(shooter)
             .env("DATABASE_URL", database.url())
             .env("BLAZELINK_ENV", "development")
@@ -44,17 +43,9 @@ impl Server {
             .env("BLAZELINK_PORT", "0")
             .env("BLAZELINK_STATE", state)
             .env("BLAZELINK_EVENTS", "/dev/stdout")
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the benchmark can start itself");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let line = lines
-            .next_line()
-            .await
-            .expect("the server speaks")
-            .expect("it says it is ready");
+            .env("RUST_LOG", "warn");
+        let mut process = Process::start(command);
+        let line = process.line().await;
         let event: serde_json::Value = serde_json::from_str(&line).expect("events are JSON");
         let url = event["url"].as_str().expect("the event names the address");
         let address = url
@@ -62,7 +53,7 @@ impl Server {
             .parse()
             .expect("it is an address");
         catch_up(address, &connect(database.url()).await).await;
-        Server { child, address }
+        Server { process, address }
     }
 
     /// Where it listens.
@@ -72,25 +63,16 @@ impl Server {
 
     /// Bytes of memory that it takes now.
     pub(crate) fn resident(&self) -> usize {
-        let id = self.child.id().expect("the server runs");
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"));
-        memory::field_of(&status.expect("Linux has /proc"), "VmRSS:")
+        self.process.resident()
     }
 
-    /// Processor time that all of its threads have taken (proc(5), `schedstat`: nanoseconds).
+    /// Processor time that it has taken.
     pub(crate) fn processor_time(&self) -> Duration {
-        let id = self.child.id().expect("the server runs");
-        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("Linux has /proc");
-        let nanoseconds = tasks.flatten().filter_map(|task| {
-            // A thread may end meanwhile.
-            let stat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-            stat.split_whitespace().next()?.parse::<u64>().ok()
-        });
-        Duration::from_nanos(nanoseconds.sum())
+        self.process.processor_time()
     }
 
     /// Stops it.
-    pub(crate) async fn stop(mut self) {
-        self.child.kill().await.expect("the server is ours");
+    pub(crate) async fn stop(self) {
+        self.process.stop().await;
     }
 }
