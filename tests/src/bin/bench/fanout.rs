@@ -10,8 +10,8 @@ const SCENE: Scene = Scene {
 };
 
 /// Changes that are published in all, in each round.
-const CHANGES: usize = 300;
-const ROUNDS: usize = 9;
+const CHANGES: usize = 200;
+const ROUNDS: usize = 7;
 
 pub(crate) async fn measure(report: &mut Report) {
     let hows = [How::Blazelink, How::Baseline, How::Plain];

@@ -1,7 +1,7 @@
 //! The benchmarks: what must hold, measured as ratios in one run.
 //!
 //! `cargo run --release -p blazelink-tests --bin bench` prints the table that README.md quotes;
-//! with names of parts (`matching`, `decode`, `latency`, `fanout`, `told`, `journal`, `sockets`) it runs those
+//! with names of parts (`matching`, `decode`, `latency`, `fanout`, `told`, `refetch`, `journal`, `sockets`) it runs those
 //! only. The exit
 //! code is 1 if a bound does not hold. Both sides of a ratio are measured in turn in this run, on
 //! a database of its own, so that a busy machine slows both.
@@ -14,6 +14,7 @@ mod journal;
 mod latency;
 mod matching;
 mod process;
+mod refetch;
 mod report;
 mod server;
 mod sockets;
@@ -51,6 +52,9 @@ fn main() -> ExitCode {
         }
         if wanted("told") {
             told::measure(&mut report).await;
+        }
+        if wanted("refetch") {
+            refetch::measure(&mut report).await;
         }
         if wanted("journal") {
             journal::measure(&mut report).await;

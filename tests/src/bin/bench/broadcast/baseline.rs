@@ -10,12 +10,13 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::net::Ipv4Addr;
 
-use blazelink::change::Transaction;
+use blazelink::change::{Change, Transaction};
 use blazelink::object_id::Key;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::publisher::{Scene, obey, say_address};
@@ -23,6 +24,10 @@ use crate::commits;
 
 /// Frames that a socket's task takes from its channel at once.
 const AT_ONCE: usize = 128;
+
+/// Read buffer of a socket: a confirmation has 80 bytes, and small buffers stay in the processor's
+/// caches.
+const READ_BUFFER: usize = 1 << 10;
 
 /// Who watches each player.
 type Watchers = HashMap<Key, Vec<UnboundedSender<Utf8Bytes>>>;
@@ -63,7 +68,8 @@ async fn accept(scene: Scene) -> Watchers {
             let watching = watchers.entry(commits::key(player)).or_default();
             watching.push(sender.clone());
         }
-        let socket = tokio_tungstenite::accept_async(stream).await;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        let socket = tokio_tungstenite::accept_async_with_config(stream, Some(config)).await;
         tokio::spawn(serve(socket.expect("clients speak websocket"), frames));
     }
     watchers
@@ -106,7 +112,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     /// The frame of a renamed player, as the original dialect has it.
-    pub(super) fn frame(&mut self, change: &blazelink::change::Change) -> Utf8Bytes {
+    pub(super) fn frame(&mut self, change: &Change) -> Utf8Bytes {
         self.last += 1;
         let row = change.new.as_ref();
         let text = |column| row.and_then(|row| row.text(column)).unwrap_or("null");
