@@ -9,6 +9,7 @@ pub mod deviations;
 pub mod documentation;
 pub mod memory;
 pub mod model;
+pub mod process;
 pub mod project;
 pub mod raw;
 pub mod recordings;

@@ -3,16 +3,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use blazelink::config::SlotMode;
 use blazelink_postgres::TestDatabase;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 
 use crate::app::{catch_up, connect};
-use crate::memory;
+use crate::process::Process;
 
 /// The argument with which the benchmarks' program is the server.
 pub const COMMAND: &str = "serve";
@@ -25,7 +23,7 @@ pub fn run() -> ExitCode {
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    process: Process,
     address: SocketAddr,
 }
 
@@ -54,8 +52,8 @@ impl Server {
             SlotMode::Durable => "durable",
         };
         let shooter = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shooter");
-        let mut child = Command::new(program)
-            .arg(COMMAND)
+        let mut command = Process::command(program, &[COMMAND]);
+        command
             .current_dir(shooter)
             .env("DATABASE_URL", database.url())
             .env("BLAZELINK_ENV", "development")
@@ -63,17 +61,9 @@ impl Server {
             .env("BLAZELINK_SLOT", slot)
             .env("BLAZELINK_STATE", state)
             .env("BLAZELINK_EVENTS", "/dev/stdout")
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the benchmarks' program serves, too");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let line = lines
-            .next_line()
-            .await
-            .expect("the server speaks")
-            .expect("it says it is ready");
+            .env("RUST_LOG", "warn");
+        let mut process = Process::start(command);
+        let line = process.line().await;
         let event: serde_json::Value = serde_json::from_str(&line).expect("events are JSON");
         let url = event["url"].as_str().expect("the event names the address");
         let address = url
@@ -81,7 +71,7 @@ impl Server {
             .parse()
             .expect("it is an address");
         catch_up(address, &connect(database.url()).await).await;
-        Server { child, address }
+        Server { process, address }
     }
 
     /// Where it listens.
@@ -91,25 +81,16 @@ impl Server {
 
     /// Bytes of memory that it takes now.
     pub fn resident(&self) -> usize {
-        let id = self.child.id().expect("the server runs");
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"));
-        memory::field_of(&status.expect("Linux has /proc"), "VmRSS:")
+        self.process.resident()
     }
 
-    /// Processor time that all of its threads have taken (proc(5), `schedstat`: nanoseconds).
+    /// Processor time that it has taken.
     pub fn processor_time(&self) -> Duration {
-        let id = self.child.id().expect("the server runs");
-        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("Linux has /proc");
-        let nanoseconds = tasks.flatten().filter_map(|task| {
-            // A thread may end meanwhile.
-            let stat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-            stat.split_whitespace().next()?.parse::<u64>().ok()
-        });
-        Duration::from_nanos(nanoseconds.sum())
+        self.process.processor_time()
     }
 
     /// Kills it with SIGKILL, and waits until it is gone.
     pub async fn kill(&mut self) {
-        self.child.kill().await.expect("the server is ours");
+        self.process.kill().await;
     }
 }
