@@ -55,7 +55,8 @@ pub const UPDATE_BYTES: usize = 256 << 10;
 /// not confirmed. Beyond it the oldest is let go.
 pub const UNCONFIRMED_FRAMES: usize = 1_024;
 
-/// Bytes of a frame that a client may send. Beyond it the socket is closed with 1009.
+/// Bytes of a frame that a client may send. Beyond it the socket is closed with 1009. A
+/// setting: `[limits] frame_bytes`.
 pub const FRAME_BYTES: usize = 64 << 10;
 
 /// Bytes of a request's line and headers. Beyond it the answer is 431, and the connection ends.
@@ -65,7 +66,7 @@ pub const HEAD_BYTES: usize = 64 << 10;
 /// last answer on. Beyond it the connection ends; so does one over which nothing is asked.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes of a GraphQL request. Beyond it the answer is 413.
+/// Bytes of a GraphQL request. Beyond it the answer is 413. A setting: `[limits] body_bytes`.
 pub const BODY_BYTES: usize = 1 << 20;
 
 /// How long a client may take for the body of a GraphQL request. Beyond it the answer is 408, and
@@ -102,7 +103,8 @@ pub const GRACE: Duration = Duration::from_secs(120);
 
 /// Bytes of the journal in which the original's subscriptions cross a restart. Beyond it reads are
 /// not entered until it has been written anew, which happens within seconds and keeps half of it
-/// for what lives; the sessions left out are stale after a restart, as if there were no journal.
+/// for what lives; the sessions left out are stale after a restart, as if there were no journal. A
+/// setting: `[limits] journal_bytes`.
 pub const JOURNAL_BYTES: usize = 128 << 20;
 
 /// Bytes up to which the journal is not written anew, even if little of it lives. Beyond it that
@@ -125,7 +127,8 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// connection reset instead of the close code.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
+/// Dependencies that one session may hold. Beyond it the request that asks for more is refused. A
+/// setting: `[limits] subscriptions_per_session`.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
 
 /// Monitors at once. Beyond it a client that is granted monitoring is told nothing, and the log

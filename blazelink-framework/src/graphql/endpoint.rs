@@ -29,6 +29,8 @@ pub(crate) struct GraphqlEndpoint {
     executor: Arc<Executor>,
     subscriptions: Arc<SubscriptionManager>,
     authority: Arc<Authority>,
+    /// Bytes that a request's body may have.
+    body_bytes: usize,
     /// Name of the app, for people.
     title: String,
 }
@@ -46,8 +48,15 @@ impl GraphqlEndpoint {
             executor,
             subscriptions,
             authority,
+            body_bytes: limits::BODY_BYTES,
             title: title.into(),
         }
+    }
+
+    /// Takes bodies of so many bytes, instead of [`limits::BODY_BYTES`].
+    pub(crate) fn body_bytes(mut self, bytes: usize) -> GraphqlEndpoint {
+        self.body_bytes = bytes;
+        self
     }
 
     async fn answer(&self, mut request: Request) -> Response {
@@ -60,7 +69,7 @@ impl GraphqlEndpoint {
             Ok(viewer) => viewer,
             Err(refused) => return response(super::Response::denied(401, refused.sentence())),
         };
-        let body = match body_of(&mut request).await {
+        let body = match body_of(&mut request, self.body_bytes).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
@@ -127,17 +136,17 @@ impl Endpoint for GraphqlEndpoint {
     }
 }
 
-/// The request's body.
+/// The request's body, of at most `limit` bytes.
 ///
 /// # Errors
 ///
 /// The answer to send instead, if it is too large, does not come, or breaks off.
-async fn body_of(request: &mut Request) -> Result<Bytes, Response> {
-    let body = request.take_body().into_bytes_limit(limits::BODY_BYTES);
+async fn body_of(request: &mut Request, limit: usize) -> Result<Bytes, Response> {
+    let body = request.take_body().into_bytes_limit(limit);
     match timeout(limits::BODY_TIMEOUT, body).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(ReadBodyError::PayloadTooLarge)) => {
-            let sentence = format!("The request is larger than {} bytes", limits::BODY_BYTES);
+            let sentence = format!("The request is larger than {limit} bytes");
             Err(plain(StatusCode::PAYLOAD_TOO_LARGE, sentence))
         }
         Ok(Err(_)) => Err(plain(
@@ -223,7 +232,7 @@ mod tests {
         let never = Body::from_bytes_stream(stream::pending::<std::io::Result<Bytes>>());
         let begun = Instant::now();
         let mut request = Request::builder().body(never);
-        let refusal = body_of(&mut request).await.unwrap_err();
+        let refusal = body_of(&mut request, limits::BODY_BYTES).await.unwrap_err();
         assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
         assert_eq!(refusal.headers()[header::CONNECTION], "close");
         assert_eq!(begun.elapsed(), limits::BODY_TIMEOUT);
