@@ -69,6 +69,10 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a GraphQL request. Beyond it the answer is 413. A setting: `[limits] body_bytes`.
 pub const BODY_BYTES: usize = 1 << 20;
 
+/// Bytes of a GraphQL request that are read and let go after it has become too large, so that its
+/// client hears so. Beyond it the connection ends in the middle of the request.
+pub const BODY_DISCARDED: usize = 16 << 20;
+
 /// How long a client may take for the body of a GraphQL request. Beyond it the answer is 408, and
 /// the connection ends.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);

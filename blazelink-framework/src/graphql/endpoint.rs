@@ -10,11 +10,10 @@ use std::time::Instant;
 use async_graphql_poem::GraphQLRequest;
 use blazelink_codes::limits;
 use bytes::Bytes;
-use poem::error::ReadBodyError;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
-use tokio::time::timeout;
 
+use super::body::{self, Unread};
 use super::{Executor, Request as Document};
 use crate::auth::{Authority, ContextRequest};
 use crate::context::BlazeContext;
@@ -69,9 +68,9 @@ impl GraphqlEndpoint {
             Ok(viewer) => viewer,
             Err(refused) => return response(super::Response::denied(401, refused.sentence())),
         };
-        let body = match body_of(&mut request, self.body_bytes).await {
+        let body = match body::read(request.take_body(), self.body_bytes).await {
             Ok(body) => body,
-            Err(refusal) => return refusal,
+            Err(unread) => return refused(unread, self.body_bytes),
         };
         let document = if id.is_some() && is_form(&request) {
             from_form(&request, body).await
@@ -136,29 +135,20 @@ impl Endpoint for GraphqlEndpoint {
     }
 }
 
-/// The request's body, of at most `limit` bytes.
-///
-/// # Errors
-///
-/// The answer to send instead, if it is too large, does not come, or breaks off.
-async fn body_of(request: &mut Request, limit: usize) -> Result<Bytes, Response> {
-    let body = request.take_body().into_bytes_limit(limit);
-    match timeout(limits::BODY_TIMEOUT, body).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => {
+/// The answer to a request whose body was not read, if it may have `limit` bytes.
+fn refused(unread: Unread, limit: usize) -> Response {
+    match unread {
+        Unread::TooLarge => {
             let sentence = format!("The request is larger than {limit} bytes");
-            Err(plain(StatusCode::PAYLOAD_TOO_LARGE, sentence))
+            plain(StatusCode::PAYLOAD_TOO_LARGE, sentence)
         }
-        Ok(Err(_)) => Err(plain(
-            StatusCode::BAD_REQUEST,
-            "The request's body broke off",
-        )),
-        Err(_) => {
+        Unread::Broken => plain(StatusCode::BAD_REQUEST, "The request's body broke off"),
+        Unread::TooSlow => {
             let sentence = "The request's body took too long";
             let close = (header::CONNECTION, HeaderValue::from_static("close"));
             let mut refusal = plain(StatusCode::REQUEST_TIMEOUT, sentence);
             refusal.headers_mut().extend([close]);
-            Err(refusal)
+            refusal
         }
     }
 }
@@ -216,25 +206,4 @@ fn response(answer: super::Response) -> Response {
         .status(status)
         .content_type(answer.content_type)
         .body(answer.body)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use futures_util::stream;
-    use poem::Body;
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
-        let never = Body::from_bytes_stream(stream::pending::<std::io::Result<Bytes>>());
-        let begun = Instant::now();
-        let mut request = Request::builder().body(never);
-        let refusal = body_of(&mut request, limits::BODY_BYTES).await.unwrap_err();
-        assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
-        assert_eq!(refusal.headers()[header::CONNECTION], "close");
-        assert_eq!(begun.elapsed(), limits::BODY_TIMEOUT);
-    }
 }
