@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 
 use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
-use poem::listener::Acceptor;
-use poem::{Endpoint, EndpointExt, IntoEndpoint};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::auth::{Authenticator, Authority, ContextFactory};
 use crate::config::Config;
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +27,9 @@ use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
 use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
-use crate::transport::{Journal, PromptAcceptor};
+use crate::transport::{HttpServer, Journal};
+use crate::viewer::Viewer;
+use crate::visibility::Access;
 
 /// How long open requests, and after them the pool's connections, may take to end after the app
 /// was told to stop.
@@ -56,6 +57,7 @@ impl Blazelink {
             seed: None,
             own_routes: Vec::new(),
             declared: routes::Declared::default(),
+            authority: Authority::default(),
         }
     }
 }
@@ -67,6 +69,7 @@ pub struct Builder {
     seed: Option<Seed>,
     own_routes: Vec<(String, MakeRoute)>,
     declared: routes::Declared,
+    authority: Authority,
 }
 
 impl Builder {
@@ -92,6 +95,32 @@ impl Builder {
     /// Exposes a [`VirtualTable`].
     pub fn virtual_table<V: VirtualTable>(mut self) -> Builder {
         self.tables = self.tables.virtual_table::<V>();
+        self
+    }
+
+    /// Says what each viewer may see of an entity that is exposed. Without it everybody sees
+    /// everything of the entity.
+    ///
+    /// The closure is asked for each request and each commit, so it must be quick and answer from
+    /// the viewer and from memory: what it says counts from the next request and commit on.
+    pub fn visible<E: Table>(
+        mut self,
+        access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
+    ) -> Builder {
+        self.tables = self.tables.visible::<E>(access);
+        self
+    }
+
+    /// Asks this factory who sends a request. Without one everybody is anonymous.
+    pub fn context(mut self, factory: impl ContextFactory) -> Builder {
+        self.authority = self.authority.with_context(factory);
+        self
+    }
+
+    /// Has this authenticator judge what clients say of themselves on their websockets
+    /// (`AuthorizeEvent`). Without one that is ignored.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Builder {
+        self.authority = self.authority.with_authenticator(authenticator);
         self
     }
 
@@ -179,13 +208,15 @@ impl Builder {
         let manager = self.tables.build()?;
         let database = connect(&config).await?;
         let manager = Arc::new(data::verify(manager, &database).await?);
+        manager.check_visibility()?;
         let exposure = manager.exposure();
-        let executor = Arc::new(Executor::new(manager, database.clone())?);
+        let executor = Arc::new(Executor::new(Arc::clone(&manager), database.clone())?);
         let connections = Arc::new(ConnectionManager::new(SessionLimits {
             total: config.limits.sessions,
             per_address: config.limits.sessions_per_address,
         }));
-        let subscriptions = SubscriptionManager::new(exposure, connections);
+        let subscriptions =
+            SubscriptionManager::new(exposure, connections).with_visibility(&manager);
         let subscriptions = Arc::new(match &config.state {
             Some(folder) => remembering(subscriptions, folder),
             None => subscriptions,
@@ -195,14 +226,19 @@ impl Builder {
         for (path, make) in self.own_routes {
             declared.endpoints.push((path, make(&database)));
         }
-        let endpoint = routes::assemble(&config, doors, executor, &subscriptions, declared)?;
-        let acceptor = listen(config.listen).await?;
-        let address = bound(&acceptor, config.listen);
+        let served = routes::Served {
+            executor,
+            subscriptions: Arc::clone(&subscriptions),
+            authority: Arc::new(self.authority),
+        };
+        let endpoint = routes::assemble(&config, doors, served, declared)?;
+        let server = listen(config.listen).await?;
+        let address = server.address();
 
         let (stop, stopping) = watch::channel(false);
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
         let (following, status) = signaler.spawn(stopping.clone())?;
-        let serving = tokio::spawn(serve(acceptor, endpoint, stopping.clone()));
+        let serving = tokio::spawn(serve(server, endpoint, stopping.clone()));
         let sweeping = tokio::spawn(sweep(subscriptions.clone(), stopping));
         Ok(App {
             address,
@@ -232,7 +268,7 @@ pub struct App {
     stop: watch::Sender<bool>,
     database: DatabaseConnection,
     subscriptions: Arc<SubscriptionManager>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     sweeping: JoinHandle<()>,
     following: Option<std::thread::JoinHandle<()>>,
 }
@@ -241,6 +277,11 @@ impl App {
     /// Where the app listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The sessions of the app's clients, and the count of their sockets.
+    pub fn connections(&self) -> &ConnectionManager {
+        self.subscriptions.connections()
     }
 
     /// Waits until commits of the database arrive.
@@ -363,9 +404,8 @@ async fn close(database: DatabaseConnection) {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<PromptAcceptor> {
-    let bound = TcpListener::bind(address).await;
-    bound.and_then(PromptAcceptor::new).map_err(|error| {
+async fn listen(address: SocketAddr) -> Result<HttpServer> {
+    HttpServer::bind(address).await.map_err(|error| {
         Error::new(
             ErrorKind::Setup,
             Code::Listen,
@@ -376,25 +416,16 @@ async fn listen(address: SocketAddr) -> Result<PromptAcceptor> {
     })
 }
 
-fn bound(acceptor: &impl Acceptor, asked: SocketAddr) -> SocketAddr {
-    let mut addresses = acceptor.local_addr().into_iter();
-    addresses
-        .find_map(|address| address.as_socket_addr().copied())
-        .unwrap_or(asked)
-}
-
 async fn serve(
-    acceptor: impl Acceptor + 'static,
-    endpoint: impl Endpoint + 'static,
+    server: HttpServer,
+    endpoint: impl Endpoint<Output = Response> + 'static,
     mut stopping: watch::Receiver<bool>,
-) -> std::io::Result<()> {
+) {
     let stopped = async move {
         // An error means that the app itself is gone: stop as well.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    poem::Server::new_with_acceptor(acceptor)
-        .run_with_graceful_shutdown(endpoint, stopped, Some(DRAIN))
-        .await
+    server.serve(endpoint, stopped, DRAIN).await;
 }
 
 /// The manager with what the journal in this folder says is watched, going on in the journal.
@@ -436,6 +467,8 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::exposure::Exposure;
     use crate::replication::pooler;
@@ -465,7 +498,7 @@ mod tests {
             stop: watch::channel(false).0,
             database: DatabaseConnection::default(),
             subscriptions: Arc::new(SubscriptionManager::new(exposure, connections)),
-            serving: tokio::spawn(async { Ok(()) }),
+            serving: tokio::spawn(async {}),
             sweeping: tokio::spawn(async {}),
             following: Some(thread),
         };

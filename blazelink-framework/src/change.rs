@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use crate::object_id::{Atom, Key, TableId};
+use crate::object_id::{Key, TableId};
 
 /// A position in the write-ahead log (PostgreSQL manual, section 8.20, `pg_lsn`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,7 +45,8 @@ pub enum Cell<'a> {
     Text(&'a str),
 }
 
-/// The exposed columns of one row image, in the order of [`ExposedTable::columns`].
+/// The exposed columns of one row image, in the order of [`ExposedTable::columns`]; behind them
+/// the hidden columns of a guarded table, for its rules only.
 ///
 /// [`ExposedTable::columns`]: crate::exposure::ExposedTable::columns
 #[derive(Clone, PartialEq, Eq)]
@@ -215,29 +216,15 @@ impl Change {
     pub fn weight(&self) -> usize {
         let old = match &self.old {
             Old::None => 0,
-            Old::Key(key) => key_weight(key),
+            Old::Key(key) => key.weight(),
             Old::Full(row) => row.weight(),
         };
         size_of::<Change>()
             + old
-            + key_weight(&self.key)
-            + self.moved.as_ref().map_or(0, key_weight)
+            + self.key.weight()
+            + self.moved.as_ref().map_or(0, Key::weight)
             + self.new.as_ref().map_or(0, Row::weight)
     }
-}
-
-/// Bytes of a key outside of its own record.
-fn key_weight(key: &Key) -> usize {
-    let atoms = key.atoms();
-    let text = atoms.iter().map(|atom| match atom {
-        Atom::Int(_) => 0,
-        Atom::Text(text) => text.len(),
-    });
-    text.sum::<usize>()
-        + match key {
-            Key::One(_) => 0,
-            Key::Many(_) => size_of_val(atoms),
-        }
 }
 
 impl Transaction {

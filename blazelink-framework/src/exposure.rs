@@ -2,7 +2,7 @@
 //!
 //! Words only: the `TableManager` makes it once at start-up; the decoder binds relations to it,
 //! the index finds equality columns in it, the dialect names entities by it. What is not in it
-//! never leaves the replication reader.
+//! never leaves the replication reader, but for hidden columns that rules on a table look at.
 
 use crate::change::Row;
 use crate::object_id::Atom;
@@ -57,6 +57,8 @@ impl ExposedTable {
 pub struct Exposure {
     tables: Vec<ExposedTable>,
     virtual_tables: Vec<ExposedTable>,
+    /// The tables that not everybody sees whole, by ascending number, with their hidden columns.
+    guarded: Vec<(TableId, Vec<ExposedColumn>)>,
 }
 
 impl Exposure {
@@ -71,6 +73,7 @@ impl Exposure {
         Exposure {
             tables,
             virtual_tables: Vec::new(),
+            guarded: Vec::new(),
         }
     }
 
@@ -84,6 +87,23 @@ impl Exposure {
         );
         self.virtual_tables = virtual_tables;
         self
+    }
+
+    /// The same, with rules on who sees what of this table. They may look at hidden columns, so
+    /// these are carried in its rows behind the exposed ones, and never written out.
+    pub fn with_guarded(mut self, table: TableId, hidden: Vec<ExposedColumn>) -> Exposure {
+        self.guarded.retain(|(guarded, _)| *guarded != table);
+        self.guarded.push((table, hidden));
+        self.guarded.sort_by_key(|(table, _)| *table);
+        self
+    }
+
+    /// The columns carried behind the exposed ones of a guarded table; nothing for any other.
+    pub fn guarded(&self, table: TableId) -> Option<&[ExposedColumn]> {
+        let found = self
+            .guarded
+            .binary_search_by_key(&table, |(table, _)| *table);
+        found.ok().map(|at| &*self.guarded[at].1)
     }
 
     /// The table or virtual table with this number.

@@ -46,6 +46,54 @@
 //! }
 //! ```
 //!
+//! Without more, whoever reaches the server may read every exposed table. An app says who asks, and
+//! what that viewer sees of a table:
+//!
+//! ```
+//! # mod game_event {
+//! #     use sea_orm::entity::prelude::*;
+//! #     #[sea_orm::model]
+//! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//! #     #[sea_orm(table_name = "game_event")]
+//! #     pub struct Model {
+//! #         #[sea_orm(primary_key)]
+//! #         pub id: i32,
+//! #         pub player_id: i32,
+//! #         pub note: String,
+//! #     }
+//! #     impl ActiveModelBehavior for ActiveModel {}
+//! # }
+//! # fn user_of(key: &str) -> Option<i32> {
+//! #     key.parse().ok()
+//! # }
+//! use blazelink::{Access, ContextFactory, ContextRequest, Refused, Rule, Viewer};
+//!
+//! struct Keys;
+//!
+//! impl ContextFactory for Keys {
+//!     type Viewer = i32; // the id of a user
+//!
+//!     async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Option<i32>, Refused> {
+//!         match request.authorization() {
+//!             None => Ok(None),
+//!             Some(key) => user_of(key).map(Some).ok_or_else(|| Refused::new("Sign in again")),
+//!         }
+//!     }
+//! }
+//!
+//! fn events(viewer: &Viewer) -> Access {
+//!     match viewer.get::<i32>() {
+//!         Some(&user) => Access::rows(Rule::eq(game_event::Column::PlayerId, user))
+//!             .hide(game_event::Column::Note),
+//!         None => Access::none(),
+//!     }
+//! }
+//!
+//! pub fn private(blaze: blazelink::Builder) -> blazelink::Builder {
+//!     blaze.context(Keys).visible::<game_event::Entity>(events)
+//! }
+//! ```
+//!
 //! Start reading with [`Builder`] for what an app declares, [`Table`](macro@Table) for what the
 //! derive takes, and [`config`] for settings. How the parts fit together stands in the
 //! repository's `blazelink-framework/ARCHITECTURE.md`.
@@ -54,13 +102,16 @@
 extern crate self as blazelink;
 
 mod app;
+pub mod auth;
 pub mod bus;
 pub mod change;
 pub mod config;
+mod context;
 pub mod data;
 pub mod error;
 pub mod exposure;
 pub mod graphql;
+pub mod monitor;
 pub mod object_id;
 mod pages;
 pub mod replication;
@@ -71,8 +122,14 @@ pub mod subscription;
 pub mod table;
 pub mod transport;
 pub mod value;
+mod viewer;
+pub mod visibility;
 
 pub use app::{App, Blazelink, Builder};
+pub use auth::{Authenticator, AuthorizeEvent, ContextFactory, ContextRequest, Grant, Refused};
 pub use blazelink_codes as codes;
 pub use blazelink_macros::Table;
+pub use context::BlazeContext;
 pub use run::run;
+pub use viewer::Viewer;
+pub use visibility::{Access, Rule};

@@ -67,6 +67,19 @@ impl Key {
         }
     }
 
+    /// Bytes that the key keeps alive outside of its own record.
+    pub fn weight(&self) -> usize {
+        let text = self.atoms().iter().map(|atom| match atom {
+            Atom::Int(_) => 0,
+            Atom::Text(text) => text.len(),
+        });
+        let list = match self {
+            Key::One(_) => 0,
+            Key::Many(atoms) => size_of_val(&**atoms),
+        };
+        text.sum::<usize>() + list
+    }
+
     /// Appends the key's JSON: a number if it is an integer that every JSON reader holds exactly,
     /// else a string; a list in key order for a key of several columns.
     pub fn write_json(&self, out: &mut Vec<u8>) {

@@ -14,6 +14,7 @@ use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, Response, Route};
 use url::Host;
 
+use crate::auth::Authority;
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, GraphqlEndpoint};
@@ -38,6 +39,13 @@ pub(crate) struct Declared {
     pub(crate) endpoints: Vec<(String, BoxEndpoint<'static>)>,
 }
 
+/// What answers requests and sockets.
+pub(crate) struct Served {
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) subscriptions: Arc<SubscriptionManager>,
+    pub(crate) authority: Arc<Authority>,
+}
+
 /// Whom an app lets in, by its settings.
 ///
 /// # Errors
@@ -60,13 +68,18 @@ pub(crate) fn doors(config: &Config) -> Result<Doors> {
 pub(crate) fn assemble(
     config: &Config,
     doors: Doors,
-    executor: Arc<Executor>,
-    subscriptions: &Arc<SubscriptionManager>,
+    served: Served,
     declared: Declared,
 ) -> Result<Doorway<Route>> {
-    let graphql = GraphqlEndpoint::new(executor, Arc::clone(subscriptions), &config.app);
-    let websocket = WebSocketTransport::new(Arc::clone(subscriptions))
+    let Served {
+        executor,
+        subscriptions,
+        authority,
+    } = served;
+    let websocket = WebSocketTransport::new(Arc::clone(&subscriptions))
+        .authority(Arc::clone(&authority))
         .messages_per_second(config.limits.messages_per_second);
+    let graphql = GraphqlEndpoint::new(executor, subscriptions, authority, &config.app);
     let mut route = Route::new();
     route = at(route, GRAPHQL, graphql)?;
     route = at(

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is logged unless `RUST_LOG` says otherwise: of the libraries, only what may need somebody.
-/// At `info` poem tells of its own start and end, the drivers repeat every notice of Postgres.
+/// At `info` the drivers repeat every notice of Postgres.
 const LOG: &str = "info,poem=warn,sqlx=warn,tokio_postgres=warn";
 
 const USAGE: &str = "\

@@ -102,11 +102,16 @@ pub fn write_value(kind: &Kind, text: &str, out: &mut Vec<u8>) {
 /// Appends a row image as the JSON object of a change: every exposed column in order, without
 /// those whose value is not known ([`Cell::Unchanged`]).
 pub fn write_row(table: &ExposedTable, row: &Row, out: &mut Vec<u8>) {
+    write_row_without(table, row, &[], out);
+}
+
+/// The same without the columns at these positions.
+pub fn write_row_without(table: &ExposedTable, row: &Row, hidden: &[usize], out: &mut Vec<u8>) {
     out.push(b'{');
     let mut first = true;
     for (at, column) in table.columns.iter().enumerate() {
         let cell = row.cell(at);
-        if cell == Cell::Unchanged {
+        if cell == Cell::Unchanged || hidden.contains(&at) {
             continue;
         }
         if !std::mem::take(&mut first) {

@@ -15,15 +15,15 @@ use blazelink::exposure::{ExposedColumn, ExposedTable, Exposure};
 use blazelink::object_id::{Key, ObjectId, TableId};
 use blazelink::session::{ConnectionManager, Session, SessionId};
 use blazelink::subscription::{Dependency, Role, SubscriptionManager, Watch};
-use blazelink::transport::{PromptAcceptor, WebSocketTransport};
+use blazelink::transport::{HttpServer, WebSocketTransport};
 use blazelink::value::Kind;
 use futures_util::{SinkExt, StreamExt};
-use poem::{Route, Server, get};
+use poem::{Route, get};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -51,12 +51,11 @@ impl App {
         }]);
         let connections = Arc::new(ConnectionManager::default());
         let manager = Arc::new(SubscriptionManager::new(Arc::new(exposure), connections));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let transport = WebSocketTransport::new(Arc::clone(&manager));
         let routes = Route::new().at("/ws/connect", get(transport));
-        let acceptor = PromptAcceptor::new(listener).unwrap();
-        tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
+        let server = HttpServer::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = server.address();
+        tokio::spawn(server.serve(routes, std::future::pending(), Duration::ZERO));
         App { address, manager }
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use blazelink::config::{Config, Environment, SlotMode};
+use blazelink::{Blazelink, Builder};
 use blazelink_postgres::TestDatabase;
 use serde_json::json;
 
@@ -27,6 +28,15 @@ impl TestApp {
         TestApp::of(&SHOOTER, database, change).await
     }
 
+    /// The same, and the app declares more.
+    pub async fn start_declared(
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+        declare: impl FnOnce(Builder) -> Builder,
+    ) -> TestApp {
+        TestApp::declared(&SHOOTER, database, change, declare).await
+    }
+
     /// The fixture on a fresh database with the rows that the recordings began with.
     pub async fn fixture() -> TestApp {
         TestApp::of(&FIXTURE, FIXTURE.database().await, |_| {}).await
@@ -38,13 +48,22 @@ impl TestApp {
         database: TestDatabase,
         change: impl FnOnce(&mut Config),
     ) -> TestApp {
+        TestApp::declared(project, database, change, |blaze| blaze).await
+    }
+
+    async fn declared(
+        project: &Project,
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+        declare: impl FnOnce(Builder) -> Builder,
+    ) -> TestApp {
         let mut config = Config::new(project.name, database.url());
         config.slot = SlotMode::Temporary;
         config.environment = Environment::Development;
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.folder = project.folder.into();
         change(&mut config);
-        let app = (project.declare)(blazelink::Blazelink::builder())
+        let app = declare((project.declare)(Blazelink::builder()))
             .start(config)
             .await
             .expect("the app starts on a migrated database");

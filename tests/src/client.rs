@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Client {
     address: SocketAddr,
     session: String,
+    key: Option<String>,
     http: reqwest::Client,
     socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
 }
@@ -46,6 +47,7 @@ impl Client {
         Client {
             address,
             session: format!("{:032x}", rand::random::<u128>()),
+            key: None,
             http: reqwest::Client::new(),
             socket: None,
         }
@@ -56,6 +58,18 @@ impl Client {
         &self.session
     }
 
+    /// Another client that knows this one's session id, without socket or key.
+    pub fn thief(&self) -> Client {
+        let mut thief = Client::without_socket(self.address);
+        thief.session.clone_from(&self.session);
+        thief
+    }
+
+    /// From now on sends this as `Authorization`.
+    pub fn set_key(&mut self, key: &str) {
+        self.key = Some(key.to_owned());
+    }
+
     /// From now on asks and connects at another address.
     pub fn move_to(&mut self, address: SocketAddr) {
         self.address = address;
@@ -63,13 +77,21 @@ impl Client {
 
     /// Opens the websocket, or opens it again; the former one is dropped without a word.
     pub async fn open(&mut self) {
+        assert!(
+            self.try_open().await,
+            "the server accepts the session's websocket"
+        );
+    }
+
+    /// The same where the server may be gone. Whether it worked.
+    pub async fn try_open(&mut self) -> bool {
         let url = format!(
             "ws://{}/ws/connect?session_id={}",
             self.address, self.session
         );
         let opened = tokio_tungstenite::connect_async_with_config(url, None, true).await;
-        let (socket, _) = opened.expect("the server accepts the session's websocket");
-        self.socket = Some(socket);
+        self.socket = opened.ok().map(|(socket, _)| socket);
+        self.socket.is_some()
     }
 
     /// Drops the websocket as a lost connection does: without a closing frame.
@@ -79,14 +101,30 @@ impl Client {
 
     /// Asks; gives the status and the parsed answer.
     pub async fn ask(&self, document: &str, variables: Value) -> (u16, Value) {
+        let answer = self.request(document, variables).send().await;
+        let answer = answer.expect("the server answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("the answer is JSON"))
+    }
+
+    /// The `data` of an answer without errors; nothing if the server is gone before it has answered.
+    pub async fn try_read(&self, document: &str) -> Option<Value> {
+        let answer = self.request(document, json!({})).send().await.ok()?;
+        let mut answer: Value = answer.json().await.ok()?;
+        assert_eq!(answer.get("errors"), None, "{document}");
+        Some(answer["data"].take())
+    }
+
+    fn request(&self, document: &str, variables: Value) -> reqwest::RequestBuilder {
         let request = self
             .http
             .post(format!("http://{}/graphql/", self.address))
             .header("session_id", &self.session)
             .json(&json!({"query": document, "variables": variables}));
-        let answer = request.send().await.expect("the server answers");
-        let status = answer.status().as_u16();
-        (status, answer.json().await.expect("the answer is JSON"))
+        match &self.key {
+            Some(key) => request.header("authorization", key),
+            None => request,
+        }
     }
 
     /// Asks, and expects an answer without errors; gives its `data`.
@@ -110,13 +148,15 @@ impl Client {
             .expect("the websocket takes the frame");
     }
 
-    /// Confirms a frame, as the original client does for each.
+    /// Confirms a frame, as the original client does for each. A socket that is gone is left for
+    /// [`Client::receive`] to find out.
     pub async fn confirm(&mut self, frame: &Value) {
         let confirm = json!({
             "type": "ConfirmEvent",
             "data": {"confirm_message_id": frame["msg_id"], "payload": {}},
         });
-        self.send(&confirm.to_string()).await;
+        let socket = self.socket.as_mut().expect("the websocket is open");
+        let _ = socket.send(Message::text(confirm.to_string())).await;
     }
 
     /// The next frame, or the end of the socket.

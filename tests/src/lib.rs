@@ -3,11 +3,15 @@
 
 pub mod app;
 pub mod binaries;
+pub mod browser;
 pub mod client;
 pub mod deviations;
 pub mod documentation;
 pub mod memory;
 pub mod model;
+pub mod process;
 pub mod project;
+pub mod raw;
 pub mod recordings;
 pub mod rows;
+pub mod server;

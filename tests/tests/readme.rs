@@ -9,16 +9,17 @@ const DOCUMENTATION: &str = include_str!("../../blazelink-framework/src/lib.rs")
 
 #[test]
 fn the_code_of_the_readme_is_the_documentations_compiled_example() {
-    let (_, rest) = README
-        .split_once("```rust\n")
-        .expect("the README shows Rust");
-    let (snippet, _) = rest.split_once("```").expect("the code ends");
+    let snippets = README.split("```rust\n").skip(1);
+    let snippets: Vec<&str> = snippets
+        .map(|rest| rest.split_once("```").expect("the code ends").0)
+        .collect();
+    assert!(!snippets.is_empty(), "the README shows Rust");
     let compiled: Vec<&str> = DOCUMENTATION
         .lines()
         .filter_map(|line| line.strip_prefix("//!"))
         .map(str::trim)
         .collect();
-    for line in snippet.lines().map(str::trim) {
+    for line in snippets.concat().lines().map(str::trim) {
         let comment = line.starts_with("//");
         assert!(comment || compiled.contains(&line), "not in lib.rs: {line}");
     }

@@ -46,11 +46,14 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/peer",
             "subscription/dependency",
             "value",
+            "viewer",
         ],
     ),
     (
         Layer::Decisions,
         &[
+            "context",
+            "monitor",
             "replication/backoff",
             "replication/binding",
             "replication/decoder",
@@ -62,10 +65,12 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/update",
             "subscription/graph",
             "subscription/index",
+            "subscription/judge",
             "subscription/ledger",
             "subscription/points",
             "subscription/pool",
             "table",
+            "visibility",
             "transport/journal/record",
             "transport/allowance",
             "transport/doors",
@@ -74,14 +79,18 @@ const LAYERS: &[(Layer, &[&str])] = &[
     (
         Layer::SharedState,
         &[
+            "monitor/hub",
             "session/connections",
             "session/state",
             "subscription/manager",
+            "subscription/monitored",
+            "subscription/viewers",
         ],
     ),
     (
         Layer::Edges,
         &[
+            "auth",
             "bus",
             "config",
             "data",

@@ -58,3 +58,12 @@ test("the answer to a probe means nothing more", () => {
     expect(dialect().hear(frame)).toEqual({});
   }
 });
+
+test("what only monitors are told means nothing, and is not confirmed", () => {
+  const messages = [...framesOf("DebugMessage"), ...framesOf("DebugMessagesLost")];
+  expect(messages.length).toBeGreaterThan(0);
+  for (const { msg_id, frame } of messages) {
+    expect(JSON.parse(frame).msg_id).toBe(msg_id);
+    expect(dialect().hear(frame)).toEqual({});
+  }
+});

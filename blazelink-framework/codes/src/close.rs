@@ -23,6 +23,8 @@ pub enum CloseCode {
     NotAnObject,
     /// 4402: a known message with a missing or mistyped field.
     BadMessage,
+    /// 4403: the client is not who it says, or the session belongs to somebody else.
+    Refused,
     /// 4408: nothing was heard from the client for too long.
     Silent,
     /// 4409: a newer socket of the same session took its place. Do not connect again.
@@ -44,6 +46,7 @@ impl CloseCode {
         CloseCode::NotJson,
         CloseCode::NotAnObject,
         CloseCode::BadMessage,
+        CloseCode::Refused,
         CloseCode::Silent,
         CloseCode::Replaced,
         CloseCode::TooSlow,
@@ -61,6 +64,7 @@ impl CloseCode {
             CloseCode::NotJson => 4400,
             CloseCode::NotAnObject => 4401,
             CloseCode::BadMessage => 4402,
+            CloseCode::Refused => 4403,
             CloseCode::Silent => 4408,
             CloseCode::Replaced => 4409,
             CloseCode::TooSlow => 4413,
@@ -79,6 +83,9 @@ impl CloseCode {
             CloseCode::NotJson => "The frame is not JSON",
             CloseCode::NotAnObject => "The frame is not a JSON object",
             CloseCode::BadMessage => "A field of the message is missing or has the wrong type",
+            CloseCode::Refused => {
+                "The authorization is refused, or the session belongs to somebody else"
+            }
             CloseCode::Silent => "Nothing was heard from the client for too long",
             CloseCode::Replaced => "Another socket has taken over this session",
             CloseCode::TooSlow => "The client does not read what is sent to it",

@@ -47,6 +47,10 @@ pub const OUTBOX_ENTRIES: usize = 16_384;
 /// Bytes of an outbox: pending and sent but unconfirmed. Beyond it as for [`OUTBOX_ENTRIES`].
 pub const OUTBOX_BYTES: usize = 4 << 20;
 
+/// Bytes of a row's columns, as JSON, that one update tells. Beyond it the update names none: its
+/// `changes` are empty, and who wants the row reads it again.
+pub const UPDATE_BYTES: usize = 256 << 10;
+
 /// Frames kept after they were sent, so that a dropped socket loses nothing that its client has
 /// not confirmed. Beyond it the oldest is let go.
 pub const UNCONFIRMED_FRAMES: usize = 1_024;
@@ -54,8 +58,23 @@ pub const UNCONFIRMED_FRAMES: usize = 1_024;
 /// Bytes of a frame that a client may send. Beyond it the socket is closed with 1009.
 pub const FRAME_BYTES: usize = 64 << 10;
 
+/// Bytes of a request's line and headers. Beyond it the answer is 431, and the connection ends.
+pub const HEAD_BYTES: usize = 64 << 10;
+
+/// How long a client may take for a request's line and headers, from its connecting or from the
+/// last answer on. Beyond it the connection ends; so does one over which nothing is asked.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Bytes of a GraphQL request. Beyond it the answer is 413.
 pub const BODY_BYTES: usize = 1 << 20;
+
+/// How long a client may take for the body of a GraphQL request. Beyond it the answer is 408, and
+/// the connection ends.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may take nothing of an answer that is written to it. Beyond it the connection
+/// ends. Longer than [`WRITE_TIMEOUT`], so that a websocket ends with its code.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bytes of a session id. Beyond it the request is refused with 400 (403 on the websocket).
 pub const SESSION_ID_BYTES: usize = 256;
@@ -109,6 +128,27 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
 
+/// Monitors at once. Beyond it a client that is granted monitoring is told nothing, and the log
+/// says so.
+pub const MONITORS: usize = 16;
+
+/// Bytes of events that wait for one monitor. Beyond it events are counted instead, until the
+/// monitor has taken all that waits; then it is told how many it has missed.
+pub const MONITOR_BYTES: usize = 4 << 20;
+
+/// Events made of one transaction for monitors. Beyond it the rest of its changes is left out, and
+/// counted as missed.
+pub const MONITOR_EVENTS: usize = 16_384;
+
+/// Sessions of which monitors are told for every change that it was compared with what they watch.
+/// With more sessions, they are told of those that a transaction concerns, and of no more of those
+/// than this.
+pub const MONITOR_SESSIONS: usize = 256;
+
+/// Identifiers that one list for monitors names. Beyond it the older ones are left out, and the
+/// list says that it is not complete.
+pub const MONITOR_IDENTIFIERS: usize = 256;
+
 /// Nesting of a GraphQL selection. Beyond it the request is refused by validation.
 pub const QUERY_DEPTH: usize = 32;
 
@@ -132,7 +172,8 @@ pub const ANSWER_ROWS: usize = 100_000;
 /// it the next is called when one is done.
 pub const COMPUTED_AT_ONCE: usize = 4;
 
-/// Errors listed in one GraphQL answer. Further ones are left out; their fields are null.
+/// Errors listed in one GraphQL answer. Further ones are left out; fields that they are about are
+/// null.
 pub const ANSWER_ERRORS: usize = 100;
 
 /// Transactions that the change bus keeps for consumers that come back. Beyond it the oldest are

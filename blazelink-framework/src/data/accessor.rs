@@ -1,5 +1,9 @@
-//! `DataAccessor`: runs the statements on SeaORM's connection. The one place through which answers
-//! read rows.
+//! `DataAccessor`: runs the statements on SeaORM's connection, each narrowed to what the viewer
+//! sees. The one place through which answers read rows: nothing that a viewer may not see gets
+//! past it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use blazelink_codes::Code;
 use sea_orm::sea_query::ArrayType;
@@ -9,14 +13,21 @@ use sea_orm::{
 };
 
 use super::batch::{Batch, integer_at};
-use super::statement::{CountStatement, RowStatement};
+use super::statement::{Beyond, CountStatement, RowStatement, Text, leads_to};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::Key;
+use crate::table::{TableDef, TableManager};
+use crate::viewer::Viewer;
+use crate::visibility::Sight;
 
-/// Reads rows and counts them.
-#[derive(Clone, Debug)]
-pub(crate) struct DataAccessor {
-    database: DatabaseConnection,
+/// Reads rows and counts them, as one viewer sees them. Made for each request.
+#[derive(Debug)]
+pub(crate) struct DataAccessor<'a> {
+    database: &'a DatabaseConnection,
+    manager: &'a TableManager,
+    viewer: &'a Viewer,
+    /// What the viewer sees of each table, once it was asked; empty if everybody sees everything.
+    sights: Vec<OnceLock<Option<Arc<Sight>>>>,
 }
 
 /// The keys of many parents, as texts; parents are numbered from 0 in the order of their addition.
@@ -76,16 +87,38 @@ impl Children {
     }
 }
 
-impl DataAccessor {
+impl<'a> DataAccessor<'a> {
     /// Reads through this connection. Its settings decide how values print; they must equal the
     /// replication connection's.
-    pub(crate) fn new(database: DatabaseConnection) -> DataAccessor {
-        DataAccessor { database }
+    pub(crate) fn new(
+        database: &'a DatabaseConnection,
+        manager: &'a TableManager,
+        viewer: &'a Viewer,
+    ) -> DataAccessor<'a> {
+        let mut sights = Vec::new();
+        if manager.is_guarded() {
+            sights.resize_with(manager.tables().len(), OnceLock::new);
+        }
+        DataAccessor {
+            database,
+            manager,
+            viewer,
+            sights,
+        }
     }
 
     /// The connection, for reads that are not the framework's own.
-    pub(crate) fn database(&self) -> &DatabaseConnection {
-        &self.database
+    pub(crate) fn database(&self) -> &'a DatabaseConnection {
+        self.database
+    }
+
+    /// What the viewer sees of a table; nothing stands for everything. The app is asked once.
+    pub(crate) fn sight(&self, table: &TableDef) -> Option<Arc<Sight>> {
+        let ask = || table.sight(self.viewer).map(Arc::new);
+        match self.sights.get(table.id.0 as usize) {
+            Some(asked) => asked.get_or_init(ask).clone(),
+            None => ask(),
+        }
     }
 
     /// The row with this key: a batch of one row, or of none. The statement is
@@ -99,7 +132,7 @@ impl DataAccessor {
             .atoms()
             .iter()
             .map(|atom| Value::String(Some(atom.to_string())));
-        let rows = self.query(&statement.sql, values.collect()).await?;
+        let rows = self.query(&statement.text, values.collect()).await?;
         Batch::read(&rows, &statement.reads, 0)
     }
 
@@ -115,7 +148,7 @@ impl DataAccessor {
         offset: i64,
     ) -> Result<Batch> {
         let rows = self
-            .query(&statement.sql, vec![limit.into(), offset.into()])
+            .query(&statement.text, vec![limit.into(), offset.into()])
             .await?;
         Batch::read(&rows, &statement.reads, 0)
     }
@@ -126,7 +159,7 @@ impl DataAccessor {
     ///
     /// If the database does not answer.
     pub(crate) async fn count(&self, statement: &CountStatement) -> Result<i64> {
-        let rows = self.query(&statement.sql, Vec::new()).await?;
+        let rows = self.query(&statement.text, Vec::new()).await?;
         rows.first().map_or(Ok(0), |row| integer_at(row, 0))
     }
 
@@ -136,7 +169,7 @@ impl DataAccessor {
     ///
     /// If the database does not answer.
     pub(crate) async fn lookup(&self, statement: &RowStatement, keys: Keys) -> Result<Children> {
-        let rows = self.query(&statement.sql, keys.values().collect()).await?;
+        let rows = self.query(&statement.text, keys.values().collect()).await?;
         Children::read(&rows, statement)
     }
 
@@ -154,7 +187,7 @@ impl DataAccessor {
     ) -> Result<Children> {
         let mut values: Vec<Value> = vec![limit.into(), offset.into()];
         values.extend(keys.values());
-        let rows = self.query(&statement.sql, values).await?;
+        let rows = self.query(&statement.text, values).await?;
         Children::read(&rows, statement)
     }
 
@@ -166,7 +199,8 @@ impl DataAccessor {
     /// If the database does not answer.
     pub(crate) async fn counts(&self, statement: &CountStatement, keys: Keys) -> Result<Vec<i64>> {
         let mut counts = vec![0; keys.len()];
-        for row in self.query(&statement.sql, keys.values().collect()).await? {
+        let values = keys.values().collect();
+        for row in self.query(&statement.text, values).await? {
             let parent = parent_of(&row)? as usize;
             if let Some(count) = counts.get_mut(parent) {
                 *count = integer_at(&row, 1)?;
@@ -175,12 +209,45 @@ impl DataAccessor {
         Ok(counts)
     }
 
-    async fn query(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>> {
+    async fn query(&self, text: &Text, mut values: Vec<Value>) -> Result<Vec<QueryResult>> {
+        debug_assert_eq!(
+            values.len(),
+            text.bound,
+            "placeholders continue after these"
+        );
+        let sql = self.narrowed(text, &mut values);
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
         self.database
             .query_all_raw(statement)
             .await
             .map_err(failure)
+    }
+}
+
+impl DataAccessor<'_> {
+    /// The statement for what the viewer sees.
+    fn narrowed<'t>(&self, text: &'t Text, values: &mut Vec<Value>) -> Cow<'t, str> {
+        let restricted = |table: &TableDef| self.sight(table).filter(|it| !it.sees_all_rows());
+        let table = self.manager.table(text.table);
+        let mut conditions = Vec::new();
+        if let Some(sight) = restricted(table) {
+            conditions.push(sight.sql("t", values.len() + 1, values));
+        }
+        if let Some(Beyond {
+            table: target,
+            from,
+        }) = &text.beyond
+        {
+            let target = self.manager.table(*target);
+            if let Some(sight) = restricted(target) {
+                let condition = sight.sql("x", values.len() + 1, values);
+                conditions.push(leads_to(table, from, target, &condition));
+            }
+        }
+        if conditions.is_empty() {
+            return Cow::Borrowed(&text.sql);
+        }
+        Cow::Owned(text.narrowed(&conditions.join(" AND ")))
     }
 }
 

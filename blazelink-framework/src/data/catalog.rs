@@ -97,9 +97,9 @@ fn correct(
             continue;
         };
         let kind = types.kind(found.type_oid);
-        if json_shape(&kind) == json_shape(&column.kind) {
+        if column.hidden || json_shape(&kind) == json_shape(&column.kind) {
             adopt(column, kind, found, types);
-        } else if !column.hidden {
+        } else {
             wrong.push(Wrong::Kind(format!(
                 "Column `{}` of table `{name}` is `{}` in the database, `{}` in its entity",
                 column.name, found.type_name, column.sql_type

@@ -6,9 +6,11 @@
 //! so that one text serves any number of parents; `n` says which of them a row belongs to.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use blazelink_migrations::identifier;
 
+use crate::object_id::TableId;
 use crate::table::{Read, TableDef};
 
 /// Which columns of a table a statement reads.
@@ -29,10 +31,32 @@ pub(crate) struct Lookup<'a> {
     pub(crate) from: &'a [usize],
 }
 
+/// A statement's text, and where it may be narrowed to what a viewer sees.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) sql: String,
+    /// The table whose rows it reads.
+    pub(super) table: TableId,
+    /// Where the table's name stands in the text.
+    pub(super) source: Range<usize>,
+    /// Number of the values that are bound.
+    pub(super) bound: usize,
+    /// The rows that its rows lead to, if only those count that lead to a visible one.
+    pub(super) beyond: Option<Beyond>,
+}
+
+/// Rows behind the rows of a statement.
+#[derive(Clone, Debug)]
+pub(super) struct Beyond {
+    pub(super) table: TableId,
+    /// The statement's columns that hold their key, in key order.
+    pub(super) from: Vec<usize>,
+}
+
 /// A statement that reads rows.
 #[derive(Clone, Debug)]
 pub(crate) struct RowStatement {
-    pub(super) sql: String,
+    pub(super) text: Text,
     pub(super) reads: Vec<Read>,
     pub(super) columns: Select,
 }
@@ -40,7 +64,7 @@ pub(crate) struct RowStatement {
 /// A statement that counts rows.
 #[derive(Clone, Debug)]
 pub(crate) struct CountStatement {
-    pub(super) sql: String,
+    pub(super) text: Text,
 }
 
 impl Select {
@@ -64,11 +88,7 @@ impl Select {
 impl RowStatement {
     /// The row with a key: one text is bound for each of the key's columns.
     pub(crate) fn by_key(table: &TableDef, select: Select) -> RowStatement {
-        let mut sql = format!(
-            "SELECT {} FROM {} AS t WHERE ",
-            projection(table, &select),
-            name(table)
-        );
+        let mut sql = String::new();
         for (at, &column) in table.key.iter().enumerate() {
             let and = if at == 0 { "" } else { " AND " };
             let column = &table.columns[column];
@@ -82,31 +102,37 @@ impl RowStatement {
                 ),
             );
         }
-        RowStatement::new(table, sql, select)
+        let before = format!("SELECT {} FROM ", projection(table, &select));
+        let text = Text::new(
+            table,
+            &before,
+            &format!(" AS t WHERE {sql}"),
+            table.key.len(),
+        );
+        RowStatement::new(table, text, select)
     }
 
     /// A page of all rows in the order of the key: bound are limit and offset.
     pub(crate) fn page(table: &TableDef, select: Select) -> RowStatement {
-        let sql = format!(
-            "SELECT {} FROM {} AS t ORDER BY {} LIMIT $1 OFFSET $2",
-            projection(table, &select),
-            name(table),
-            order(table, &table.key),
+        let before = format!("SELECT {} FROM ", projection(table, &select));
+        let after = format!(
+            " AS t ORDER BY {} LIMIT $1 OFFSET $2",
+            order(table, &table.key)
         );
-        RowStatement::new(table, sql, select)
+        RowStatement::new(table, Text::new(table, &before, &after, 2), select)
     }
 
     /// For each of many keys the rows that hold it: an array is bound for each column. The first
     /// column read is the key's number, from 1.
     pub(crate) fn lookup(table: &TableDef, select: Select, lookup: Lookup<'_>) -> RowStatement {
-        let sql = format!(
-            "SELECT p.n, {} FROM {} JOIN {} AS t ON {}",
+        let before = format!(
+            "SELECT p.n, {} FROM {} JOIN ",
             projection(table, &select),
             keys(lookup, 1),
-            name(table),
-            matches(table, lookup),
         );
-        RowStatement::new(table, sql, select)
+        let after = format!(" AS t ON {}", matches(table, lookup));
+        let text = Text::new(table, &before, &after, lookup.from.len());
+        RowStatement::new(table, text, select)
     }
 
     /// For each of many keys one page of the rows that hold it, in the order of `by`: bound are
@@ -121,16 +147,18 @@ impl RowStatement {
         lookup: Lookup<'_>,
         by: &[usize],
     ) -> RowStatement {
-        let sql = format!(
-            "SELECT p.n, x.* FROM {} CROSS JOIN LATERAL (SELECT {} FROM {} AS t WHERE {} ORDER BY {} \
-             LIMIT $1 OFFSET $2) AS x",
+        let before = format!(
+            "SELECT p.n, x.* FROM {} CROSS JOIN LATERAL (SELECT {} FROM ",
             keys(lookup, 3),
             aliased_projection(table, &select),
-            name(table),
+        );
+        let after = format!(
+            " AS t WHERE {} ORDER BY {} LIMIT $1 OFFSET $2) AS x",
             matches(table, lookup),
             order(table, by),
         );
-        RowStatement::new(table, sql, select)
+        let text = Text::new(table, &before, &after, 2 + lookup.from.len());
+        RowStatement::new(table, text, select)
     }
 
     /// Where a column stands among those that are read.
@@ -138,9 +166,15 @@ impl RowStatement {
         self.columns.slot(column)
     }
 
-    fn new(table: &TableDef, sql: String, select: Select) -> RowStatement {
+    /// Of its rows only those whose columns `from` hold the key of a visible row of `target`.
+    pub(crate) fn leading_to(mut self, target: &TableDef, from: &[usize]) -> RowStatement {
+        self.text = self.text.leading_to(target, from);
+        self
+    }
+
+    fn new(table: &TableDef, text: Text, select: Select) -> RowStatement {
         RowStatement {
-            sql,
+            text,
             reads: select
                 .columns
                 .iter()
@@ -155,22 +189,76 @@ impl CountStatement {
     /// The number of all rows.
     pub(crate) fn all(table: &TableDef) -> CountStatement {
         CountStatement {
-            sql: format!("SELECT count(*) FROM {} AS t", name(table)),
+            text: Text::new(table, "SELECT count(*) FROM ", " AS t", 0),
         }
     }
 
     /// For each of many keys the number of rows that hold it: an array is bound for each column.
     /// Keys without rows are missing.
     pub(crate) fn each(table: &TableDef, lookup: Lookup<'_>) -> CountStatement {
+        let before = format!("SELECT p.n, count(*) FROM {} JOIN ", keys(lookup, 1));
+        let after = format!(" AS t ON {} GROUP BY p.n", matches(table, lookup));
         CountStatement {
-            sql: format!(
-                "SELECT p.n, count(*) FROM {} JOIN {} AS t ON {} GROUP BY p.n",
-                keys(lookup, 1),
-                name(table),
-                matches(table, lookup),
-            ),
+            text: Text::new(table, &before, &after, lookup.from.len()),
         }
     }
+
+    /// As [`RowStatement::leading_to`].
+    pub(crate) fn leading_to(mut self, target: &TableDef, from: &[usize]) -> CountStatement {
+        self.text = self.text.leading_to(target, from);
+        self
+    }
+}
+
+impl Text {
+    /// `before` and `after` stand around the table's name, which the latter calls `t`.
+    fn new(table: &TableDef, before: &str, after: &str, bound: usize) -> Text {
+        let name = name(table);
+        Text {
+            sql: format!("{before}{name}{after}"),
+            table: table.id,
+            source: before.len()..before.len() + name.len(),
+            bound,
+            beyond: None,
+        }
+    }
+
+    fn leading_to(mut self, target: &TableDef, from: &[usize]) -> Text {
+        self.beyond = Some(Beyond {
+            table: target.id,
+            from: from.to_vec(),
+        });
+        self
+    }
+
+    /// The text that reads only rows for which this is true of `t`.
+    pub(super) fn narrowed(&self, condition: &str) -> String {
+        let (before, after) = (&self.sql[..self.source.start], &self.sql[self.source.end..]);
+        let name = &self.sql[self.source.clone()];
+        format!("{before}(SELECT * FROM {name} AS t WHERE {condition}){after}")
+    }
+}
+
+/// A condition on rows `t` of `table`: that the columns `from` hold the key of a row of `target`
+/// for which this is true of `x`.
+pub(super) fn leads_to(
+    table: &TableDef,
+    from: &[usize],
+    target: &TableDef,
+    condition: &str,
+) -> String {
+    let pairs = from.iter().zip(&target.key).map(|(&from, &key)| {
+        format!(
+            "x.{} = t.{}",
+            identifier(&target.columns[key].name),
+            identifier(&table.columns[from].name)
+        )
+    });
+    format!(
+        "EXISTS (SELECT FROM {} AS x WHERE {} AND {condition})",
+        name(target),
+        join(pairs, " AND "),
+    )
 }
 
 fn name(table: &TableDef) -> String {

@@ -15,9 +15,7 @@ use super::identifier;
 use super::load::{Loader, Read, tell};
 use super::loaded::{Loaded, LoadedComputed, LoadedRoot, LoadedRows, LoadedTargets};
 use super::parents::position;
-use super::plan::{
-    ComputedField, MemberField, RowField, RowValue, ValuePageField, ValueSelection, VirtualRoot,
-};
+use super::plan::{ComputedField, MemberField, RowField, RowValue, ValueSelection, VirtualRoot};
 use super::window;
 use crate::data::{Batch, Keys, RowStatement};
 use crate::error::Result;
@@ -138,21 +136,29 @@ impl Read<'_, '_> {
             return Ok(Loaded::Failed(error.sentence().to_owned()));
         }
         let mut values = self.call(table, subjects, field, window).await;
-        for value in values.iter_mut().flatten() {
-            cut(value, window);
+        let mut places = Vec::new();
+        row_values(&field.value, &mut places);
+        // A page counts what the viewer sees, so all its rows are looked at before it is cut.
+        let guarded = places.iter().any(|place| place.guarded);
+        if !guarded {
+            values.iter_mut().flatten().for_each(|it| cut(it, window));
         }
         let mut keys = vec![Vec::new(); field.references];
         for value in values.iter().flatten() {
             gather(&field.value, value, &mut keys);
         }
-        let mut places = Vec::new();
-        row_values(&field.value, &mut places);
         let mut targets = Vec::with_capacity(places.len());
         for (place, keys) in places.into_iter().zip(keys) {
             targets.push(match self.targets(place, keys).await? {
                 Ok(targets) => targets,
                 Err(failed) => return Ok(failed),
             });
+        }
+        if guarded {
+            for value in values.iter_mut().flatten() {
+                drop_unseen(&field.value, value, &targets);
+                cut(value, window);
+            }
         }
         Ok(Loaded::Computed(LoadedComputed { values, targets }))
     }
@@ -176,6 +182,7 @@ impl Read<'_, '_> {
         let surroundings = Surroundings {
             manager: self.loader.manager,
             database: self.loader.data.database(),
+            context: self.loader.context,
             reading: self.reading,
             refused: &refused,
         };
@@ -296,16 +303,60 @@ fn gather(selection: &ValueSelection, value: &Output, keys: &mut [Vec<Key>]) {
                 }
             }
         }
-        (ValueSelection::Page { fields, .. }, Output::Page { items, .. }) => {
-            for field in fields {
-                if let ValuePageField::Items(item) = &field.what {
-                    items.iter().for_each(|value| gather(item, value, keys));
-                }
+        (
+            ValueSelection::Page {
+                fields, counted, ..
+            },
+            Output::Page { items, .. },
+        ) => {
+            for item in ValueSelection::items(fields, counted) {
+                items.iter().for_each(|value| gather(item, value, keys));
             }
         }
         (ValueSelection::Row(place), Output::Row(key)) => {
             if let Some(keys) = keys.get_mut(place.number) {
                 keys.push(key.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Takes out of lists and pages the references to rows that the viewer does not see.
+fn drop_unseen(selection: &ValueSelection, value: &mut Output, targets: &[LoadedTargets]) {
+    let seen = |item: &ValueSelection, value: &Output| match (item, value) {
+        (ValueSelection::Row(place), Output::Row(key)) if place.guarded => targets
+            .get(place.number)
+            .is_some_and(|targets| targets.of.contains_key(key)),
+        _ => true,
+    };
+    match (selection, value) {
+        (ValueSelection::List(item), Output::List(values)) => {
+            values.retain(|value| seen(item, value));
+            values
+                .iter_mut()
+                .for_each(|it| drop_unseen(item, it, targets));
+        }
+        (ValueSelection::Struct { fields, .. }, Output::Struct(members)) => {
+            for field in fields {
+                if let MemberField::Member(at, selection) = &field.what
+                    && let Some(member) = members.get_mut(*at)
+                {
+                    drop_unseen(selection, member, targets);
+                }
+            }
+        }
+        (
+            ValueSelection::Page {
+                fields, counted, ..
+            },
+            Output::Page { items, .. },
+        ) => {
+            for item in ValueSelection::items(fields, counted) {
+                items.retain(|value| seen(item, value));
+                items
+                    .iter_mut()
+                    .for_each(|it| drop_unseen(item, it, targets));
             }
         }
         _ => {}
@@ -324,11 +375,11 @@ fn row_values<'p>(selection: &'p ValueSelection, found: &mut Vec<&'p RowValue>) 
                 }
             }
         }
-        ValueSelection::Page { fields, .. } => {
-            for field in fields {
-                if let ValuePageField::Items(item) = &field.what {
-                    row_values(item, found);
-                }
+        ValueSelection::Page {
+            fields, counted, ..
+        } => {
+            for item in ValueSelection::items(fields, counted) {
+                row_values(item, found);
             }
         }
         ValueSelection::Row(place) => found.push(place),

@@ -140,7 +140,20 @@ impl<'a> Planner<'a> {
             fields.push(field(&merged, what));
         }
         self.leave();
-        ValueSelection::Page { name, fields }
+        let read = fields
+            .iter()
+            .any(|field| matches!(field.what, ValuePageField::Items(_)));
+        let guarded = match item {
+            ValueType::Row(entity) => self.manager.by_type(*entity),
+            _ => None,
+        };
+        let guarded = guarded.filter(|target| !read && target.is_guarded());
+        let counted = guarded.map(|target| Box::new(self.row_value(target, &[], references)));
+        ValueSelection::Page {
+            name,
+            fields,
+            counted,
+        }
     }
 
     fn row_value(
@@ -150,7 +163,9 @@ impl<'a> Planner<'a> {
         references: &mut usize,
     ) -> ValueSelection {
         let selection = self.references(&sets_of(merged), target, &mut 0);
-        let statement = selection.rows().next().is_some().then(|| {
+        let guarded = target.is_guarded();
+        let needed = guarded || selection.rows().next().is_some();
+        let statement = needed.then(|| {
             let by_key = Lookup {
                 columns: &target.key,
                 source: target,
@@ -164,6 +179,7 @@ impl<'a> Planner<'a> {
             number,
             selection,
             statement,
+            guarded,
         }))
     }
 }

@@ -58,7 +58,7 @@ impl<'a> Writer<'a> {
                     },
                 });
             }
-            (ValueSelection::Page { name, fields }, Output::Page { items, count }) => {
+            (ValueSelection::Page { name, fields, .. }, Output::Page { items, count }) => {
                 self.object(fields, |writer, _, field| match &field.what {
                     ValuePageField::Typename => write_string(name, &mut writer.out),
                     ValuePageField::Count => write_integer(count.unwrap_or(0), &mut writer.out),
@@ -99,6 +99,9 @@ impl<'a> Writer<'a> {
             };
             Some((row, &targets.rows))
         });
+        if place.guarded && row.is_none() {
+            return self.null();
+        }
         self.object(&place.selection.fields, |writer, _, field| {
             match &field.what {
                 RefField::Typename => write_string(&table.ref_type(), &mut writer.out),

@@ -1,6 +1,6 @@
 //! `POST /graphql/`: from a request to the executor and back.
 //!
-//! With a `session_id` header, what the document reads is watched for that session. Without one
+//! The app says first who asks. With a `session_id` header, what the document reads is watched for that session. Without one
 //! it is answered and nothing is watched. A browser that opens the path is shown the explorer.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,13 @@ use async_graphql_poem::GraphQLRequest;
 use blazelink_codes::limits;
 use bytes::Bytes;
 use poem::error::ReadBodyError;
-use poem::http::{Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
+use tokio::time::timeout;
 
 use super::{Executor, Request as Document};
+use crate::auth::{Authority, ContextRequest};
+use crate::context::BlazeContext;
 use crate::session::{Peer, SessionId};
 use crate::subscription::{SubscriptionManager, Unwatched};
 
@@ -25,20 +28,24 @@ const SESSION: &str = "session_id";
 pub(crate) struct GraphqlEndpoint {
     executor: Arc<Executor>,
     subscriptions: Arc<SubscriptionManager>,
+    authority: Arc<Authority>,
     /// Name of the app, for people.
     title: String,
 }
 
 impl GraphqlEndpoint {
-    /// An endpoint of the app called `title` for this executor, watching for these sessions.
+    /// An endpoint of the app called `title` for this executor, watching for these sessions, for
+    /// whom this authority says that they are.
     pub(crate) fn new(
         executor: Arc<Executor>,
         subscriptions: Arc<SubscriptionManager>,
+        authority: Arc<Authority>,
         title: impl Into<String>,
     ) -> GraphqlEndpoint {
         GraphqlEndpoint {
             executor,
             subscriptions,
+            authority,
             title: title.into(),
         }
     }
@@ -49,17 +56,13 @@ impl GraphqlEndpoint {
             Some(Some(id)) => Some(id),
             Some(None) => return plain(StatusCode::BAD_REQUEST, "The session id has a wrong size"),
         };
-        let body = match request
-            .take_body()
-            .into_bytes_limit(limits::BODY_BYTES)
-            .await
-        {
+        let viewer = match self.authority.viewer(&ContextRequest::new(&request)).await {
+            Ok(viewer) => viewer,
+            Err(refused) => return response(super::Response::denied(401, refused.sentence())),
+        };
+        let body = match body_of(&mut request).await {
             Ok(body) => body,
-            Err(ReadBodyError::PayloadTooLarge) => {
-                let sentence = format!("The request is larger than {} bytes", limits::BODY_BYTES);
-                return plain(StatusCode::PAYLOAD_TOO_LARGE, sentence);
-            }
-            Err(_) => return plain(StatusCode::BAD_REQUEST, "The request's body broke off"),
+            Err(refusal) => return refusal,
         };
         let document = if id.is_some() && is_form(&request) {
             from_form(&request, body).await
@@ -71,7 +74,10 @@ impl GraphqlEndpoint {
             Err(refusal) => return response(refusal),
         };
         let answer = match id {
-            None => self.executor.execute(document, &Unwatched).await,
+            None => {
+                let context = BlazeContext::new(viewer);
+                self.executor.execute(document, &context, &Unwatched).await
+            }
             Some(id) => {
                 let peer = Peer::of(request.remote_addr());
                 let connections = self.subscriptions.connections();
@@ -79,8 +85,12 @@ impl GraphqlEndpoint {
                     Ok(session) => session,
                     Err(full) => return plain(StatusCode::TOO_MANY_REQUESTS, full.to_string()),
                 };
+                if let Err(another) = self.subscriptions.bind(&session, &viewer) {
+                    return response(super::Response::denied(403, &another.to_string()));
+                }
+                let context = BlazeContext::new(viewer).in_session(session.label());
                 let watch = self.subscriptions.watch_for(&session);
-                self.executor.execute(document, &watch).await
+                self.executor.execute(document, &context, &watch).await
             }
         };
         response(answer)
@@ -114,6 +124,33 @@ impl Endpoint for GraphqlEndpoint {
             Method::OPTIONS => allow(StatusCode::OK),
             _ => allow(StatusCode::METHOD_NOT_ALLOWED),
         })
+    }
+}
+
+/// The request's body.
+///
+/// # Errors
+///
+/// The answer to send instead, if it is too large, does not come, or breaks off.
+async fn body_of(request: &mut Request) -> Result<Bytes, Response> {
+    let body = request.take_body().into_bytes_limit(limits::BODY_BYTES);
+    match timeout(limits::BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => {
+            let sentence = format!("The request is larger than {} bytes", limits::BODY_BYTES);
+            Err(plain(StatusCode::PAYLOAD_TOO_LARGE, sentence))
+        }
+        Ok(Err(_)) => Err(plain(
+            StatusCode::BAD_REQUEST,
+            "The request's body broke off",
+        )),
+        Err(_) => {
+            let sentence = "The request's body took too long";
+            let close = (header::CONNECTION, HeaderValue::from_static("close"));
+            let mut refusal = plain(StatusCode::REQUEST_TIMEOUT, sentence);
+            refusal.headers_mut().extend([close]);
+            Err(refusal)
+        }
     }
 }
 
@@ -170,4 +207,25 @@ fn response(answer: super::Response) -> Response {
         .status(status)
         .content_type(answer.content_type)
         .body(answer.body)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures_util::stream;
+    use poem::Body;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = Body::from_bytes_stream(stream::pending::<std::io::Result<Bytes>>());
+        let begun = Instant::now();
+        let mut request = Request::builder().body(never);
+        let refusal = body_of(&mut request).await.unwrap_err();
+        assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(refusal.headers()[header::CONNECTION], "close");
+        assert_eq!(begun.elapsed(), limits::BODY_TIMEOUT);
+    }
 }

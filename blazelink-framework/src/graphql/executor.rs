@@ -19,6 +19,7 @@ use super::request::Request;
 use super::response::{Fault, Response};
 use super::variables::Variables;
 use super::write;
+use crate::context::BlazeContext;
 use crate::data::DataAccessor;
 use crate::error::Result;
 use crate::subscription::Watch;
@@ -28,7 +29,7 @@ use crate::table::TableManager;
 #[derive(Debug)]
 pub struct Executor {
     manager: Arc<TableManager>,
-    data: DataAccessor,
+    database: DatabaseConnection,
     documents: Documents,
     introspection: Introspection,
 }
@@ -43,22 +44,32 @@ impl Executor {
         Ok(Executor {
             documents: Documents::new(&manager)?,
             introspection: Introspection::new(&manager)?,
-            data: DataAccessor::new(database),
+            database,
             manager,
         })
     }
 
-    /// Answers a request. Roots are read in document order; each says to `watch` what it depends
+    /// Answers a request in the name of whom `context` says. Roots are read in document order; each says to `watch` what it depends
     /// on before it reads it.
     ///
     /// Never fails: what goes wrong is told in the answer, in words that hold no SQL.
-    pub async fn execute(&self, request: Request, watch: &dyn Watch) -> Response {
-        match self.answer(request, watch).await {
+    pub async fn execute(
+        &self,
+        request: Request,
+        context: &BlazeContext,
+        watch: &dyn Watch,
+    ) -> Response {
+        match self.answer(request, context, watch).await {
             Ok(response) | Err(response) => response,
         }
     }
 
-    async fn answer(&self, request: Request, watch: &dyn Watch) -> Result<Response, Response> {
+    async fn answer(
+        &self,
+        request: Request,
+        context: &BlazeContext,
+        watch: &dyn Watch,
+    ) -> Result<Response, Response> {
         let name = request.operation_name.as_deref();
         let document = self.documents.get(&request.query, name).await?;
         let failed = |fault: Fault| Response::failed(&[fault]);
@@ -67,10 +78,12 @@ impl Executor {
         let variables = Variables::coerce(operation, request.variables)
             .map_err(|faults| Response::failed(&faults))?;
         let plan = self.plan(&document, name, operation, &variables);
+        let data = DataAccessor::new(&self.database, &self.manager, context.viewer());
         let mut loader = Loader {
             manager: &self.manager,
-            data: &self.data,
+            data: &data,
             variables: &variables,
+            context,
             watch,
             allowance: limits::ANSWER_ROWS,
         };

@@ -11,6 +11,9 @@
 //! - a to-many relation over a junction: the junction's rows in the same way, and the target's rows
 //!   by their keys, which the junction has told before they are read.
 //!
+//! Rows that the viewer does not see are watched like missing ones, and read as such: `data` gives
+//! none of them.
+//!
 //! A dependency looks for text. Where equal values may print differently, it is widened to the
 //! table.
 
@@ -24,17 +27,23 @@ use super::parents::{Parents, position};
 use super::plan::{Fingerprint, ManyField, OneField, PageRoot, RowField, RowRoot, RowSelection};
 use super::variables::Variables;
 use super::window::{Window, window};
+use crate::context::BlazeContext;
 use crate::data::{Batch, Children, DataAccessor, RowStatement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Dependency, Reading, Role, Watch};
 use crate::table::{TableDef, TableManager};
+use crate::visibility::Sight;
+
+/// The error of a column that the viewer does not see, whatever its value is.
+const HIDDEN: &str = "The field is hidden from whoever asks";
 
 /// Reads for one request.
 pub(super) struct Loader<'a> {
     pub(super) manager: &'a TableManager,
-    pub(super) data: &'a DataAccessor,
+    pub(super) data: &'a DataAccessor<'a>,
     pub(super) variables: &'a Variables,
+    pub(super) context: &'a BlazeContext,
     pub(super) watch: &'a dyn Watch,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,
@@ -213,9 +222,14 @@ impl Read<'_, '_> {
         Box::pin(async move {
             let mut loaded = Vec::new();
             for selection in selections {
+                let table = self.loader.manager.table(selection.table);
+                let sight = self.loader.data.sight(table);
                 let mut fields = Vec::with_capacity(selection.fields.len());
                 for field in &selection.fields {
-                    let table = self.loader.manager.table(selection.table);
+                    if self.hides(sight.as_deref(), &field.what) {
+                        fields.push(Loaded::Failed(HIDDEN.to_owned()));
+                        continue;
+                    }
                     fields.push(match &field.what {
                         RowField::One(one) => self.one(table, batch, statement, one).await?,
                         RowField::Many(many) => self.many(table, batch, statement, many).await?,
@@ -230,6 +244,30 @@ impl Read<'_, '_> {
             }
             Ok(loaded)
         })
+    }
+
+    /// Whether a field is a column that the viewer does not see, or a relation that would tell
+    /// the value of one.
+    fn hides(&self, sight: Option<&Sight>, field: &RowField) -> bool {
+        let hides = |sight: Option<&Sight>, columns: &[usize]| {
+            let mut columns = columns.iter();
+            sight.is_some_and(|sight| columns.any(|&column| sight.hides(column)))
+        };
+        let hidden_in = |table: TableId, columns: &[usize]| {
+            let sight = self.loader.data.sight(self.loader.manager.table(table));
+            hides(sight.as_deref(), columns)
+        };
+        match field {
+            RowField::Typename | RowField::Computed(_) => false,
+            RowField::Column(column) => hides(sight, &[*column]),
+            RowField::One(one) => hides(sight, &one.from) || hidden_in(one.target, &one.to),
+            RowField::Many(many) => {
+                let far = many.junction.as_ref().map(|junction| &*junction.far);
+                hides(sight, &many.from)
+                    || hidden_in(many.holder, &many.to)
+                    || hidden_in(many.holder, far.unwrap_or_default())
+            }
+        }
     }
 
     async fn one(

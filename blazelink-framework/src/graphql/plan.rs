@@ -128,6 +128,9 @@ pub(super) enum ValueSelection {
     Page {
         name: String,
         fields: Vec<Field<ValuePageField>>,
+        /// The items, where none are asked for but not everybody sees each of them: then they are
+        /// read to be counted.
+        counted: Option<Box<ValueSelection>>,
     },
     Row(Box<RowValue>),
     Virtual {
@@ -156,8 +159,10 @@ pub(super) struct RowValue {
     /// Its number among the references of the field.
     pub(super) number: usize,
     pub(super) selection: RefSelection,
-    /// Reads the rows, if anything of them is asked for.
+    /// Reads the rows, if anything of them is asked for, or not everybody sees each of them.
     pub(super) statement: Option<RowStatement>,
+    /// Whether the reference is null where no row was read.
+    pub(super) guarded: bool,
 }
 
 /// A to-one relation.
@@ -171,8 +176,10 @@ pub(super) struct OneField {
     /// This table's columns that hold the target's key, in key order; nothing if the key is only
     /// known by reading the row.
     pub(super) key: Option<Vec<usize>>,
-    /// Reads the rows, if anything of them is asked for.
+    /// Reads the rows, if anything of them is asked for, or not everybody sees each of them.
     pub(super) statement: Option<RowStatement>,
+    /// Whether the reference is null where no row was read, though its key is known.
+    pub(super) guarded: bool,
     pub(super) selection: RefSelection,
 }
 
@@ -244,6 +251,20 @@ pub(super) enum IdField {
     Entity,
     Modifiers,
     Dependencies(Vec<Field<IdField>>),
+}
+
+impl ValueSelection {
+    /// What is asked for of a page's items, each time that it is.
+    pub(super) fn items<'p>(
+        fields: &'p [Field<ValuePageField>],
+        counted: &'p Option<Box<ValueSelection>>,
+    ) -> impl Iterator<Item = &'p ValueSelection> {
+        let items = fields.iter().filter_map(|field| match &field.what {
+            ValuePageField::Items(item) => Some(item),
+            ValuePageField::Typename | ValuePageField::Count => None,
+        });
+        items.chain(counted.as_deref())
+    }
 }
 
 impl RefSelection {

@@ -180,7 +180,18 @@ impl<'a> Planner<'a> {
                 };
                 let items = has_items(&selection).then(|| {
                     let select = Select::new(junction, far.iter().copied());
-                    RowStatement::children(junction, select, lookup, far)
+                    let items = RowStatement::children(junction, select, lookup, far);
+                    match target.is_guarded() {
+                        true => items.leading_to(target, far),
+                        false => items,
+                    }
+                });
+                let count = has_count(&selection).then(|| {
+                    let count = CountStatement::each(junction, lookup);
+                    match target.is_guarded() {
+                        true => count.leading_to(target, far),
+                        false => count,
+                    }
                 });
                 let rows = selection.rows().next().is_some().then(|| {
                     let select = self.select(target, selection.rows());
@@ -193,7 +204,7 @@ impl<'a> Planner<'a> {
                     to: near.clone(),
                     arguments: page_arguments(first),
                     items,
-                    count: has_count(&selection).then(|| CountStatement::each(junction, lookup)),
+                    count,
                     junction: Some(Junction {
                         far: far.clone(),
                         statement: rows,
@@ -224,7 +235,8 @@ impl<'a> Planner<'a> {
             None
         };
         let selection = self.references(sets, target, &mut 0);
-        let needed = key.is_none() || selection.rows().next().is_some();
+        let guarded = target.is_guarded();
+        let needed = guarded || key.is_none() || selection.rows().next().is_some();
         let statement = needed.then(|| {
             let select = self.select(target, selection.rows());
             let lookup = Lookup {
@@ -240,6 +252,7 @@ impl<'a> Planner<'a> {
             to: to.to_vec(),
             key,
             statement,
+            guarded,
             selection,
         }))
     }

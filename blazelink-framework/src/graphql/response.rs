@@ -1,6 +1,7 @@
 //! What is answered: a status, a content type and a body, and the errors in it.
 
 use async_graphql::Pos;
+use blazelink_codes::limits;
 use bytes::Bytes;
 
 use crate::value::write_string;
@@ -58,6 +59,14 @@ impl Response {
         Response::invalid(&[Fault::new(message, [])])
     }
 
+    /// Who asks may not: nothing is read.
+    pub(super) fn denied(status: u16, sentence: &str) -> Response {
+        Response {
+            status,
+            ..Response::refused(sentence)
+        }
+    }
+
     /// The document is not valid: 400, without `data`.
     pub(super) fn invalid(faults: &[Fault]) -> Response {
         let mut body = b"{\"errors\":".to_vec();
@@ -75,9 +84,11 @@ impl Response {
     }
 }
 
+/// Appends the list of the first [`limits::ANSWER_ERRORS`]: a short text can be wrong in very many
+/// places.
 fn write_faults(faults: &[Fault], out: &mut Vec<u8>) {
     out.push(b'[');
-    for (at, fault) in faults.iter().enumerate() {
+    for (at, fault) in faults.iter().take(limits::ANSWER_ERRORS).enumerate() {
         if at > 0 {
             out.push(b',');
         }

@@ -161,11 +161,12 @@ impl<'a> Writer<'a> {
             let loaded = loaded.and_then(|loaded| loaded.get(at));
             match (&field.what, loaded) {
                 (RowField::Typename, _) => write_string(&table.entity, &mut writer.out),
-                (RowField::Column(column), _) => match row.text(*column) {
+                (_, Some(Loaded::Failed(message))) => writer.fail(message, field.at),
+                // What the loader has not looked at is not printed: it knows who may see it.
+                (RowField::Column(column), Some(Loaded::Plain)) => match row.text(*column) {
                     Some(text) => write_value(&table.columns[*column].kind, text, &mut writer.out),
                     None => writer.null(),
                 },
-                (_, Some(Loaded::Failed(message))) => writer.fail(message, field.at),
                 (RowField::One(one), Some(Loaded::One(loaded))) => {
                     writer.one(row, table, one, loaded);
                 }
@@ -199,7 +200,8 @@ impl<'a> Writer<'a> {
         let target = self.manager.table(field.target);
         let reference = match (&field.key, row) {
             (Some(columns), row) => {
-                if columns.iter().any(|&column| parent.text(column).is_none()) {
+                let has_key = columns.iter().all(|&column| parent.text(column).is_some());
+                if !has_key || field.guarded && row.is_none() {
                     return self.null();
                 }
                 Reference {

@@ -1,4 +1,4 @@
-//! A relation of the stream bound to an exposed table: which wire cell is which exposed column.
+//! A relation of the stream bound to an exposed table: which wire cell is which cell of a row.
 //!
 //! The decoder makes a [`Binding`] at each Relation message and projects every row image of that
 //! relation through it. Pure.
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::pgoutput::{Relation, Tuple, WireCell};
 use crate::change::{Row, Span};
-use crate::exposure::{ExposedTable, Exposure};
+use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
 
 /// What the decoder keeps of a Relation message.
@@ -21,9 +21,9 @@ pub(super) struct Binding {
     pub(super) key_is_told: bool,
     /// The columns as they came, to notice a change of them.
     described: Box<[u8]>,
-    /// For each wire column the position among the exposed ones.
+    /// For each wire column the position in a row.
     projection: Box<[Option<u16>]>,
-    /// Number of exposed columns.
+    /// Number of a row's cells.
     width: usize,
 }
 
@@ -31,7 +31,10 @@ impl Binding {
     /// Binds by schema and name: a table that was dropped and made anew has another object id.
     pub(super) fn new(relation: &Relation<'_>, exposure: &Exposure) -> Binding {
         match exposure.by_name(relation.schema, relation.name) {
-            Some(table) => Binding::exposed(relation, table),
+            Some(table) => {
+                let carried = exposure.guarded(table.id).unwrap_or_default();
+                Binding::exposed(relation, table, carried)
+            }
             None => Binding {
                 table: None,
                 key_is_told: false,
@@ -42,10 +45,18 @@ impl Binding {
         }
     }
 
-    fn exposed(relation: &Relation<'_>, table: &ExposedTable) -> Binding {
-        let position = |name: &str| table.columns.iter().position(|column| column.name == name);
+    fn exposed(
+        relation: &Relation<'_>,
+        table: &ExposedTable,
+        carried: &[ExposedColumn],
+    ) -> Binding {
+        let position = |name: &str| {
+            let mut columns = table.columns.iter().chain(carried);
+            columns.position(|column| column.name == name)
+        };
+        let width = table.columns.len() + carried.len();
         let mut projection = Vec::with_capacity(usize::from(relation.columns));
-        let mut told = vec![false; table.columns.len()];
+        let mut told = vec![false; width];
         for column in relation.columns() {
             let position = position(column.name);
             if let Some(position) = position {
@@ -58,7 +69,7 @@ impl Binding {
             key_is_told: table.key.iter().all(|&column| told[column]),
             described: relation.described.into(),
             projection: projection.into(),
-            width: table.columns.len(),
+            width,
         }
     }
 

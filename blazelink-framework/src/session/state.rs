@@ -5,6 +5,7 @@
 //! requests and the socket's task meet behind one std mutex that is held for a few lines and never
 //! across an await.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,20 @@ use super::outbox::{Entry, Outbox};
 use super::peer::Peer;
 use super::update::{Update, UpdateKind};
 use crate::object_id::ObjectId;
+use crate::viewer::Viewer;
 
 /// A client, known by its session id.
+///
+/// A session is anonymous until a request, or a grant on its websocket, says who its viewer is.
+/// From then on it belongs to that viewer: requests of anyone else, anonymous ones included, are
+/// refused, so a stolen id alone asks nothing in the viewer's name. The websocket of the original
+/// carries nothing but the id: whoever knows the id receives what the session is told, which is why
+/// ids are secrets.
+///
+/// What a session is told is what its viewer may see at that moment. So one that was restored
+/// after a restart is anonymous until its client asks again, whoever it belonged to before. When
+/// an anonymous session gets its viewer, it is owed one update for everything that it watches by
+/// then, since its viewer may see more than nobody does.
 #[derive(Debug)]
 pub struct Session {
     id: SessionId,
@@ -32,6 +45,7 @@ struct State {
     outbox: Outbox,
     socket: Option<Arc<Socket>>,
     last_seen: Instant,
+    viewer: Viewer,
 }
 
 /// The session's end of one socket; its task holds the other.
@@ -72,6 +86,25 @@ pub(crate) enum Taken {
     Detached,
 }
 
+/// Since when a session belongs to a viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// It has before.
+    Before,
+    /// It was anonymous until now.
+    Now,
+}
+
+/// The session belongs to another viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnotherViewer;
+
+impl fmt::Display for AnotherViewer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The session belongs to somebody else; begin another with a new session id")
+    }
+}
+
 impl Session {
     pub(super) fn new(id: SessionId, number: u32, peer: Option<Peer>, now: Instant) -> Session {
         Session {
@@ -83,6 +116,7 @@ impl Session {
                 outbox: Outbox::default(),
                 socket: None,
                 last_seen: now,
+                viewer: Viewer::anonymous(),
             }),
         }
     }
@@ -100,6 +134,28 @@ impl Session {
     /// The session's number in the subscription index.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// To whom the session belongs: anonymous until somebody was known.
+    pub fn viewer(&self) -> Viewer {
+        self.lock().viewer.clone()
+    }
+
+    /// Lets the session belong to this viewer, or says whether it does.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another.
+    pub(crate) fn bind(&self, viewer: &Viewer) -> Result<Bound, AnotherViewer> {
+        let mut state = self.lock();
+        if state.viewer == *viewer {
+            return Ok(Bound::Before);
+        }
+        if !state.viewer.is_anonymous() {
+            return Err(AnotherViewer);
+        }
+        state.viewer = viewer.clone();
+        Ok(Bound::Now)
     }
 
     /// Where the client was that began it; nothing if no client did.

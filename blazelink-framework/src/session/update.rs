@@ -3,10 +3,12 @@
 //! Made once per commit by the `SubscriptionManager` and shared by every session that gets it;
 //! what differs per session (the message id, the kind once updates are merged) is in the outbox.
 
+use blazelink_codes::limits;
 use bytes::Bytes;
 
 use crate::change::Row;
 use crate::exposure::ExposedTable;
+use crate::monitor::UpdateId;
 use crate::object_id::{Atom, Key, ObjectId, Scope};
 use crate::value;
 
@@ -29,20 +31,65 @@ pub enum UpdateKind {
 pub(crate) struct Update {
     /// What changed.
     pub(crate) object: ObjectId,
-    changes: Option<Bytes>,
+    /// Under which id monitors were told of the change; nothing if none was attached.
+    pub(crate) id: Option<UpdateId>,
+    changes: Changes,
+}
+
+/// What an update says of its object's columns.
+#[derive(Clone, PartialEq, Eq)]
+enum Changes {
+    /// Nothing is known: the row is gone.
+    Unknown,
+    /// Nothing is said: the object is to be read again.
+    Again,
+    /// Nothing is said, for it would be more than [`limits::UPDATE_BYTES`]: the row is to be read
+    /// again.
+    TooLarge,
+    /// Their values, as a JSON object.
+    Columns(Bytes),
+}
+
+impl Changes {
+    fn of(table: &ExposedTable, row: &Row, hidden: &[usize]) -> Changes {
+        let shown = (0..table.columns.len()).filter(|column| !hidden.contains(column));
+        let texts = shown.filter_map(|column| row.text(column));
+        if texts.map(str::len).sum::<usize>() > limits::UPDATE_BYTES {
+            return Changes::TooLarge;
+        }
+        let mut json = Vec::new();
+        value::write_row_without(table, row, hidden, &mut json);
+        if json.len() > limits::UPDATE_BYTES {
+            return Changes::TooLarge;
+        }
+        Changes::Columns(json.into())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Changes::Columns(json) => json.len(),
+            Changes::Unknown | Changes::Again | Changes::TooLarge => 0,
+        }
+    }
 }
 
 impl Update {
     /// A row changed; `row` is its image, if one is known.
     pub(crate) fn row(table: &ExposedTable, key: &Key, row: Option<&Row>) -> Update {
-        let changes = row.map(|row| {
-            let mut json = Vec::new();
-            value::write_row(table, row, &mut json);
-            json.into()
-        });
+        Update::row_without(table, key, row, &[])
+    }
+
+    /// The same without the columns at these positions.
+    pub(crate) fn row_without(
+        table: &ExposedTable,
+        key: &Key,
+        row: Option<&Row>,
+        hidden: &[usize],
+    ) -> Update {
         Update {
             object: ObjectId::row(table.id, key.clone()),
-            changes,
+            id: None,
+            changes: row.map_or(Changes::Unknown, |row| Changes::of(table, row, hidden)),
         }
     }
 
@@ -50,19 +97,30 @@ impl Update {
     pub(crate) fn again(object: ObjectId) -> Update {
         Update {
             object,
-            changes: Some(Bytes::from_static(b"{}")),
+            id: None,
+            changes: Changes::Again,
         }
     }
 
-    /// The row's columns as a JSON object: empty if the object is only to be read again, nothing
-    /// if the row is gone and not known.
-    pub(crate) fn changes(&self) -> Option<&[u8]> {
-        self.changes.as_deref()
+    /// The same, known to monitors under this id.
+    pub(crate) fn with_id(mut self, id: Option<UpdateId>) -> Update {
+        self.id = id;
+        self
     }
 
-    /// Whether the update names columns or says that the row is gone.
+    /// The row's columns as a JSON object: empty if the object is to be read again, nothing if the
+    /// row is gone and not known.
+    pub(crate) fn changes(&self) -> Option<&[u8]> {
+        match &self.changes {
+            Changes::Unknown => None,
+            Changes::Again | Changes::TooLarge => Some(b"{}"),
+            Changes::Columns(json) => Some(json),
+        }
+    }
+
+    /// Whether the update tells of the row itself: what it says of it replaces what was said before.
     pub(crate) fn tells_row(&self) -> bool {
-        self.changes.as_deref() != Some(b"{}")
+        self.changes != Changes::Again
     }
 
     /// Bytes that the update keeps alive.
@@ -71,14 +129,54 @@ impl Update {
             Scope::Table | Scope::Row(Key::One(_)) => 0,
             Scope::Row(Key::Many(atoms)) => atoms.len() * size_of::<Atom>(),
         };
-        size_of::<Update>() + text + self.changes.as_ref().map_or(0, Bytes::len)
+        size_of::<Update>() + text + self.changes.len()
     }
 }
 
 impl std::fmt::Debug for Update {
     /// The object and the size of its values, which never print.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let bytes = self.changes.as_ref().map_or(0, Bytes::len);
+        let bytes = self.changes.len();
         write!(f, "Update({:?}, {bytes} bytes)", self.object.table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposure::ExposedColumn;
+    use crate::object_id::TableId;
+    use crate::value::Kind;
+
+    fn update(text: &str) -> Update {
+        let table = ExposedTable {
+            id: TableId(0),
+            schema: "public".into(),
+            table: "page".into(),
+            entity: "Page".into(),
+            columns: vec![ExposedColumn {
+                name: "text".into(),
+                kind: Kind::Text,
+            }],
+            key: vec![0],
+        };
+        let row = Row::from_texts(&[Some(text)]);
+        Update::row(&table, &Key::from(1), Some(&row))
+    }
+
+    #[test]
+    fn a_row_beyond_the_limit_is_to_be_read_again_and_replaces_what_was_said_before() {
+        let around = r#"{"text":""}"#.len();
+        let fits = update(&"x".repeat(limits::UPDATE_BYTES - around));
+        assert_eq!(fits.changes().map(<[u8]>::len), Some(limits::UPDATE_BYTES));
+        // One byte more, or many more once they are escaped.
+        let bytes = "x".repeat(limits::UPDATE_BYTES - around + 1);
+        let escaped = "\u{1}".repeat(limits::UPDATE_BYTES / 2);
+        for large in [&bytes, &escaped, &"x".repeat(limits::UPDATE_BYTES * 4)] {
+            let update = update(large);
+            assert_eq!(update.changes(), Some(&b"{}"[..]));
+            assert!(update.tells_row());
+            assert!(update.weight() < 200);
+        }
     }
 }

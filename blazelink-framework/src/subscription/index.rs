@@ -10,11 +10,14 @@
 //! - A session is told of a changed row once, however many of its dependencies the row meets.
 //! - An object is told to be read again at most once per session and commit, after the rows of
 //!   the commit, and not if the session was told of that object's own change in it.
+//! - A session hears of an event of a guarded table only if its judge says so, and of an object
+//!   that is to be read again only if it hears of one of the events behind that.
 //! - Nothing that may have changed is passed over: where the log does not tell an old value, every
 //!   watched value of that column is hit.
 
 use super::dependency::{Dependency, Role};
 use super::graph::{Ending, Graph};
+use super::judge::{Everyone, Judge};
 use super::points::Points;
 use super::pool::NONE;
 use crate::change::{Cell, Change, ChangeKind, Old, Row, Transaction};
@@ -27,6 +30,8 @@ use crate::session::UpdateKind;
 pub enum Notice<'a> {
     /// A row that they declared changed.
     Row {
+        /// Position of the change in its transaction.
+        change: u32,
         /// What happened.
         kind: UpdateKind,
         /// The row's table.
@@ -35,9 +40,21 @@ pub enum Notice<'a> {
         key: &'a Key,
         /// The row after the change, for a delete the row before it; nothing if that is unknown.
         row: Option<&'a Row>,
+        /// The row before an update; nothing if that is unknown.
+        before: Option<&'a Row>,
     },
     /// An object that they read is to be read again.
     Again(ObjectId),
+}
+
+impl Notice<'_> {
+    /// What has changed, or is to be read again.
+    pub fn object(&self) -> ObjectId {
+        match self {
+            Notice::Row { table, key, .. } => ObjectId::row(*table, (*key).clone()),
+            Notice::Again(object) => object.clone(),
+        }
+    }
 }
 
 /// An answer that is being made: what [`SubscriptionIndex::begin`] gives, and what ends with
@@ -50,6 +67,15 @@ pub struct Answer {
 /// The session already holds as many dependencies as it may.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
+
+/// What reads of a session declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// What was read, each with the rows and tables that were declared for it; oldest first.
+    pub reads: Vec<(ObjectId, Vec<ObjectId>)>,
+    /// Whether that is all.
+    pub complete: bool,
+}
 
 /// Who watches what.
 #[derive(Debug, Default)]
@@ -77,8 +103,11 @@ struct Scratch {
 const KEPT_SCRATCH: usize = 16 << 10;
 
 /// One row's event, cut from a change.
-struct Event<'a> {
-    kind: UpdateKind,
+pub(super) struct Event<'a> {
+    /// Position of the change in its transaction.
+    change: u32,
+    pub(super) kind: UpdateKind,
+    pub(super) table: TableId,
     key: &'a Key,
     row: Option<&'a Row>,
     /// The images whose column values meet equality dependencies.
@@ -187,6 +216,53 @@ impl SubscriptionIndex {
         objects
     }
 
+    /// What one read of a session declared, at most `limit` objects with the read's own. The
+    /// newest of them, if there are more.
+    pub fn declared(
+        &self,
+        session: u32,
+        object: &ObjectId,
+        selection: u64,
+        limit: usize,
+    ) -> Declared {
+        let read = self.find(session, object, selection);
+        self.declared_by(read.into_iter(), limit)
+    }
+
+    /// What all reads of a session declared; see [`SubscriptionIndex::declared`].
+    pub fn declarations(&self, session: u32, limit: usize) -> Declared {
+        self.declared_by(self.graph.reads_of(session), limit)
+    }
+
+    /// `reads` come as the graph has them, newest first.
+    fn declared_by(&self, reads: impl Iterator<Item = u32>, limit: usize) -> Declared {
+        let mut declared = Declared {
+            reads: Vec::new(),
+            complete: true,
+        };
+        let mut room = limit;
+        for read in reads {
+            let Some((object, _)) = self.graph.name_of(read) else {
+                continue;
+            };
+            let links = self.graph.links_of(read);
+            let beside = links.filter_map(|link| self.graph.declared_object(link));
+            // One more than there is room for, to see whether there is one.
+            let mut beside: Vec<ObjectId> = beside.take(room).collect();
+            if beside.len() == room {
+                declared.complete = false;
+                if beside.pop().is_none() {
+                    break;
+                }
+            }
+            room -= 1 + beside.len();
+            beside.reverse();
+            declared.reads.push((object, beside));
+        }
+        declared.reads.reverse();
+        declared
+    }
+
     /// Number of dependencies that a session holds.
     pub fn watched_by(&self, session: u32) -> usize {
         self.graph.watched_by(session)
@@ -219,31 +295,43 @@ impl SubscriptionIndex {
         exposure: &Exposure,
         tell: &mut dyn FnMut(Notice<'a>, &[u32]),
     ) {
+        self.affected_as(transaction, exposure, &mut Everyone, tell);
+    }
+
+    /// The same for sessions of which this judge says what they may hear of.
+    pub(super) fn affected_as<'a, J: Judge>(
+        &mut self,
+        transaction: &'a Transaction,
+        exposure: &Exposure,
+        judge: &mut J,
+        tell: &mut dyn FnMut(Notice<'a>, &[u32]),
+    ) {
         if self.is_empty() {
             return;
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         let commit = self.next_stamp();
-        for change in &transaction.changes {
+        for (at, change) in (0..).zip(&transaction.changes) {
             let table = exposure.table(change.table);
-            for event in events(change).into_iter().flatten() {
-                self.tell_event(table, &event, commit, &mut scratch, tell);
+            for event in events(at, change).into_iter().flatten() {
+                self.tell_event(table, &event, commit, &mut scratch, judge, tell);
             }
         }
         for &table in &transaction.whole {
-            self.collect_whole(table, &mut scratch.again);
+            self.collect_whole(table, judge, &mut scratch.again);
         }
         self.tell_again(&mut scratch, tell);
         scratch.trim();
         self.scratch = scratch;
     }
 
-    fn tell_event<'a>(
+    fn tell_event<'a, J: Judge>(
         &mut self,
         table: &ExposedTable,
         event: &Event<'a>,
         commit: u32,
         scratch: &mut Scratch,
+        judge: &mut J,
         tell: &mut dyn FnMut(Notice<'a>, &[u32]),
     ) {
         let stamp = self.next_stamp();
@@ -257,7 +345,7 @@ impl SubscriptionIndex {
 
         scratch.sessions.clear();
         for at in 0..scratch.points.len() {
-            self.walk(scratch.points[at], commit, stamp, scratch);
+            self.walk(scratch.points[at], event, (commit, stamp), scratch, judge);
         }
         if scratch.sessions.is_empty() {
             return;
@@ -267,18 +355,29 @@ impl SubscriptionIndex {
             scratch.told.extend(sessions.map(|&session| (row, session)));
         }
         let notice = Notice::Row {
+            change: event.change,
             kind: event.kind,
             table: table.id,
             key: event.key,
             row: event.row,
+            before: event.before(),
         };
         tell(notice, &scratch.sessions);
     }
 
-    /// Collects who watches a point: sessions that declared it, and reads that need it.
-    fn walk(&mut self, at: u32, commit: u32, event: u32, scratch: &mut Scratch) {
+    /// Collects who watches a point: sessions that declared it, and reads that need it. Of a
+    /// guarded table only those that may hear of the event; the next one may be another's.
+    fn walk<J: Judge>(
+        &mut self,
+        at: u32,
+        event: &Event<'_>,
+        (commit, stamp): (u32, u32),
+        scratch: &mut Scratch,
+        judge: &mut J,
+    ) {
+        let guarded = judge.guards(event.table);
         let point = &mut self.graph.points[at];
-        let derived_too = point.collected != commit;
+        let derived_too = guarded || point.collected != commit;
         point.collected = commit;
         if !derived_too && point.declared == 0 {
             return;
@@ -287,10 +386,14 @@ impl SubscriptionIndex {
         let mut next = point.first;
         while next != NONE {
             let link = &self.graph.links[next];
+            next = self.graph.next_of_point(next);
+            if guarded && !judge.hears(link.session, event) {
+                continue;
+            }
             if link.declared() {
                 let told = &mut self.graph.sessions[link.session as usize].told;
-                if *told != event {
-                    *told = event;
+                if *told != stamp {
+                    *told = stamp;
                     scratch.sessions.push(link.session);
                 }
                 if is_read_whole {
@@ -304,27 +407,37 @@ impl SubscriptionIndex {
                     scratch.again.push((read.object, link.session));
                 }
             }
-            next = self.graph.next_of_point(next);
         }
     }
 
     /// Collects every object that is watched because of this table.
-    fn collect_whole(&self, table: TableId, again: &mut Vec<(u32, u32)>) {
+    fn collect_whole<J: Judge>(&self, table: TableId, judge: &mut J, again: &mut Vec<(u32, u32)>) {
+        let mut hears = |session| !judge.guards(table) || judge.hears_of_table(session, table);
         let points = &self.graph.points;
         let values = points.columns(table);
         let values = values.flat_map(|column| points.values(table, column));
         for at in points.whole(table).into_iter().chain(points.rows(table)) {
-            self.collect_point(at, Some(at), again);
+            self.collect_point(at, Some(at), &mut hears, again);
         }
         for at in values {
-            self.collect_point(at, None, again);
+            self.collect_point(at, None, &mut hears, again);
         }
     }
 
-    fn collect_point(&self, at: u32, object: Option<u32>, again: &mut Vec<(u32, u32)>) {
+    fn collect_point(
+        &self,
+        at: u32,
+        object: Option<u32>,
+        hears: &mut impl FnMut(u32) -> bool,
+        again: &mut Vec<(u32, u32)>,
+    ) {
         let mut next = self.graph.points[at].first;
         while next != NONE {
             let link = &self.graph.links[next];
+            next = self.graph.next_of_point(next);
+            if !hears(link.session) {
+                continue;
+            }
             let read = self.graph.reads[link.read].object;
             if link.declared() {
                 again.push((object.unwrap_or(read), link.session));
@@ -332,7 +445,6 @@ impl SubscriptionIndex {
             if link.derived() {
                 again.push((read, link.session));
             }
-            next = self.graph.next_of_point(next);
         }
     }
 
@@ -386,8 +498,23 @@ impl Scratch {
     }
 }
 
+impl<'a> Event<'a> {
+    /// The row before it under this key, if it is known.
+    pub(super) fn before(&self) -> Option<&'a Row> {
+        match self.images.old {
+            Some(Old::Full(row)) => Some(row),
+            Some(Old::None | Old::Key(_)) | None => None,
+        }
+    }
+
+    /// The row after it under this key.
+    pub(super) fn after(&self) -> Option<&'a Row> {
+        self.images.new
+    }
+}
+
 /// The events that a change is: one, or two if the row moved to another key.
-fn events(change: &Change) -> [Option<Event<'_>>; 2] {
+fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
     let old_row = match &change.old {
         Old::Full(row) => Some(row),
         Old::None | Old::Key(_) => None,
@@ -397,7 +524,9 @@ fn events(change: &Change) -> [Option<Event<'_>>; 2] {
     let event = |kind, key, row, old, new| {
         let images = Images { old, new, old_key };
         Some(Event {
+            change: at,
             kind,
+            table: change.table,
             key,
             row,
             images,

@@ -7,6 +7,7 @@
 //! What must stay true: only one thread publishes, so every session sees commits in their order.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -14,14 +15,20 @@ use blazelink_codes::{Code, limits};
 
 use super::dependency::{Dependency, Reading, Role, Watch};
 use super::index::{Answer, Notice, SubscriptionIndex};
+use super::judge::{Everyone, Judge};
 use super::ledger::{Ledger, View, ViewName, Visit};
+use super::viewers::{Encodings, Viewers};
 use crate::change::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
+use crate::monitor::MonitorHub;
 use crate::object_id::ObjectId;
 use crate::session::{
-    ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update, UpdateKind,
+    AnotherViewer, Bound, ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update,
+    UpdateKind,
 };
+use crate::table::TableManager;
+use crate::viewer::Viewer;
 
 /// Who watches what, and how they are told.
 pub struct SubscriptionManager {
@@ -29,6 +36,9 @@ pub struct SubscriptionManager {
     connections: Arc<ConnectionManager>,
     exposure: Arc<Exposure>,
     ledger: Option<Arc<dyn Ledger>>,
+    monitors: Arc<MonitorHub>,
+    /// The tables, if there are rules on who sees what of them.
+    guarded: Option<Arc<TableManager>>,
 }
 
 impl SubscriptionManager {
@@ -39,6 +49,8 @@ impl SubscriptionManager {
             connections,
             exposure,
             ledger: None,
+            monitors: Arc::default(),
+            guarded: None,
         }
     }
 
@@ -46,6 +58,13 @@ impl SubscriptionManager {
     #[must_use]
     pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
         self.ledger = Some(ledger);
+        self
+    }
+
+    /// From now on tells each session only what its viewer may see of these tables.
+    #[must_use]
+    pub fn with_visibility(mut self, tables: &Arc<TableManager>) -> Self {
+        self.guarded = tables.is_guarded().then(|| Arc::clone(tables));
         self
     }
 
@@ -81,23 +100,49 @@ impl SubscriptionManager {
         &self.exposure
     }
 
+    /// Who is told what happens here.
+    pub fn monitors(&self) -> &Arc<MonitorHub> {
+        &self.monitors
+    }
+
     /// Where the executor says what it reads for this session. Holds the session: while a request
     /// is answered, its session does not end.
     pub fn watch_for(self: &Arc<Self>, session: &Arc<Session>) -> SessionWatch {
         SessionWatch {
             manager: Arc::clone(self),
             session: Arc::clone(session),
+            changed: AtomicBool::new(false),
         }
+    }
+
+    /// Lets a session belong to a viewer. If it was anonymous until now, it is owed one update per
+    /// object that it watches: its viewer may see what it has not been told of.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another viewer.
+    pub fn bind(&self, session: &Session, viewer: &Viewer) -> Result<(), AnotherViewer> {
+        if session.bind(viewer)? == Bound::Now && self.lock().watched_by(session.number()) > 0 {
+            session.reset();
+        }
+        Ok(())
     }
 
     /// Tells every session of what the transaction changed for it. Waits for no client and needs
     /// no runtime; to be called by one thread only, in commit order.
     pub fn publish(&self, transaction: &Transaction) {
-        let matched = self.matched(transaction);
+        if let Some(tables) = &self.guarded {
+            return self.publish_guarded(transaction, tables);
+        }
+        let matched = self.matched(transaction, &mut Everyone);
+        let mut ids = self.tell_commit(transaction, &matched).into_iter();
         let updates: Vec<(UpdateKind, Arc<Update>)> = matched
             .notices
             .into_iter()
-            .map(|notice| self.update(notice))
+            .map(|notice| {
+                let (kind, update) = self.update(notice);
+                (kind, Arc::new(update.with_id(ids.next())))
+            })
             .collect();
         for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
             // Who watches has a session: its number is given back after its watches are gone.
@@ -106,6 +151,31 @@ impl SubscriptionManager {
                 let (kind, update) = &updates[at as usize];
                 (*kind, update)
             }));
+        }
+    }
+
+    /// As [`SubscriptionManager::publish`], to each session as its viewer sees it.
+    fn publish_guarded(&self, transaction: &Transaction, tables: &TableManager) {
+        let mut viewers = Viewers::new(tables, &self.connections);
+        let matched = self.matched(transaction, &mut viewers);
+        let mut ids = self.tell_commit(transaction, &matched).into_iter();
+        let notices = matched.notices.into_iter();
+        let mut notices: Vec<Encodings<'_>> = notices
+            .map(|notice| Encodings::new(&self.exposure, notice, ids.next()))
+            .collect();
+        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
+            let Some(session) = session else { continue };
+            let told: Vec<(UpdateKind, Arc<Update>)> = hits
+                .iter()
+                .filter_map(|&(number, at)| {
+                    let notice = &mut notices[at as usize];
+                    let sight = notice
+                        .table()
+                        .and_then(|table| viewers.sight(number, table));
+                    notice.for_sight(sight.as_deref())
+                })
+                .collect();
+            session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
         }
     }
 
@@ -122,6 +192,7 @@ impl SubscriptionManager {
     pub(crate) fn sweep(&self, now: Instant) -> usize {
         let ended = self.connections.expire(now, limits::GRACE);
         for session in &ended {
+            self.tell_ended(session);
             self.lock().forget(session.number());
             self.connections.release(session);
             if let Some(ledger) = &self.ledger {
@@ -169,15 +240,20 @@ impl SubscriptionManager {
 
     /// Whom the transaction concerns. The sessions are looked up before the index is unlocked:
     /// from then on a session may end and its number be given to another.
-    fn matched<'a>(&self, transaction: &'a Transaction) -> Matched<'a> {
+    fn matched<'a, J: Judge>(&self, transaction: &'a Transaction, judge: &mut J) -> Matched<'a> {
         let mut notices = Vec::new();
         let mut hits: Vec<(u32, u32)> = Vec::new();
         let mut index = self.lock();
-        index.affected(transaction, &self.exposure, &mut |notice, sessions| {
-            let at = notices.len() as u32;
-            notices.push(notice);
-            hits.extend(sessions.iter().map(|&session| (session, at)));
-        });
+        index.affected_as(
+            transaction,
+            &self.exposure,
+            judge,
+            &mut |notice, sessions| {
+                let at = notices.len() as u32;
+                notices.push(notice);
+                hits.extend(sessions.iter().map(|&session| (session, at)));
+            },
+        );
         if notices.len() > 1 {
             hits.sort_unstable();
         }
@@ -213,22 +289,23 @@ impl SubscriptionManager {
         }
     }
 
-    fn update(&self, notice: Notice<'_>) -> (UpdateKind, Arc<Update>) {
+    fn update(&self, notice: Notice<'_>) -> (UpdateKind, Update) {
         match notice {
             Notice::Row {
                 kind,
                 table,
                 key,
                 row,
+                ..
             } => {
                 let table = self.exposure.table(table);
-                (kind, Arc::new(Update::row(table, key, row)))
+                (kind, Update::row(table, key, row))
             }
-            Notice::Again(object) => (UpdateKind::Update, Arc::new(Update::again(object))),
+            Notice::Again(object) => (UpdateKind::Update, Update::again(object)),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, SubscriptionIndex> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, SubscriptionIndex> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -242,12 +319,12 @@ impl fmt::Debug for SubscriptionManager {
 }
 
 /// What a transaction matched.
-struct Matched<'a> {
-    notices: Vec<Notice<'a>>,
+pub(super) struct Matched<'a> {
+    pub(super) notices: Vec<Notice<'a>>,
     /// (session, position of the notice), each session's together and in order.
-    hits: Vec<(u32, u32)>,
+    pub(super) hits: Vec<(u32, u32)>,
     /// The sessions in the order in which `hits` has them.
-    sessions: Vec<Option<Arc<Session>>>,
+    pub(super) sessions: Vec<Option<Arc<Session>>>,
 }
 
 /// The hits of one session after the other.
@@ -260,6 +337,16 @@ fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
 pub struct SessionWatch {
     manager: Arc<SubscriptionManager>,
     session: Arc<Session>,
+    /// Whether monitors are to be told what the session watches by the end of the request.
+    changed: AtomicBool,
+}
+
+impl Drop for SessionWatch {
+    fn drop(&mut self) {
+        if *self.changed.get_mut() {
+            self.manager.tell_list(&self.session);
+        }
+    }
 }
 
 impl Watch for SessionWatch {
@@ -297,7 +384,12 @@ impl Reading for SessionReading<'_> {
     }
 
     fn finish(mut self: Box<Self>) {
-        self.end(SubscriptionIndex::finish);
+        if self.end(SubscriptionIndex::finish) {
+            let SessionWatch {
+                manager, session, ..
+            } = self.watch;
+            manager.tell_added(session, &self.name);
+        }
     }
 }
 
@@ -308,15 +400,20 @@ impl Drop for SessionReading<'_> {
 }
 
 impl SessionReading<'_> {
-    fn end(&mut self, how: fn(&mut SubscriptionIndex, Answer) -> bool) {
+    /// Ends the reading if it has not ended. Whether that has changed what the session watches.
+    fn end(&mut self, how: fn(&mut SubscriptionIndex, Answer) -> bool) -> bool {
         let Some(answer) = self.answer.take() else {
-            return;
+            return false;
         };
-        let SessionWatch { manager, session } = self.watch;
+        let SessionWatch {
+            manager, session, ..
+        } = self.watch;
         let changed = how(&mut manager.lock(), answer);
         if changed {
             manager.write_down(session, &self.name);
+            self.watch.changed.store(true, Ordering::Relaxed);
         }
+        changed
     }
 }
 

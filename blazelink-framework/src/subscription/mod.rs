@@ -6,14 +6,17 @@ mod cost;
 mod dependency;
 mod graph;
 mod index;
+mod judge;
 mod ledger;
 mod manager;
 #[cfg(test)]
 mod model;
+mod monitored;
 mod points;
 mod pool;
+mod viewers;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
-pub use index::{Answer, Full, Notice, SubscriptionIndex};
+pub use index::{Answer, Declared, Full, Notice, SubscriptionIndex};
 pub use ledger::{Ledger, View, ViewName, Visit};
 pub use manager::{SessionWatch, SubscriptionManager};

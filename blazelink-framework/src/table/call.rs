@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql_value::ConstValue;
 use blazelink_codes::Code;
+use blazelink_migrations::identifier;
 use sea_orm::sea_query::Iden;
-use sea_orm::{ColumnTrait, DatabaseConnection};
+use sea_orm::{ColumnTrait, Condition, DatabaseConnection};
 
 use super::definition::TableDef;
 use super::entity::Table;
 use super::field::{ArgumentType, FieldError};
 use super::manager::TableManager;
+use crate::context::BlazeContext;
 use crate::error::{Error, ErrorKind};
 use crate::object_id::{Key, TableId};
 use crate::subscription::{Dependency, Reading, Role};
@@ -33,6 +35,7 @@ pub struct Call<'a> {
 pub(crate) struct Surroundings<'a> {
     pub(crate) manager: &'a TableManager,
     pub(crate) database: &'a DatabaseConnection,
+    pub(crate) context: &'a BlazeContext,
     pub(crate) reading: &'a dyn Reading,
     /// Set when a dependency was refused: the answer must not count as watched.
     pub(crate) refused: &'a AtomicBool,
@@ -110,6 +113,35 @@ impl<'a> Call<'a> {
     /// The database, for reads through SeaORM. Say what the read depends on first.
     pub fn database(&self) -> &'a DatabaseConnection {
         self.surroundings.database
+    }
+
+    /// In whose name the field is read.
+    pub fn context(&self) -> &'a BlazeContext {
+        self.surroundings.context
+    }
+
+    /// Who reads the field, as the app's own type; nothing if it is nobody in particular. A field
+    /// may answer each viewer differently: what it depends on holds for this viewer's session only.
+    pub fn viewer<T: 'static>(&self) -> Option<&'a T> {
+        self.surroundings.context.viewer().get()
+    }
+
+    /// The rows of `E` that whoever reads the field may see, as a condition for SeaORM's
+    /// `Entity::find().filter(..)`; all rows if the app says nothing of the entity.
+    ///
+    /// What a field reads by itself is not narrowed: a field may count what its reader does not
+    /// see. But a session hears of changes that its viewer may see only, so a field that reads more
+    /// is not kept current by the rest.
+    ///
+    /// # Errors
+    ///
+    /// If the entity is not exposed.
+    pub fn visible<E: Table>(&self) -> Result<Condition, FieldError> {
+        let table = self.table(TypeId::of::<E>())?;
+        let sight = table.sight(self.surroundings.context.viewer());
+        Ok(sight.map_or_else(Condition::all, |sight| {
+            sight.condition(&identifier(&table.table))
+        }))
     }
 
     /// An argument's value. `Option<T>` takes null and a missing argument.

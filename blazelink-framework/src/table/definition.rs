@@ -9,6 +9,8 @@ use super::field::Field;
 use super::virtual_table::Parameter;
 use crate::object_id::TableId;
 use crate::value::Kind;
+use crate::viewer::Viewer;
+use crate::visibility::{Hook, Sight};
 
 /// One exposed entity. Not generic: strings, positions and kinds.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct TableDef {
     pub(crate) carried: Vec<Identified>,
     /// The rows that a virtual table needs.
     pub(crate) parameters: Vec<Parameter>,
+    /// Says who sees what of it; without one everybody sees everything.
+    pub(crate) visible: Option<Hook>,
 }
 
 /// One column.
@@ -154,6 +158,33 @@ impl TableDef {
             .iter()
             .enumerate()
             .filter(|(_, column)| !column.hidden)
+    }
+
+    /// Whether the app says who sees what of it.
+    pub fn is_guarded(&self) -> bool {
+        self.visible.is_some()
+    }
+
+    /// What the viewer sees of it; nothing stands for everything. Asks the app each time.
+    ///
+    /// An access that cannot be bound to the table sees nothing, and the log says why.
+    pub(crate) fn sight(&self, viewer: &Viewer) -> Option<Sight> {
+        let access = self.visible.as_ref()?.access(viewer);
+        let sight = Sight::bind(&access, self).unwrap_or_else(|error| {
+            tracing::error!(%error, "a table is shown to nobody until this is corrected");
+            Sight::nothing(self)
+        });
+        (!sight.is_everything()).then_some(sight)
+    }
+
+    /// Where a column's cell is in a row's image. Those of a guarded table hold the exposed
+    /// columns and after them the hidden ones, for its rules.
+    pub(crate) fn cell(&self, column: usize) -> usize {
+        let hidden = self.columns[..column].iter().filter(|c| c.hidden).count();
+        match self.columns[column].exposed {
+            Some(cell) => cell as usize,
+            None => self.exposed().count() + hidden,
+        }
     }
 
     /// Name of the type of references to it.

@@ -144,6 +144,7 @@ impl TableDef {
             carried: Vec::new(),
             computed: Vec::new(),
             parameters: Vec::new(),
+            visible: None,
         })
     }
 }

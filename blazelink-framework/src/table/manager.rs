@@ -12,7 +12,7 @@ use std::sync::Arc;
 use blazelink_codes::Code;
 
 use super::computed::{self, Exposed, ValueTypes};
-use super::definition::{Shape, TableDef};
+use super::definition::{Column, Shape, TableDef};
 use super::entity::{Registration, Table};
 use super::field::Extension;
 use super::virtual_table::VirtualTable;
@@ -20,6 +20,8 @@ use super::{naming, relations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
+use crate::viewer::Viewer;
+use crate::visibility::{Access, Hook, Sight};
 
 /// All exposed tables. The table with [`TableId`] n stands at position n; virtual tables have the
 /// numbers after them.
@@ -37,6 +39,7 @@ pub struct TableManagerBuilder {
     define: Vec<fn() -> Result<TableDef>>,
     define_virtual: Vec<fn() -> TableDef>,
     extensions: Vec<Extension>,
+    visible: Vec<(TypeId, Hook)>,
     /// The first prefix that found nothing.
     empty_prefix: Option<String>,
 }
@@ -79,6 +82,18 @@ impl TableManagerBuilder {
     #[must_use]
     pub fn extend(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
+        self
+    }
+
+    /// Says what each viewer may see of an entity that is exposed; see [`Builder::visible`].
+    ///
+    /// [`Builder::visible`]: crate::Builder::visible
+    #[must_use]
+    pub fn visible<E: Table>(
+        mut self,
+        access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
+    ) -> Self {
+        self.visible.push((TypeId::of::<E>(), Hook::new(access)));
         self
     }
 
@@ -132,6 +147,7 @@ impl TableManagerBuilder {
             }
             check_table(table)?;
         }
+        guard(&mut tables, self.visible)?;
         relations::complete(&mut tables)?;
         computed::extend(&mut tables, &self.extensions)?;
         let virtual_tables = virtual_tables(&self.define_virtual);
@@ -171,7 +187,11 @@ impl TableManager {
         }
         let exposed = tables.iter().map(exposed_table).collect();
         let virtual_exposed = virtual_tables.iter().map(exposed_table).collect();
-        let exposure = Exposure::new(exposed).with_virtual_tables(virtual_exposed);
+        let mut exposure = Exposure::new(exposed).with_virtual_tables(virtual_exposed);
+        for table in tables.iter().filter(|table| table.is_guarded()) {
+            let hidden = table.columns.iter().filter(|column| column.hidden);
+            exposure = exposure.with_guarded(table.id, hidden.map(exposed_column).collect());
+        }
         TableManager {
             tables,
             virtual_tables,
@@ -224,6 +244,27 @@ impl TableManager {
         Arc::clone(&self.exposure)
     }
 
+    /// Whether the app says of any table who sees what of it.
+    pub fn is_guarded(&self) -> bool {
+        self.tables.iter().any(TableDef::is_guarded)
+    }
+
+    /// Asks the app what nobody in particular sees, so that an access that cannot be is found at
+    /// start-up. To be called once the tables' columns are known.
+    ///
+    /// # Errors
+    ///
+    /// If an access cannot be bound to its table.
+    pub(crate) fn check_visibility(&self) -> Result<()> {
+        let anonymous = Viewer::anonymous();
+        self.tables
+            .iter()
+            .try_for_each(|table| match &table.visible {
+                Some(hook) => Sight::bind(&hook.access(&anonymous), table).map(|_| ()),
+                None => Ok(()),
+            })
+    }
+
     /// The table or virtual table that a client means by this name: spelled exactly, else without
     /// regard to case and underscores.
     pub fn named(&self, entity: &str) -> Option<&TableDef> {
@@ -259,6 +300,30 @@ fn virtual_tables(define: &[fn() -> TableDef]) -> Vec<TableDef> {
     tables
 }
 
+fn exposed_column(column: &Column) -> ExposedColumn {
+    ExposedColumn {
+        name: column.name.clone(),
+        kind: column.kind.clone(),
+    }
+}
+
+/// Gives the tables their hooks.
+fn guard(tables: &mut [TableDef], visible: Vec<(TypeId, Hook)>) -> Result<()> {
+    for (entity, hook) in visible {
+        let table = tables.iter_mut().find(|table| table.rust_type == entity);
+        let Some(table) = table.filter(|table| table.visible.is_none()) else {
+            return Err(setup(
+                Code::SchemaDefinition,
+                "`.visible::<..>(..)` is said twice of one entity, or of one that is not exposed"
+                    .to_owned(),
+                "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
+            ));
+        };
+        table.visible = Some(hook);
+    }
+    Ok(())
+}
+
 fn exposed_table(table: &TableDef) -> ExposedTable {
     ExposedTable {
         id: table.id,
@@ -267,10 +332,7 @@ fn exposed_table(table: &TableDef) -> ExposedTable {
         entity: table.entity.clone(),
         columns: table
             .exposed()
-            .map(|(_, column)| ExposedColumn {
-                name: column.name.clone(),
-                kind: column.kind.clone(),
-            })
+            .map(|(_, column)| exposed_column(column))
             .collect(),
         key: table
             .key

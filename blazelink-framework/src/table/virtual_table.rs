@@ -73,6 +73,7 @@ impl TableDef {
             computed: V::fields(),
             carried: Vec::new(),
             parameters: V::parameters(),
+            visible: None,
         }
     }
 }

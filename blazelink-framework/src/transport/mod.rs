@@ -1,17 +1,20 @@
 //! What travels over a socket, and the sockets themselves.
 
-mod acceptor;
 mod allowance;
+mod debug_message;
 mod doors;
 mod doorway;
+mod frames;
 mod journal;
 mod original;
 mod protocol;
+mod server;
+mod unstalled;
 mod websocket;
 
-pub use acceptor::PromptAcceptor;
 pub use allowance::Allowance;
 pub use doors::{Doors, Refusal, Verdict};
 pub use doorway::Doorway;
 pub use journal::{Journal, Sessions};
+pub use server::HttpServer;
 pub use websocket::WebSocketTransport;

@@ -6,11 +6,12 @@
 use blazelink_codes::close::CloseCode;
 
 use super::protocol::{self, ClientMessage};
+use crate::auth::AuthorizeEvent;
 use crate::exposure::Exposure;
 use crate::session::Entry;
 
 /// What the websocket's task does about a client's frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Received {
     /// Nothing.
     Nothing,
@@ -18,9 +19,11 @@ pub(super) enum Received {
     Confirmed(u64),
     /// A `PingInEvent` with this number is sent.
     Ping(i64),
+    /// The app judges what the client says of itself.
+    Authorize(AuthorizeEvent),
 }
 
-/// Reads a client's text frame. `AuthorizeEvent` does nothing: no authenticator can be set yet.
+/// Reads a client's text frame.
 ///
 /// # Errors
 ///
@@ -29,7 +32,8 @@ pub(super) fn receive(text: &str) -> Result<Received, CloseCode> {
     Ok(match protocol::parse(text)? {
         Some(ClientMessage::Confirm { msg_id }) => Received::Confirmed(msg_id),
         Some(ClientMessage::Ping { ping_id }) => Received::Ping(ping_id),
-        Some(ClientMessage::Authorize(_)) | None => Received::Nothing,
+        Some(ClientMessage::Authorize(event)) => Received::Authorize(event),
+        None => Received::Nothing,
     })
 }
 
@@ -178,10 +182,14 @@ mod tests {
 
     #[test]
     fn client_frames_do_what_the_golden_frames_say() {
+        let said = AuthorizeEvent {
+            secret: "s".into(),
+            handle: "h".into(),
+        };
         let cases = [
             ("confirm", Received::Confirmed(58963)),
             ("ping", Received::Ping(42)),
-            ("authorize", Received::Nothing),
+            ("authorize", Received::Authorize(said)),
         ];
         for (name, expected) in cases {
             let golden = golden(name);

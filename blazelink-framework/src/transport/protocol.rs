@@ -10,6 +10,7 @@ use std::fmt;
 use blazelink_codes::close::CloseCode;
 use serde_json::{Map, Value};
 
+use crate::auth::AuthorizeEvent;
 use crate::object_id::Scope;
 use crate::session::UpdateKind;
 use crate::value;
@@ -30,23 +31,9 @@ pub(super) enum ClientMessage {
         /// Chosen by the client.
         ping_id: i64,
     },
-    /// `AuthorizeEvent`: the client says who it is. Nothing answers.
-    Authorize(Authorize),
-}
-
-/// What a client says of itself. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Authorize {
-    /// The client's proof.
-    pub secret: String,
-    /// The name that it claims.
-    pub handle: String,
-}
-
-impl fmt::Debug for Authorize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authorize(..)")
-    }
+    /// `AuthorizeEvent`: the client says who it is. Nothing answers; if the app does not believe
+    /// it, the socket is closed. Ignored by an app that judges nobody.
+    Authorize(AuthorizeEvent),
 }
 
 /// Reads a client's text frame. Nothing if the frame is to be ignored: an object without `type`
@@ -71,7 +58,7 @@ pub(super) fn parse(text: &str) -> Result<Option<ClientMessage>, CloseCode> {
         "PingEvent" => Ok(Some(ClientMessage::Ping {
             ping_id: integer(data, "ping_id")?.ok_or(CloseCode::BadMessage)?,
         })),
-        "AuthorizeEvent" => Ok(Some(ClientMessage::Authorize(Authorize {
+        "AuthorizeEvent" => Ok(Some(ClientMessage::Authorize(AuthorizeEvent {
             secret: string(data, "secret")?,
             handle: string(data, "handle")?,
         }))),
@@ -118,7 +105,8 @@ pub(super) fn write_ping_in(msg_id: u64, ping_id: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}}");
 }
 
-fn begin(name: &str, msg_id: u64, out: &mut Vec<u8>) {
+/// Appends the beginning of a message of the server, up to its `data`.
+pub(super) fn begin(name: &str, msg_id: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":""#);
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(br#"","msg_id":"#);
@@ -126,7 +114,8 @@ fn begin(name: &str, msg_id: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(br#","data":"#);
 }
 
-fn write_number(number: impl fmt::Display, out: &mut Vec<u8>) {
+/// Appends an integer.
+pub(super) fn write_number(number: impl fmt::Display, out: &mut Vec<u8>) {
     use std::io::Write;
     let written = write!(out, "{number}");
     debug_assert!(written.is_ok(), "writing to a Vec cannot fail");

@@ -8,7 +8,7 @@
 //! What must stay true: an idle socket costs a few kilobytes (small buffers, a small task), and
 //! whatever a client sends ends in an answer, in nothing, or in a documented close code.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,9 +29,13 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::allowance::Allowance;
+use super::debug_message::DebugMessages;
+use super::frames::Frames;
 use super::original::{self, Received};
 use super::protocol;
-use crate::session::{Attached, Entry, Peer, Session, SessionId};
+use crate::auth::{Authority, AuthorizeEvent, Authorized, Monitoring};
+use crate::monitor::TooManyMonitors;
+use crate::session::{Attached, Entry, Peer, Session, SessionId, Socket};
 use crate::subscription::SubscriptionManager;
 
 /// Read buffer of a socket; a larger frame grows it up to [`limits::FRAME_BYTES`].
@@ -50,6 +54,7 @@ const UNANSWERED_PINGS: u8 = 2;
 #[derive(Clone, Debug)]
 pub struct WebSocketTransport {
     manager: Arc<SubscriptionManager>,
+    authority: Arc<Authority>,
     messages_per_second: u32,
 }
 
@@ -58,8 +63,16 @@ impl WebSocketTransport {
     pub fn new(manager: Arc<SubscriptionManager>) -> WebSocketTransport {
         WebSocketTransport {
             manager,
+            authority: Arc::default(),
             messages_per_second: limits::MESSAGES_PER_SECOND,
         }
+    }
+
+    /// Has clients judged by this authority, instead of by nobody.
+    #[must_use]
+    pub fn authority(mut self, authority: Arc<Authority>) -> WebSocketTransport {
+        self.authority = authority;
+        self
     }
 
     /// Takes so many messages per second from each client, instead of
@@ -92,11 +105,10 @@ impl Endpoint for WebSocketTransport {
                 return Ok(refused.body(full.to_string()));
             }
         };
-        let manager = Arc::clone(&self.manager);
-        let allowance = Allowance::new(self.messages_per_second, now);
+        let transport = self.clone();
         tokio::spawn(async move {
             if let Ok(stream) = upgrade.await {
-                serve(manager, session, allowance, stream).await;
+                serve(transport, session, stream).await;
             }
         });
         Ok(Response::builder()
@@ -149,15 +161,11 @@ fn handshake(request: &Request) -> Result<Handshake, StatusCode> {
 }
 
 /// Serves a socket until it ends.
-async fn serve<S>(
-    manager: Arc<SubscriptionManager>,
-    session: Arc<Session>,
-    allowance: Allowance,
-    stream: S,
-) where
+async fn serve<S>(transport: WebSocketTransport, session: Arc<Session>, stream: S)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = Connection::open(manager, session, allowance, stream).await;
+    let mut connection = Connection::open(transport, session, stream).await;
     let label = connection.attached.session().label();
     tracing::debug!(session = %label, "socket opened");
     let end = connection.run().await;
@@ -177,7 +185,7 @@ enum End {
     Gone,
 }
 
-/// Whether the outbox had something to write; then it may have more.
+/// Whether something waited to be written; then there may be more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrote {
     Batch,
@@ -194,34 +202,39 @@ enum Event {
 struct Connection<S> {
     stream: WebSocketStream<S>,
     manager: Arc<SubscriptionManager>,
+    authority: Arc<Authority>,
     attached: Attached,
     allowance: Allowance,
     unanswered: u8,
+    /// If the client is a monitor.
+    debug_messages: Option<DebugMessages>,
 }
 
 impl<S> Connection<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    async fn open(
-        manager: Arc<SubscriptionManager>,
-        session: Arc<Session>,
-        allowance: Allowance,
-        stream: S,
-    ) -> Self {
+    async fn open(transport: WebSocketTransport, session: Arc<Session>, stream: S) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(limits::FRAME_BYTES))
             .max_frame_size(Some(limits::FRAME_BYTES));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        let attached = manager.connections().attach(&session, Instant::now());
+        let WebSocketTransport {
+            manager,
+            authority,
+            messages_per_second,
+        } = transport;
+        let now = Instant::now();
         Connection {
             stream,
+            attached: manager.connections().attach(&session, now),
             manager,
-            attached,
-            allowance,
+            authority,
+            allowance: Allowance::new(messages_per_second, now),
             unanswered: 0,
+            debug_messages: None,
         }
     }
 
@@ -249,18 +262,19 @@ where
         }
     }
 
-    /// Waits for the next event; while more may wait in the outbox, only looks for one.
+    /// Waits for the next event; while more may wait to be written, only looks for one.
     async fn next_event(&mut self, ping: Pin<&mut Sleep>, wrote: Wrote) -> Event {
         tokio::select! {
             biased;
             frame = self.stream.next() => Event::Frame(frame),
             () = ping => Event::PingDue,
             () = self.attached.socket().woken() => Event::Woken,
+            () = told(self.debug_messages.as_ref()) => Event::Woken,
             () = ready(()), if wrote == Wrote::Batch => Event::Woken,
         }
     }
 
-    /// Writes the next batch of what waits in the outbox.
+    /// Writes the next batch of what waits for the client.
     async fn write_batch(&mut self) -> ControlFlow<End, Wrote> {
         if let Some(code) = self.attached.socket().order() {
             return ControlFlow::Break(End::Close(code));
@@ -273,28 +287,23 @@ where
         ControlFlow::Continue(Wrote::Batch)
     }
 
-    /// The frames of the next entries; they share one allocation.
-    fn next_batch(&self) -> Vec<Message> {
+    /// The next frames: what a monitor is told, and the session's updates.
+    fn next_batch(&mut self) -> Vec<Message> {
         let session = self.attached.session();
         let mut entries: Vec<Entry> = Vec::new();
         let socket = self.attached.socket();
         self.manager
             .take(session, socket, limits::WRITE_BATCH, &mut entries);
-        if entries.is_empty() {
-            return Vec::new();
+        self.manager.tell_sent(session, &entries);
+        let mut frames = Frames::with_room(entries.len());
+        let exposure = self.manager.exposure();
+        if let Some(messages) = &mut self.debug_messages {
+            messages.take(exposure, limits::WRITE_BATCH, &mut frames);
         }
-        let mut text = Vec::with_capacity(entries.len() * 192);
-        let mut ends = Vec::with_capacity(entries.len());
         for entry in &entries {
-            original::write_frame(self.manager.exposure(), entry, &mut text);
-            ends.push(text.len());
+            frames.push(|out| original::write_frame(exposure, entry, out));
         }
-        let text = Bytes::from(text);
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let frames = starts
-            .zip(&ends)
-            .map(|(start, &end)| text.slice(start..end));
-        frames.filter_map(text_message).collect()
+        frames.into_messages()
     }
 
     /// Writes messages and flushes once. An order to close ends the wait for a slow client.
@@ -307,16 +316,6 @@ where
             }
             stream.flush().await
         });
-        let socket = self.attached.socket();
-        let ordered = async {
-            loop {
-                if let Some(code) = socket.order() {
-                    return code;
-                }
-                // Updates that come meanwhile are taken once this write is done.
-                socket.woken().await;
-            }
-        };
         tokio::select! {
             biased;
             written = written => match written {
@@ -324,7 +323,7 @@ where
                 Ok(Err(_)) => ControlFlow::Break(End::Gone),
                 Err(_) => ControlFlow::Break(End::Close(CloseCode::TooSlow)),
             },
-            code = ordered => ControlFlow::Break(End::Close(code)),
+            code = ordered(self.attached.socket()) => ControlFlow::Break(End::Close(code)),
         }
     }
 
@@ -360,18 +359,62 @@ where
                 within(self.allowance.take(now))?;
                 self.answer_ping(ping_id).await
             }
+            Ok(Received::Authorize(event)) => {
+                within(self.allowance.take(now))?;
+                self.authorize(&event).await
+            }
             Err(code) => ControlFlow::Break(End::Close(code)),
+        }
+    }
+
+    /// Asks the app what the client is granted. Meanwhile updates wait in the outbox.
+    async fn authorize(&mut self, event: &AuthorizeEvent) -> ControlFlow<End> {
+        let authorized = tokio::select! {
+            biased;
+            authorized = self.authority.authorize(event) => authorized,
+            code = ordered(self.attached.socket()) => return ControlFlow::Break(End::Close(code)),
+        };
+        let session = self.attached.session();
+        let refused = ControlFlow::Break(End::Close(CloseCode::Refused));
+        let grant = match authorized {
+            Authorized::Ignored => return ControlFlow::Continue(()),
+            Authorized::Refused => return refused,
+            Authorized::Granted(grant) => grant,
+        };
+        if let Some(viewer) = &grant.viewer
+            && self.manager.bind(session, viewer).is_err()
+        {
+            return refused;
+        }
+        tracing::debug!(session = %session.label(), monitoring = ?grant.monitoring, "authorized");
+        if grant.monitoring == Monitoring::Allowed {
+            self.monitor();
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// From now on the client is told what the server does for all others.
+    fn monitor(&mut self) {
+        if self.debug_messages.is_some() {
+            return;
+        }
+        match self.manager.monitors().attach() {
+            Ok(monitor) => self.debug_messages = Some(DebugMessages::new(monitor)),
+            Err(TooManyMonitors) => tracing::warn!(
+                session = %self.attached.session().label(),
+                most = limits::MONITORS,
+                "client is told nothing: there are as many monitors as there may be"
+            ),
         }
     }
 
     /// Answers a client's ping, behind the updates that wait.
     async fn answer_ping(&mut self, ping_id: i64) -> ControlFlow<End> {
         self.write_batch().await?;
-        let mut text = Vec::new();
         let msg_id = self.attached.session().passing_id();
-        protocol::write_ping_in(msg_id, ping_id, &mut text);
-        let messages = text_message(text.into()).into_iter().collect();
-        self.write(messages).await
+        let mut frames = Frames::default();
+        frames.push(|out| protocol::write_ping_in(msg_id, ping_id, out));
+        self.write(frames.into_messages()).await
     }
 
     async fn ping(&mut self) -> ControlFlow<End> {
@@ -383,6 +426,24 @@ where
     }
 }
 
+/// Waits for an order to close. Updates that wake the socket meanwhile are taken afterwards.
+async fn ordered(socket: &Socket) -> CloseCode {
+    loop {
+        if let Some(code) = socket.order() {
+            return code;
+        }
+        socket.woken().await;
+    }
+}
+
+/// Waits until a monitor is to be told something; without end if the client is none.
+async fn told(messages: Option<&DebugMessages>) {
+    match messages {
+        Some(messages) => messages.woken().await,
+        None => pending().await,
+    }
+}
+
 /// Goes on with a client that keeps within its allowance.
 fn within(allowed: bool) -> ControlFlow<End> {
     if allowed {
@@ -390,13 +451,6 @@ fn within(allowed: bool) -> ControlFlow<End> {
     } else {
         ControlFlow::Break(End::Close(CloseCode::TooMany))
     }
-}
-
-/// Frames are assembled from `str`s and JSON, so they are always text.
-fn text_message(text: Bytes) -> Option<Message> {
-    let text = Utf8Bytes::try_from(text);
-    debug_assert!(text.is_ok(), "frames are UTF-8");
-    text.ok().map(Message::Text)
 }
 
 fn end_of(error: &tungstenite::Error) -> End {
@@ -460,22 +514,19 @@ mod tests {
     }
 
     /// What the endpoint gives to a socket's task.
-    fn admitted(manager: &Arc<SubscriptionManager>) -> (Arc<Session>, Allowance) {
-        let (id, now) = (SessionId::new("a").unwrap(), Instant::now());
-        let session = manager.connections().open(&id, now);
-        (session, Allowance::new(10, now))
+    fn admitted(manager: &Arc<SubscriptionManager>) -> (WebSocketTransport, Arc<Session>) {
+        let id = SessionId::new("a").unwrap();
+        let session = manager.connections().open(&id, Instant::now());
+        let transport = WebSocketTransport::new(Arc::clone(manager));
+        (transport.messages_per_second(10), session)
     }
 
     async fn connect(
         manager: &Arc<SubscriptionManager>,
     ) -> (Connection<DuplexStream>, DuplexStream) {
         let (server, client) = duplex(16);
-        let (session, allowance) = admitted(manager);
-        let manager = Arc::clone(manager);
-        (
-            Connection::open(manager, session, allowance, server).await,
-            client,
-        )
+        let (transport, session) = admitted(manager);
+        (Connection::open(transport, session, server).await, client)
     }
 
     fn publish_whole_table(
@@ -550,10 +601,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_socket_that_nobody_ends_is_let_go() {
         let manager = manager();
-        let (session, allowance) = admitted(&manager);
+        let (transport, session) = admitted(&manager);
         let (server, client) = duplex(1024);
         manager.connections().stop();
-        serve(Arc::clone(&manager), session, allowance, server).await;
+        serve(transport, session, server).await;
         assert_eq!(manager.connections().sockets(), 0);
         drop(client);
     }
@@ -561,9 +612,9 @@ mod tests {
     #[test]
     fn the_task_of_an_idle_socket_is_small() {
         let manager = manager();
-        let (session, allowance) = admitted(&manager);
+        let (transport, session) = admitted(&manager);
         let (server, _client) = duplex(16);
-        let size = size_of_val(&serve(manager, session, allowance, server));
+        let size = size_of_val(&serve(transport, session, server));
         assert!(size < 3 << 10, "{size} bytes");
     }
 }

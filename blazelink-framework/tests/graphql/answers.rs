@@ -1,5 +1,6 @@
 //! Queries and the bytes that answer them.
 
+use blazelink::BlazeContext;
 use serde_json::json;
 
 use crate::support::App;
@@ -159,7 +160,10 @@ async fn several_operations_need_a_name() {
         ),
     ] {
         request.operation_name = name.map(str::to_owned);
-        let answer = app.executor.execute(request.clone(), &Unwatched).await;
+        let answer = app
+            .executor
+            .execute(request.clone(), &BlazeContext::anonymous(), &Unwatched)
+            .await;
         assert_eq!(crate::support::read(&answer), (200, expected.to_owned()));
     }
 }

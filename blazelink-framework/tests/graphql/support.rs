@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use blazelink::BlazeContext;
 use blazelink::data;
 use blazelink::error::{Error, ErrorKind, Result};
 use blazelink::graphql::{Executor, Request, Response};
@@ -143,7 +144,9 @@ impl App {
     }
 
     pub async fn ask(&self, query: &str) -> Response {
-        self.executor.execute(Request::new(query), &Unwatched).await
+        self.executor
+            .execute(Request::new(query), &BlazeContext::anonymous(), &Unwatched)
+            .await
     }
 
     /// The answer's status and body.
@@ -154,13 +157,21 @@ impl App {
     pub async fn with(&self, query: &str, variables: serde_json::Value) -> (u16, String) {
         let mut request = Request::new(query);
         request.variables = variables.as_object().unwrap().clone();
-        read(&self.executor.execute(request, &Unwatched).await)
+        read(
+            &self
+                .executor
+                .execute(request, &BlazeContext::anonymous(), &Unwatched)
+                .await,
+        )
     }
 
     /// The answer's body and what was watched for it.
     pub async fn watched(&self, query: &str) -> (String, Vec<String>) {
         let watch = Recorder::new(&self.manager);
-        let answer = self.executor.execute(Request::new(query), &watch).await;
+        let answer = self
+            .executor
+            .execute(Request::new(query), &BlazeContext::anonymous(), &watch)
+            .await;
         (read(&answer).1, watch.lines())
     }
 

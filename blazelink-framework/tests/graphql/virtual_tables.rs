@@ -1,5 +1,6 @@
 //! Virtual tables: their parameters, what is watched for them, and how they are named.
 
+use blazelink::BlazeContext;
 use blazelink::table::{
     Call, Carried, Extension, Field, FieldError, Page, Parameter, RowRef, VirtualRef, VirtualTable,
 };
@@ -250,7 +251,9 @@ async fn different_parameters_are_different_selections() {
             "{{playerStats(identifier:{{dependencies:[{{entity:\"User\",obj_id:{user}}}]}}){{kills}}}}"
         );
         let request = blazelink::graphql::Request::new(query);
-        app.executor.execute(request, &watch).await;
+        app.executor
+            .execute(request, &BlazeContext::anonymous(), &watch)
+            .await;
     }
     let selections = watch.selections();
     assert_eq!(selections[0], selections[2]);

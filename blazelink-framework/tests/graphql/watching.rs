@@ -1,5 +1,6 @@
 //! What is watched for an answer, before it is read.
 
+use blazelink::BlazeContext;
 use blazelink::graphql::Request;
 
 use crate::support::{App, Recorder, read, unnumbered};
@@ -235,7 +236,10 @@ async fn reads_that_may_not_be_watched_are_not_made() {
     let app = App::start().await;
     let watch = Recorder::allowing(&app.manager, 1);
     let request = Request::new("{user(identifier:{obj_id:1}){name team{row{name}}}}");
-    let answer = app.executor.execute(request, &watch).await;
+    let answer = app
+        .executor
+        .execute(request, &BlazeContext::anonymous(), &watch)
+        .await;
     assert_eq!(
         read(&answer).1,
         r#"{"data":{"user":null},"errors":[{"message":"Too many subscriptions","locations":[{"line":1,"column":2}],"path":["user"]}]}"#
@@ -262,7 +266,9 @@ async fn selections_of_one_object_are_told_apart() {
     ] {
         let mut request = Request::new(query);
         request.variables = serde_json::from_str(variables).unwrap();
-        app.executor.execute(request, &watch).await;
+        app.executor
+            .execute(request, &BlazeContext::anonymous(), &watch)
+            .await;
         numbers.push(watch.selections());
     }
     assert_eq!(numbers[0], numbers[3]);

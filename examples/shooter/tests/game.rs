@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use blazelink::BlazeContext;
 use blazelink::graphql::{Executor, Request};
 use blazelink::subscription::Unwatched;
 use blazelink::table::TableManager;
@@ -116,7 +117,9 @@ async fn ask(db: &DatabaseConnection, query: &str) -> Value {
         .virtual_table::<PlayerStats>();
     let manager = blazelink::data::verify(manager.build().unwrap(), db).await;
     let executor = Executor::new(Arc::new(manager.unwrap()), db.clone()).unwrap();
-    let response = executor.execute(Request::new(query), &Unwatched).await;
+    let response = executor
+        .execute(Request::new(query), &BlazeContext::anonymous(), &Unwatched)
+        .await;
     let answer: Value = serde_json::from_slice(&response.body).unwrap();
     assert_eq!(answer.get("errors"), None, "{answer}");
     answer["data"].clone()

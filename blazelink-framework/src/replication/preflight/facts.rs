@@ -72,6 +72,8 @@ pub struct TableFacts {
     pub exists: bool,
     /// Whether it has a primary key.
     pub has_key: bool,
+    /// Whether there are rules on who sees what of it.
+    pub guarded: bool,
     /// Itself or those of its partitions whose replica identity is not FULL.
     pub not_full: Vec<PublishedTable>,
 }
@@ -94,7 +96,10 @@ impl Facts {
                 schema: table.schema.clone(),
                 table: table.table.clone(),
             };
-            facts.tables.push(table_facts(db, name).await?);
+            facts.tables.push(TableFacts {
+                guarded: exposure.guarded(table.id).is_some(),
+                ..table_facts(db, name).await?
+            });
         }
         Ok(facts)
     }
@@ -247,6 +252,7 @@ async fn table_facts(db: &mut impl Execute, name: PublishedTable) -> Result<Tabl
         name,
         exists,
         has_key,
+        guarded: false,
         not_full: not_full.collect(),
     })
 }

@@ -225,13 +225,21 @@ fn judge_tables(facts: &Facts, findings: &mut Vec<Finding>) {
             ));
         } else if !table.not_full.is_empty() {
             let statements = table.not_full.iter();
-            findings.push(Finding {
-                severity: Severity::Warning,
-                code: Code::ReplicaIdentity,
-                sentence: format!(
-                    "Table `{name}` does not tell its old rows: every update or delete in it \
-                     reaches whoever looks at any list of its rows"
+            let (severity, what) = match table.guarded {
+                true => (
+                    Severity::Error,
+                    "so nobody knows who saw a row before it changed, as its rules of visibility \
+                     need",
                 ),
+                false => (
+                    Severity::Warning,
+                    "so every update or delete in it reaches whoever looks at any list of its rows",
+                ),
+            };
+            findings.push(Finding {
+                severity,
+                code: Code::ReplicaIdentity,
+                sentence: format!("Table `{name}` does not tell its old rows, {what}"),
                 remedy: statements
                     .map(|part| format!("ALTER TABLE {} REPLICA IDENTITY FULL;", part.quoted()))
                     .collect(),
@@ -283,6 +291,7 @@ mod tests {
             name: published(name),
             exists: true,
             has_key: true,
+            guarded: false,
             not_full: Vec::new(),
         }
     }
@@ -415,6 +424,19 @@ mod tests {
         assert_eq!(
             finding.remedy,
             ["ALTER TABLE \"public\".\"game_2024\" REPLICA IDENTITY FULL;"]
+        );
+    }
+
+    #[test]
+    fn guarded_table_that_does_not_tell_its_old_rows_is_an_error() {
+        let mut facts = healthy();
+        facts.tables[1].not_full = vec![published("game")];
+        facts.tables[1].guarded = true;
+        let finding = one(&facts);
+        assert_eq!(finding.severity, Severity::Error);
+        assert_eq!(
+            finding.remedy,
+            ["ALTER TABLE \"public\".\"game\" REPLICA IDENTITY FULL;"]
         );
     }
 

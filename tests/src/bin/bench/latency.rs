@@ -3,6 +3,7 @@
 //! Both clocks begin when the writer has its commit acknowledged. The rounds alternate, and the
 //! snapshot round trip that the visibility gate costs is timed in the same run.
 
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -19,12 +20,12 @@ use tokio::task::JoinSet;
 
 use crate::decode::drop_slot;
 use crate::report::{Bound, Report, median, percentile};
-use crate::server::Server;
+use blazelink_tests::server::Server;
 
-const CLIENTS: usize = 100;
+pub(crate) const CLIENTS: usize = 100;
 const PER_SECOND: u64 = 200;
 const CHANGES: usize = 1_000;
-const ROUNDS: usize = 5;
+pub(crate) const ROUNDS: usize = 5;
 
 /// How much of the gate's round trip is allowed for.
 const GATE: f64 = 1.2;
@@ -38,7 +39,7 @@ pub(crate) async fn measure(report: &mut Report) {
     let mut snapshot = Figures::default();
     for _ in 0..ROUNDS {
         printed.add(recvlogical(&database).await);
-        ours.add(blazelink(&database).await);
+        ours.add(blazelink(&database, async |_| ()).await);
         snapshot.add(snapshots(&database).await);
     }
     for (what, of, allowed) in [
@@ -68,13 +69,13 @@ pub(crate) async fn measure(report: &mut Report) {
 
 /// Percentiles of rounds, in milliseconds.
 #[derive(Default)]
-struct Figures {
+pub(crate) struct Figures {
     p50: Vec<f64>,
     p99: Vec<f64>,
 }
 
 impl Figures {
-    fn add(&mut self, mut round: Vec<f64>) {
+    pub(crate) fn add(&mut self, mut round: Vec<f64>) {
         self.p50.push(percentile(&mut round, 0.5));
         self.p99.push(percentile(&mut round, 0.99));
     }
@@ -83,7 +84,7 @@ impl Figures {
         median(&mut self.p50)
     }
 
-    fn p99(&mut self) -> f64 {
+    pub(crate) fn p99(&mut self) -> f64 {
         median(&mut self.p99)
     }
 }
@@ -138,8 +139,14 @@ fn marker(change: usize) -> String {
     format!("{change:09}")
 }
 
-async fn blazelink(database: &TestDatabase) -> Vec<f64> {
-    let server = Server::start(database).await;
+/// Milliseconds from each commit to the client that watches its row, on a server of its own;
+/// `beside` is there while they are measured.
+pub(crate) async fn blazelink<T>(
+    database: &TestDatabase,
+    beside: impl AsyncFnOnce(SocketAddr) -> T,
+) -> Vec<f64> {
+    let mut server = Server::start(database).await;
+    let beside = beside(server.address()).await;
     let times = Times::new();
     let mut clients = JoinSet::new();
     for index in 0..CLIENTS {
@@ -163,7 +170,8 @@ async fn blazelink(database: &TestDatabase) -> Vec<f64> {
     while let Some(done) = clients.join_next().await {
         done.expect("each client gets its changes");
     }
-    server.stop().await;
+    drop(beside);
+    server.kill().await;
     times.differences()
 }
 

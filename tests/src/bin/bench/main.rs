@@ -1,29 +1,35 @@
 //! The benchmarks: what must hold, measured as ratios in one run.
 //!
 //! `cargo run --release -p blazelink-tests --bin bench` prints the table that README.md quotes;
-//! with names of parts (`decode`, `matching`, `latency`, `journal`, `sockets`) it runs those only. The exit
-//! code is 1 if a bound does not hold. Both sides of a ratio are measured in turn in this run, on
-//! a database of its own, so that a busy machine slows both.
+//! with names of parts (`matching`, `decode`, `latency`, `silent`, `fanout`, `told`, `refetch`,
+//! `journal`, `sockets`) it runs those only. The exit code is 1 if a bound does not hold. Both sides
+//! of a ratio are measured in turn in this run, on a database of its own, so that a busy machine
+//! slows both.
 
+mod broadcast;
+mod commits;
 mod decode;
+mod fanout;
 mod journal;
 mod latency;
 mod matching;
+mod refetch;
 mod report;
-mod server;
+mod silent;
 mod sockets;
+mod told;
 
 use std::process::ExitCode;
 
+use blazelink_tests::server;
 use report::Report;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments
-        .first()
-        .is_some_and(|first| first == server::COMMAND)
-    {
-        return server::run();
+    match arguments.split_first() {
+        Some((first, _)) if first == server::COMMAND => return server::run(),
+        Some((first, rest)) if first == broadcast::COMMAND => return broadcast::run(rest),
+        _ => {}
     }
     let wanted = |part: &str| arguments.is_empty() || arguments.iter().any(|name| name == part);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -40,6 +46,18 @@ fn main() -> ExitCode {
         }
         if wanted("latency") {
             latency::measure(&mut report).await;
+        }
+        if wanted("silent") {
+            silent::measure(&mut report).await;
+        }
+        if wanted("fanout") {
+            fanout::measure(&mut report).await;
+        }
+        if wanted("told") {
+            told::measure(&mut report).await;
+        }
+        if wanted("refetch") {
+            refetch::measure(&mut report).await;
         }
         if wanted("journal") {
             journal::measure(&mut report).await;

@@ -7,23 +7,21 @@
 //! measured beside it, without a bound: it costs what the processor's caches miss.
 
 use std::hint::black_box;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-use blazelink::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
-use blazelink::exposure::{ExposedColumn, ExposedTable, Exposure};
-use blazelink::object_id::{Key, ObjectId, TableId};
+use blazelink::change::Transaction;
+use blazelink::exposure::Exposure;
 use blazelink::subscription::{Dependency, Role, SubscriptionIndex};
-use blazelink::value::Kind;
 use blazelink_tests::app::{connect, shooter_database};
 use blazelink_tests::client::{Client, tells_of};
 use blazelink_tests::memory;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
+use crate::commits::{self, TABLE};
 use crate::report::{Bound, Report, median};
-use crate::server::Server;
+use blazelink_tests::server::Server;
 
-const TABLE: TableId = TableId(0);
 const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
 const SESSIONS: usize = 10_000;
@@ -49,8 +47,8 @@ async fn compare(report: &mut Report) {
     let sql = connect(database.url()).await;
     let rows = format!("INSERT INTO game (id, name) SELECT n, n FROM generate_series(1, {MANY}) n");
     sql.batch_execute(&rows).await.expect("the table is empty");
-    let few = Server::start(&database).await;
-    let many = Server::start(&database).await;
+    let mut few = Server::start(&database).await;
+    let mut many = Server::start(&database).await;
     subscribe(&few, FEW).await;
     subscribe(&many, MANY).await;
 
@@ -69,8 +67,8 @@ async fn compare(report: &mut Report) {
         Bound::AtMost(1.3),
         format!("{of_many:.1} us against {of_few:.1} us, each told to one session"),
     );
-    few.stop().await;
-    many.stop().await;
+    few.kill().await;
+    many.kill().await;
 }
 
 /// Watches `count` rows, spread over the compared sessions, as clients do: by asking.
@@ -125,7 +123,7 @@ async fn change_rows(sql: &tokio_postgres::Client, server: &Server, rows: usize,
 
 /// Memory and time of the index alone.
 fn weigh(report: &mut Report) {
-    let exposure = exposure();
+    let exposure = commits::exposure();
     let mut few = subscribed(FEW);
     let before = memory::resident();
     let begun = Instant::now();
@@ -159,7 +157,7 @@ fn weigh(report: &mut Report) {
 
     let begun = Instant::now();
     for number in 0..MANY {
-        many.unsubscribe(session_of(number), &object(number), 0);
+        many.unsubscribe(session_of(number), &commits::object(number), 0);
     }
     let unsubscribing = begun.elapsed().as_secs_f64();
     assert!(many.is_empty(), "everything was let go");
@@ -171,25 +169,6 @@ fn weigh(report: &mut Report) {
     );
 }
 
-fn exposure() -> Exposure {
-    let column = |name: &str, kind| ExposedColumn {
-        name: name.to_owned(),
-        kind,
-    };
-    Exposure::new(vec![ExposedTable {
-        id: TABLE,
-        schema: "public".to_owned(),
-        table: "player".to_owned(),
-        entity: "Player".to_owned(),
-        columns: vec![column("id", Kind::Int), column("name", Kind::Text)],
-        key: vec![0],
-    }])
-}
-
-fn object(number: usize) -> ObjectId {
-    ObjectId::row(TABLE, Key::from(number as i64))
-}
-
 fn session_of(number: usize) -> u32 {
     (number % SESSIONS) as u32
 }
@@ -198,8 +177,8 @@ fn session_of(number: usize) -> u32 {
 fn subscribed(count: usize) -> SubscriptionIndex {
     let mut index = SubscriptionIndex::default();
     for number in 0..count {
-        let answer = index.begin(session_of(number), object(number), 0);
-        let row = Dependency::Row(TABLE, Key::from(number as i64));
+        let answer = index.begin(session_of(number), commits::object(number), 0);
+        let row = Dependency::Row(TABLE, commits::key(number));
         index
             .depend(&answer, Role::Declared, row, MANY)
             .expect("the limit is far away");
@@ -212,7 +191,7 @@ fn subscribed(count: usize) -> SubscriptionIndex {
 /// one session. The rows are taken all over the table.
 fn matched(index: &mut SubscriptionIndex, rows: usize, exposure: &Exposure) -> f64 {
     let commits: Vec<Transaction> = (0..CHANGES)
-        .map(|n| commit(n.wrapping_mul(7_919_993) % rows))
+        .map(|n| commits::rename(n.wrapping_mul(7_919_993) % rows, "after"))
         .collect();
     let mut told = 0;
     let begun = Instant::now();
@@ -225,25 +204,4 @@ fn matched(index: &mut SubscriptionIndex, rows: usize, exposure: &Exposure) -> f
     let elapsed = begun.elapsed();
     assert_eq!(told, CHANGES, "each change concerns one session");
     elapsed.as_nanos() as f64 / CHANGES as f64
-}
-
-fn commit(number: usize) -> Transaction {
-    let id = number.to_string();
-    let row = |name| Row::from_texts(&[Some(&id), Some(name)]);
-    let change = Change {
-        table: TABLE,
-        kind: ChangeKind::Update,
-        key: Key::from(number as i64),
-        moved: None,
-        old: Old::Full(row("before")),
-        new: Some(row("after")),
-    };
-    Transaction {
-        xid: 1,
-        commit_lsn: Lsn(1),
-        end_lsn: Lsn(2),
-        committed_at: SystemTime::UNIX_EPOCH,
-        changes: vec![change],
-        whole: Vec::new(),
-    }
 }

@@ -126,3 +126,13 @@ pub(crate) fn percentile(samples: &mut [f64], part: f64) -> f64 {
 pub(crate) fn median(samples: &mut [f64]) -> f64 {
     percentile(samples, 0.5)
 }
+
+/// The interval in which the middle of what the samples were drawn from lies with 95 %, whatever
+/// their distribution: from its binomial ranks (normal approximation); sorts them.
+pub(crate) fn interval(samples: &mut [f64]) -> (f64, f64) {
+    let part = 0.98 / (samples.len() as f64).sqrt();
+    (
+        percentile(samples, 0.5 - part),
+        percentile(samples, 0.5 + part),
+    )
+}

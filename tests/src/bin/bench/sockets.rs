@@ -5,7 +5,7 @@ use blazelink_tests::client::Client;
 use futures_util::{StreamExt, stream};
 
 use crate::report::{Bound, Report};
-use crate::server::Server;
+use blazelink_tests::server::Server;
 
 const SOCKETS: usize = 10_000;
 
@@ -17,7 +17,7 @@ const AT_ONCE: usize = 64;
 
 pub(crate) async fn measure(report: &mut Report) {
     let database = shooter_database().await;
-    let server = Server::start(&database).await;
+    let mut server = Server::start(&database).await;
     let open = |count| {
         let address = server.address();
         stream::iter(0..count)
@@ -35,5 +35,5 @@ pub(crate) async fn measure(report: &mut Report) {
         Bound::AtMost(10_240.0),
         format!("{} sockets open", warm.len() + idle.len()),
     );
-    server.stop().await;
+    server.kill().await;
 }

@@ -1,0 +1,107 @@
+//! `Authority`: whom the app trusts to say who asks. Asked by the endpoint of documents and by the
+//! tasks of websockets; what the app gave is held here, whatever its types.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use super::authenticator::{Authenticator, AuthorizeEvent, Grant};
+use super::factory::{ContextFactory, Refused};
+use super::request::ContextRequest;
+use crate::viewer::Viewer;
+
+/// The app's [`ContextFactory`] and [`Authenticator`]. By default it has neither: everybody is
+/// anonymous, and `AuthorizeEvent` is ignored.
+#[derive(Default)]
+pub struct Authority {
+    factory: Option<Box<dyn AnyFactory>>,
+    authenticator: Option<Box<dyn AnyAuthenticator>>,
+}
+
+/// What became of an [`AuthorizeEvent`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authorized {
+    /// Nobody judges it.
+    Ignored,
+    /// The client is granted nothing.
+    Refused,
+    /// The client is granted this.
+    Granted(Grant),
+}
+
+impl Authority {
+    /// From now on asks this factory who sends a request.
+    #[must_use]
+    pub fn with_context(mut self, factory: impl ContextFactory) -> Authority {
+        self.factory = Some(Box::new(factory));
+        self
+    }
+
+    /// From now on has events judged by this authenticator.
+    #[must_use]
+    pub fn with_authenticator(mut self, authenticator: impl Authenticator) -> Authority {
+        self.authenticator = Some(Box::new(authenticator));
+        self
+    }
+
+    /// Who sends a request.
+    ///
+    /// # Errors
+    ///
+    /// If the app refuses the request.
+    pub async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Viewer, Refused> {
+        match &self.factory {
+            Some(factory) => factory.viewer(request).await,
+            None => Ok(Viewer::anonymous()),
+        }
+    }
+
+    /// What a client that says this of itself is granted.
+    pub async fn authorize(&self, event: &AuthorizeEvent) -> Authorized {
+        match &self.authenticator {
+            None => Authorized::Ignored,
+            Some(authenticator) => match authenticator.authenticate(event).await {
+                Some(grant) => Authorized::Granted(grant),
+                None => Authorized::Refused,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority")
+            .field("factory", &self.factory.is_some())
+            .field("authenticator", &self.authenticator.is_some())
+            .finish()
+    }
+}
+
+trait AnyFactory: Send + Sync {
+    fn viewer<'a>(
+        &'a self,
+        request: &'a ContextRequest<'a>,
+    ) -> BoxFuture<'a, Result<Viewer, Refused>>;
+}
+
+impl<F: ContextFactory> AnyFactory for F {
+    fn viewer<'a>(
+        &'a self,
+        request: &'a ContextRequest<'a>,
+    ) -> BoxFuture<'a, Result<Viewer, Refused>> {
+        Box::pin(async move {
+            let viewer = ContextFactory::viewer(self, request).await?;
+            Ok(viewer.map_or_else(Viewer::anonymous, Viewer::new))
+        })
+    }
+}
+
+trait AnyAuthenticator: Send + Sync {
+    fn authenticate<'a>(&'a self, event: &'a AuthorizeEvent) -> BoxFuture<'a, Option<Grant>>;
+}
+
+impl<A: Authenticator> AnyAuthenticator for A {
+    fn authenticate<'a>(&'a self, event: &'a AuthorizeEvent) -> BoxFuture<'a, Option<Grant>> {
+        Box::pin(Authenticator::authenticate(self, event))
+    }
+}

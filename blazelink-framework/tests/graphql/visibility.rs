@@ -1,0 +1,74 @@
+//! Answers over tables of which not everything is visible: everywhere that rows come from.
+
+use blazelink::table::{Call, Extension, Field, FieldError, Page, RowRef};
+use blazelink::{Access, Rule};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
+
+use crate::entities::*;
+use crate::support::{App, builder};
+
+async fn visible_tags(call: Call<'_>) -> Result<i64, FieldError> {
+    let tags = tag::Entity::find().filter(call.visible::<tag::Entity>()?);
+    Ok(tags.count(call.database()).await?.try_into().unwrap_or(0))
+}
+
+fn of_user() -> Vec<Field> {
+    vec![
+        Field::new("first_tag", |_| Ok(RowRef::<tag::Entity>::new(1))),
+        Field::new("second_tag", |_| Ok(RowRef::<tag::Entity>::new(2))),
+        Field::new("all_tags", |_| {
+            Ok([2, 1, 9].map(RowRef::<tag::Entity>::new).to_vec())
+        }),
+        Field::new("tag_page", |_| {
+            let tags = [2, 2, 1, 1].map(RowRef::<tag::Entity>::new);
+            Ok(Page::of(tags.to_vec()))
+        }),
+        Field::reading("visible_tags", |call| Box::pin(visible_tags(call))),
+    ]
+}
+
+/// Of tags the first, of users all but for their teams.
+async fn start() -> App {
+    let builder = builder()
+        .extend(Extension::of::<user::Entity>(of_user))
+        .visible::<tag::Entity>(|_| Access::rows(Rule::eq(tag::Column::Id, 1)))
+        .visible::<user::Entity>(|_| Access::all().hide(user::Column::TeamId));
+    App::of(builder).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_out_of_sight_are_in_no_relation_over_a_junction() {
+    let app = start().await;
+    let query = "{user(identifier:{obj_id:1}){tags{count items{obj_id}}} \
+                 two:user(identifier:{obj_id:2}){tags{count items{obj_id row{label}}}}}";
+    let data = r#"{"user":{"tags":{"count":1,"items":[{"obj_id":1}]}},"two":{"tags":{"count":0,"items":[]}}}"#;
+    let expected = (200, format!("{{\"data\":{data}}}"));
+    assert_eq!(app.answer(query).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_out_of_sight_are_in_no_computed_value() {
+    let app = start().await;
+    let query = "{user(identifier:{obj_id:1}){first_tag{obj_id} second_tag{obj_id} \
+                 all_tags{obj_id} tag_page(page:0,size:1){count items{obj_id row{label}}} \
+                 counted:tag_page(page:0,size:9){count} visible_tags}}";
+    let data = r#"{"user":{"first_tag":{"obj_id":1},"second_tag":null,"all_tags":[{"obj_id":1}],"tag_page":{"count":2,"items":[{"obj_id":1,"row":{"label":"new"}}]},"counted":{"count":2},"visible_tags":1}}"#;
+    let expected = (200, format!("{{\"data\":{data}}}"));
+    assert_eq!(app.answer(query).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_column_is_told_by_no_relation_in_either_direction() {
+    let app = start().await;
+    for query in [
+        "{user(identifier:{obj_id:1}){it:team_id}}",
+        "{user(identifier:{obj_id:2}){it:team_id}}",
+        "{user(identifier:{obj_id:1}){it:team{obj_id}}}",
+        "{team(identifier:{obj_id:1}){it:users{count}}}",
+        "{team(identifier:{obj_id:1}){it:users(page:0,size:1){items{obj_id}}}}",
+    ] {
+        let (_, body) = app.answer(query).await;
+        assert!(body.contains(r#"{"it":null}"#), "{query}: {body}");
+        assert!(body.contains("hidden from whoever asks"), "{query}: {body}");
+    }
+}
