@@ -101,8 +101,8 @@ pub struct Defect {
     pub title: String,
     /// Whom it harms.
     pub harm: String,
-    /// The test that shows it gone here, as `file::test`; empty where it is still to be named.
-    pub test: String,
+    /// The tests that show it gone here, each as `file::test`.
+    pub tests: Vec<String>,
 }
 
 impl Deviations {

@@ -86,6 +86,57 @@ async fn fatal_frames_close_their_own_socket_with_a_code_of_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_bad_input_has_ended_stands_in_nobodys_way() {
+    let app = TestApp::start().await;
+    let sql = app.sql().await;
+    rows::players(&sql, 1).await;
+    app.catch_up().await;
+    // All watch the same row, and the middle one is gone before it changes.
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let client = Client::connect(app.address()).await;
+        client
+            .read("{ user(identifier: {obj_id: 1}) { name } }")
+            .await;
+        clients.push(client);
+    }
+    let mut ended = clients.remove(1);
+    ended.send("no json").await;
+    let code = CloseCode::NotJson.number();
+    assert_eq!(ended.receive().await, Received::Closed(code));
+    for name in ["1", "2"] {
+        sql.execute("UPDATE \"user\" SET name = $1", &[&name])
+            .await
+            .expect("the row is there");
+        for client in &mut clients {
+            assert_eq!(client.frame().await["data"]["changes"]["name"], name);
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_confirms_what_was_told_to_somebody_else() {
+    let app = TestApp::start().await;
+    let mut witness = Witness::of(&app).await;
+    let mut other = Client::connect(app.address()).await;
+    witness
+        .sql
+        .batch_execute("UPDATE \"user\" SET name = 'told' WHERE id = 1")
+        .await
+        .expect("the player is there");
+    let told = witness.client.frame().await;
+    other.confirm(&told).await;
+    // Once its ping is answered, its confirmation has arrived.
+    assert_eq!(other.frames_so_far().await, Vec::<Value>::new());
+    witness.client.cut();
+    witness.client.open().await;
+    assert_eq!(witness.client.frame().await["data"], told["data"]);
+    witness.is_served().await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn odd_frames_are_ignored_and_the_socket_stays() {
     let app = TestApp::start().await;
     let mut witness = Witness::of(&app).await;
@@ -163,6 +214,7 @@ async fn wrong_documents_and_identifiers_are_answered_with_errors() {
         "{ user(identifier: {obj_id: [1, 2]}) { id } }",
         "{ user { id } }",
         "{ user(identifier: {obj_id: 1, dependencies: [{entity: \"Nothing\"}]}) { id } }",
+        "{ user(identifier: {obj_id: 1, dependencies: [{obj_id: 1}]}) { id } }",
     ];
     for document in null_with_error {
         let (_, answer) = client.ask(document, json!({})).await;

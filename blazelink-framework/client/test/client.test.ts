@@ -34,6 +34,11 @@ test("a read is asked at once, in the session of the socket", async () => {
   ]);
 });
 
+test("a client behind TLS opens a secure socket, on the port and path of its server", () => {
+  server.client({ url: "https://app.test/games/" });
+  expect(server.socket.url).toMatch(/^wss:\/\/app\.test\/games\/ws\/connect\?session_id=/);
+});
+
 test("authorization is asked for with each question", () => {
   let token = "one";
   const client = server.client({ authorization: () => token });

@@ -70,11 +70,11 @@ export class FakeServer {
   readonly sockets: FakeSocket[] = [];
 
   /** A client of this server. Jitter is always in the middle of its range. */
-  client(options: { authorization?: () => string } = {}): Client {
+  client(options: { authorization?: () => string; url?: string } = {}): Client {
     const { questions, sockets } = this;
     return createClient({
-      ...options,
       url: "http://server.test:8000",
+      ...options,
       fetch: (url, init) => ask(String(url), init ?? {}, questions),
       WebSocket: class {
         constructor(url: string) {

@@ -1,6 +1,8 @@
 //! Who must be told of what: dependencies, the index that matches changes to them, and the
 //! manager that the rest of the framework talks to.
 
+#[cfg(test)]
+mod cost;
 mod dependency;
 mod graph;
 mod index;

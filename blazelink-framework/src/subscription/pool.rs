@@ -59,14 +59,34 @@ impl<T> std::ops::Index<u32> for Pool<T> {
     type Output = T;
 
     fn index(&self, at: u32) -> &T {
+        #[cfg(test)]
+        count_look_up();
         &self.items[at as usize]
     }
 }
 
 impl<T> std::ops::IndexMut<u32> for Pool<T> {
     fn index_mut(&mut self, at: u32) -> &mut T {
+        #[cfg(test)]
+        count_look_up();
         &mut self.items[at as usize]
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    static LOOKED_UP: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+fn count_look_up() {
+    LOOKED_UP.set(LOOKED_UP.get() + 1);
+}
+
+/// How many records this thread has looked at by their numbers, in any pool.
+#[cfg(test)]
+pub(super) fn looked_up() -> usize {
+    LOOKED_UP.get()
 }
 
 #[cfg(test)]

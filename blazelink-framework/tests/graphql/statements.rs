@@ -37,6 +37,19 @@ async fn relations_take_one_statement_for_all_rows() {
 }
 
 #[tokio::test]
+async fn pages_are_cut_by_postgres() {
+    let app = App::start().await;
+    for query in [
+        "{users(page:1,size:2){items{obj_id}}}",
+        "{user(identifier:{obj_id:1}){events(page:1,size:5){items{obj_id}}}}",
+    ] {
+        let statements = app.statements_of(query).await;
+        let page = statements.last().unwrap();
+        assert!(page.contains("LIMIT") && page.contains("OFFSET"), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn statement_texts_hold_no_values() {
     let app = App::start().await;
     let first = app
