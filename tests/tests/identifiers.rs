@@ -65,16 +65,15 @@ async fn whatever_names_a_row_is_answered_and_watches_it() {
     let long = format!("{{obj_id: 1, modifiers: \"{}\"}}", "m".repeat(10_000));
     for identifier in [
         "{obj_id: 1}",
-        "{obj_id: \"1\"}",
         "{obj_id: [1]}",
         "{obj_id: 1, entity: null}",
         "{obj_id: 1, entity: \"Game\"}",
-        "[{obj_id: 1}]",
         "{obj_id: 1, modifiers: null}",
         "{obj_id: 1, modifiers: \"undefined\"}",
         "{obj_id: 1, modifiers: \"{\\\"a\\\": [\"}",
         &long,
         "{obj_id: 1, dependencies: []}",
+        "{obj_id: 1, dependencies: [null, {entity: \"Team\"}]}",
         "{obj_id: 1, dependencies: {entity: \"Team\", obj_id: 1}}",
         "{obj_id: 1, dependencies: [{entity: \"Game\", obj_id: 1}, {entity: \"Team\"}]}",
         "{obj_id: 1, dependencies: [{entity: \"t_eam\", dependencies: [{entity: \"User\"}]}]}",
@@ -90,7 +89,7 @@ async fn whatever_names_a_row_is_answered_and_watches_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_names_no_row_is_null_with_an_error_and_watches_nothing() {
+async fn whatever_names_no_row_is_null_with_an_error_and_is_told_of_none() {
     let mut app = Witnessed::start().await;
     let entities = [
         json!("game"),
@@ -107,13 +106,14 @@ async fn whatever_names_no_row_is_null_with_an_error_and_watches_nothing() {
         json!(null),
         json!(""),
         json!("x"),
+        json!("1"),
         json!("1.0"),
         json!("1;"),
         json!(" 1\u{0}"),
         json!("9".repeat(100_000)),
         json!(1_u64 << 40),
-        json!(u64::MAX),
-        json!(-1),
+        json!(i64::MAX),
+        json!(true),
         json!([]),
         json!([1, 2]),
         json!(["1", "x"]),
@@ -160,9 +160,11 @@ async fn shapes_that_the_schema_does_not_have_are_refused() {
         json!(1),
         json!("Game"),
         json!(true),
+        json!([]),
+        json!([{"obj_id": 1}]),
         json!([{"obj_id": 1}, {"obj_id": 2}]),
         json!({"id": 1}),
-        json!({"obj_id": true}),
+        json!({"obj_id": u64::MAX}),
         json!({"obj_id": 1.5}),
         json!({"obj_id": {}}),
         json!({"obj_id": {"id": 1}}),
@@ -179,9 +181,7 @@ async fn shapes_that_the_schema_does_not_have_are_refused() {
         json!({"obj_id": 1, "dependencies": [[{"entity": "Team"}]]}),
         json!({"obj_id": 1, "dependencies": [{"entity": 7}]}),
         json!({"obj_id": 1, "dependencies": null}),
-        json!({"obj_id": 1, "dependencies": [null]}),
-        json!({"obj_id": 1, "dependencies": [{"entity": "Team"}, null]}),
-        json!({"obj_id": 1, "dependencies": [{"entity": "Team", "dependencies": [null]}]}),
+        json!({"obj_id": 1, "dependencies": [{"entity": "Team", "dependencies": null}]}),
     ] {
         let mut client = app.client().await;
         let by_variable = "query($i: ObjectIdInput) { game(identifier: $i) { id } }";
