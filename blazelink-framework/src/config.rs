@@ -349,6 +349,14 @@ mod tests {
         })
     }
 
+    /// The original's client knows no other port.
+    #[test]
+    fn an_app_listens_on_port_8000_unless_it_is_told_otherwise() {
+        let config = load("", &[("DATABASE_URL", "postgres://a")]);
+        let config = config.expect("a database is named");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+    }
+
     #[test]
     fn the_environment_wins_over_the_file() {
         let file = "[database]\nurl = 'postgres://a'\n[server]\nport = 9000\n\

@@ -193,6 +193,19 @@ async fn production_admits_its_own_and_listed_origins_and_clients_without_one() 
     assert_eq!(post(&proxied).await, (malformed, 0));
     let listed = [("origin", "https://www.example.com")];
     assert_eq!(post(&listed).await, (malformed, 1));
+    // What a browser asks first, because of the headers that the original's client sends.
+    let names = "authorization,content-type,session_id";
+    let preflight = [
+        listed[0],
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", names),
+    ];
+    let answer = send(&app, Method::OPTIONS, "/graphql/", &preflight, "").await;
+    assert_eq!(answer.status(), 200);
+    let told = cors(&answer);
+    assert_eq!(told["allow-origin"], "https://www.example.com");
+    assert_eq!(told["allow-headers"], names);
+    assert!(told["allow-methods"].split(',').any(|it| it == "POST"));
     assert_eq!(open(&app, "a", &listed).await.0, 101);
     assert_eq!(open(&app, "b", &[]).await.0, 101);
     app.stop().await;

@@ -183,6 +183,10 @@ pub const COMPUTED_AT_ONCE: usize = 4;
 /// null.
 pub const ANSWER_ERRORS: usize = 100;
 
+/// Characters of a name in a request that an error repeats. Beyond it the rest is left out: a name
+/// in a variable is sent once and may be repeated by every error of the answer.
+pub const REPEATED_CHARS: usize = 64;
+
 /// Transactions that the change bus keeps for consumers that come back. Beyond it the oldest are
 /// let go, and who wants to start there has to start over.
 pub const BUS_TRANSACTIONS: usize = 1_024;
