@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launch } from "./chromium.js";
-import { Shooter } from "./shooter.js";
+import { Dev } from "./dev.js";
 import { Tab } from "./tab.js";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../target/browser", import.meta.url));
 
 const PHONE = { width: 390, height: 844 };
 
-/** @type {Shooter} */
+/** @type {Dev} */
 let shooter;
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -25,7 +25,7 @@ let bystander = { id: 0, name: "" };
 before(
   async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
-    shooter = await Shooter.start();
+    shooter = await Dev.start("examples/shooter");
     browser = await launch();
     const players = await shooter.psql('SELECT id, name FROM "user" ORDER BY team_id, id');
     const [first, second] = players.map(([id, name]) => ({ id: Number(id), name: String(name) }));

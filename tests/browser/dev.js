@@ -1,5 +1,5 @@
 // @ts-check
-/** The shooter as a person would start it: `cargo run -- dev examples/shooter`. */
+/** An app as a person would start it: `cargo run -- dev examples/shooter`. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A running `blazelink dev` with its app and its Postgres. */
-export class Shooter {
+export class Dev {
   #process;
   #facts;
 
@@ -21,10 +21,15 @@ export class Shooter {
     this.#facts = facts;
   }
 
-  /** Starts it and waits until it serves. The first build takes minutes. */
-  static async start() {
+  /**
+   * Starts it and waits until it serves. The first build takes minutes.
+   *
+   * @param {string} folder the app's, from the root of the repository
+   * @param {string[]} options further arguments
+   */
+  static async start(folder, ...options) {
     // In a process group of its own, so that it can be stopped as Ctrl-C does it: the whole group.
-    const child = spawn("cargo", ["run", "--quiet", "--", "dev", "examples/shooter"], {
+    const child = spawn("cargo", ["run", "--quiet", "--", "dev", folder, ...options], {
       cwd: ROOT,
       detached: true,
       stdio: ["ignore", "pipe", "inherit"],
@@ -48,7 +53,7 @@ export class Shooter {
     });
     await Promise.race([ready, early]);
     early.catch(() => {});
-    return new Shooter(child, facts);
+    return new Dev(child, facts);
   }
 
   /**
