@@ -123,25 +123,46 @@ async fn launch(
     app
 }
 
-/// Waits until the app at `address`, which has games, has handed on everything that is committed now. A client
-/// that subscribes afterwards is told of nothing that it has read already.
+/// The rows by which a test learns how far an app is. Nobody else may watch their table.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// The name of the rows' type.
+    pub entity: &'static str,
+    /// Makes the row `$1`.
+    pub insert: &'static str,
+    /// Removes it.
+    pub delete: &'static str,
+}
+
+const GAMES: Probe = Probe {
+    entity: "Game",
+    insert: "INSERT INTO game (id, name) VALUES ($1, 'probe')",
+    delete: "DELETE FROM game WHERE id = $1",
+};
+
+/// See [`catch_up_by`]; the app has games.
 pub async fn catch_up(address: SocketAddr, sql: &tokio_postgres::Client) {
+    catch_up_by(GAMES, address, sql).await;
+}
+
+/// Waits until the app at `address` has handed on everything that is committed now. A client that
+/// subscribes afterwards is told of nothing that it has read already.
+pub async fn catch_up_by(rows: Probe, address: SocketAddr, sql: &tokio_postgres::Client) {
     let mut probe = Client::connect(address).await;
     let id = rand::random_range(2_000_000..i32::MAX);
-    let document = format!("{{ game(identifier: {{obj_id: {id}}}) {{ id }} }}");
+    let (first, rest) = rows.entity.split_at(1);
+    let getter = first.to_lowercase() + rest;
+    let document = format!("{{ {getter}(identifier: {{obj_id: {id}}}) {{ id }} }}");
     let (_, answer) = probe.ask(&document, json!({})).await;
     assert!(
-        answer["data"]["game"].is_null(),
+        answer["data"][&getter].is_null(),
         "the probe watches a row that is not there"
     );
-    for statement in [
-        "INSERT INTO game (id, name) VALUES ($1, 'probe')",
-        "DELETE FROM game WHERE id = $1",
-    ] {
+    for statement in [rows.insert, rows.delete] {
         sql.execute(statement, &[&id])
             .await
             .expect("nobody else uses the row");
-        assert!(tells_of(&probe.frame().await, "Game", id));
+        assert!(tells_of(&probe.frame().await, rows.entity, id));
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// How long a frame may take before a test fails. No test waits this long when it passes.
@@ -85,13 +85,21 @@ impl Client {
 
     /// The same where the server may be gone. Whether it worked.
     pub async fn try_open(&mut self) -> bool {
-        let url = format!(
-            "ws://{}/ws/connect?session_id={}",
-            self.address, self.session
-        );
-        let opened = tokio_tungstenite::connect_async_with_config(url, None, true).await;
-        self.socket = opened.ok().map(|(socket, _)| socket);
-        self.socket.is_some()
+        let path = format!("/ws/connect?session_id={}", self.session);
+        self.open_path(&path).await.is_ok()
+    }
+
+    /// The same with another path.
+    ///
+    /// # Errors
+    ///
+    /// Why the websocket is not open.
+    pub async fn open_path(&mut self, path: &str) -> Result<(), Error> {
+        self.socket = None;
+        let url = format!("ws://{}{path}", self.address);
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await?;
+        self.socket = Some(socket);
+        Ok(())
     }
 
     /// Drops the websocket as a lost connection does: without a closing frame.
@@ -148,15 +156,19 @@ impl Client {
             .expect("the websocket takes the frame");
     }
 
-    /// Confirms a frame, as the original client does for each. A socket that is gone is left for
-    /// [`Client::receive`] to find out.
+    /// Sends any frame. A socket that is gone is left for [`Client::receive`] to find out.
+    pub async fn try_send(&mut self, message: Message) {
+        let socket = self.socket.as_mut().expect("the websocket is open");
+        let _ = socket.send(message).await;
+    }
+
+    /// Confirms a frame, as the original client does for each, if the socket is not gone.
     pub async fn confirm(&mut self, frame: &Value) {
         let confirm = json!({
             "type": "ConfirmEvent",
             "data": {"confirm_message_id": frame["msg_id"], "payload": {}},
         });
-        let socket = self.socket.as_mut().expect("the websocket is open");
-        let _ = socket.send(Message::text(confirm.to_string())).await;
+        self.try_send(Message::text(confirm.to_string())).await;
     }
 
     /// The next frame, or the end of the socket.

@@ -8,15 +8,21 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use futures_util::{SinkExt, StreamExt};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::app::{Probe, catch_up_by};
+use crate::client::{Client, Received};
 use crate::recordings::{Request, Response};
+
+/// No conversation is about all match results.
+const MATCH_RESULTS: Probe = Probe {
+    entity: "MatchResult",
+    insert: "INSERT INTO match_result (id, score) VALUES ($1, 0)",
+    delete: "DELETE FROM match_result WHERE id = $1",
+};
 
 /// A recorded conversation.
 #[derive(Clone, Debug, Deserialize)]
@@ -66,6 +72,16 @@ impl Step {
         let text = self.text.as_deref().unwrap_or_default();
         !self.is_from_server() && text.contains("ConfirmEvent")
     }
+
+    /// What the client sends, if it does.
+    fn message(&self) -> Option<Message> {
+        self.dir.as_ref()?;
+        match (&self.text, &self.binary) {
+            (Some(text), _) => Some(Message::text(text.clone())),
+            (None, Some(bytes)) => Some(Message::binary(bytes.clone().into_bytes())),
+            (None, None) => None,
+        }
+    }
 }
 
 impl Conversation {
@@ -104,36 +120,38 @@ impl Conversation {
     /// Holds it again, with the app at this address and its database.
     pub async fn held(&self, address: SocketAddr, sql: &tokio_postgres::Client) -> Outcome {
         let mut outcome = Outcome::default();
-        let mut clients: BTreeMap<&str, Client> = BTreeMap::new();
+        let mut parties = Parties::default();
         for (at, step) in (1..).zip(&self.conversation) {
             let who = step.who.as_str();
             if step.is_from_server() {
-                if let Some(client) = clients.get_mut(who) {
-                    client.recorded.push(frame(step)["msg_id"].clone());
-                }
+                let id = frame(step)["msg_id"].to_string();
+                parties.receivers.insert(id, who);
+                continue;
+            }
+            if step.is_confirmation() {
+                parties.confirm(step).await;
                 continue;
             }
             match (step.event.as_deref(), &step.path) {
                 (Some("open"), Some(path)) => {
-                    let client = Client::open(address, path).await;
-                    clients.insert(who, client.expect("the handshake succeeds"));
+                    let party = Party::open(address, path).await;
+                    let party = party.expect("the handshake succeeds");
+                    parties.open.insert(who, party);
                 }
                 (Some("handshake refused"), Some(path)) => {
-                    let status = match Client::open(address, path).await {
+                    let status = match Party::open(address, path).await {
                         Ok(_) => StatusCode::SWITCHING_PROTOCOLS.as_u16(),
                         Err(status) => status,
                     };
                     outcome.answers.insert(at, refusal(status));
                 }
                 (Some("closed"), _) => {
-                    let client = clients.get_mut(who).expect("it was opened");
+                    let party = parties.open.get_mut(who).expect("it was opened");
+                    let heard = party.hear().await;
+                    assert!(heard.is_empty(), "nothing has happened since");
+                    outcome.ends.insert(at, party.closed);
                     if step.code == Some(1000) {
-                        outcome.ends.insert(at, client.closed);
-                        clients.remove(who);
-                    } else {
-                        let heard = client.hear().await;
-                        assert!(heard.is_empty(), "nothing has happened since");
-                        outcome.ends.insert(at, client.closed);
+                        parties.open.remove(who);
                     }
                 }
                 _ => {}
@@ -141,21 +159,18 @@ impl Conversation {
             if let Some(statement) = &step.sql {
                 let run = sql.batch_execute(statement).await;
                 run.unwrap_or_else(|error| panic!("{statement}: {error}"));
-                hand_on(address, sql).await;
+                catch_up_by(MATCH_RESULTS, address, sql).await;
             }
             if let Some(request) = &step.request {
                 outcome.answers.insert(at, request.send(address).await);
             }
-            if step.dir.is_some()
-                && let Some(client) = clients.get_mut(who)
+            if let Some(message) = step.message()
+                && let Some(party) = parties.open.get_mut(who)
             {
-                client.send(step).await;
+                party.client.try_send(message).await;
             }
-            if step.is_confirmation() {
-                continue;
-            }
-            for (who, client) in &mut clients {
-                let heard = client.hear().await;
+            for (who, party) in &mut parties.open {
+                let heard = party.hear().await;
                 if !heard.is_empty() {
                     outcome.frames.insert((at, (*who).to_owned()), heard);
                 }
@@ -165,58 +180,63 @@ impl Conversation {
     }
 }
 
+/// Who has a websocket.
+#[derive(Default)]
+struct Parties<'a> {
+    open: BTreeMap<&'a str, Party>,
+    /// Who was sent the recorded frames, by their ids.
+    receivers: BTreeMap<String, &'a str>,
+}
+
+impl Parties<'_> {
+    /// Confirms what has come in the place of the recorded frame: all that its receiver, mostly who
+    /// confirms, has not confirmed. An id that nobody was sent stays as it is.
+    async fn confirm(&mut self, step: &Step) {
+        let who = step.who.as_str();
+        let text = step.text.as_deref().expect("confirmations are texts");
+        let mut confirmation: Value = serde_json::from_str(text).expect("they are JSON");
+        let id = confirmation["data"]["confirm_message_id"].to_string();
+        let Some(&receiver) = self.receivers.get(&id) else {
+            let party = self.open.get_mut(who).expect("it has a websocket");
+            return party.client.try_send(Message::text(text)).await;
+        };
+        let come = self.open[receiver].unconfirmed.clone();
+        let party = self.open.get_mut(who).expect("it has a websocket");
+        if receiver == who {
+            party.unconfirmed.clear();
+        }
+        for id in come {
+            confirmation["data"]["confirm_message_id"] = id;
+            let message = Message::text(confirmation.to_string());
+            party.client.try_send(message).await;
+        }
+    }
+}
+
 /// One websocket of the conversation.
-struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// The ids of the frames that were recorded, and of those that have come.
-    recorded: Vec<Value>,
-    come: Vec<Value>,
+struct Party {
+    client: Client,
+    /// The ids of the updates that have come and are not confirmed.
+    unconfirmed: Vec<Value>,
     /// The code with which the server has closed it.
     closed: Option<u16>,
 }
 
-impl Client {
+impl Party {
     /// # Errors
     ///
     /// The status with which the handshake is refused.
-    async fn open(address: SocketAddr, path: &str) -> Result<Client, u16> {
-        let opened = tokio_tungstenite::connect_async(format!("ws://{address}{path}")).await;
-        match opened {
-            Ok((socket, _)) => Ok(Client {
-                socket,
-                recorded: Vec::new(),
-                come: Vec::new(),
+    async fn open(address: SocketAddr, path: &str) -> Result<Party, u16> {
+        let mut client = Client::without_socket(address);
+        match client.open_path(path).await {
+            Ok(()) => Ok(Party {
+                client,
+                unconfirmed: Vec::new(),
                 closed: None,
             }),
             Err(Error::Http(refused)) => Err(refused.status().as_u16()),
             Err(error) => panic!("{path}: {error}"),
         }
-    }
-
-    /// Sends what was sent; a confirmation of the frame that has come in the place of the recorded
-    /// one. What a closed socket does not take is not sent.
-    async fn send(&mut self, step: &Step) {
-        let message = match (&step.text, &step.binary) {
-            (Some(text), _) if step.is_confirmation() => self.confirmation(text),
-            (Some(text), _) => Message::text(text.clone()),
-            (None, Some(bytes)) => Message::binary(bytes.clone().into_bytes()),
-            (None, None) => return,
-        };
-        let _ = self.socket.send(message).await;
-    }
-
-    fn confirmation(&self, text: &str) -> Message {
-        let mut confirmation: Value = match serde_json::from_str(text) {
-            Ok(confirmation) => confirmation,
-            Err(_) => return Message::text(text),
-        };
-        let id = &mut confirmation["data"]["confirm_message_id"];
-        let at = self.recorded.iter().position(|recorded| recorded == id);
-        if let Some(come) = at.and_then(|at| self.come.get(at)) {
-            *id = come.clone();
-            return Message::text(confirmation.to_string());
-        }
-        Message::text(text)
     }
 
     /// Everything that has been sent to it since, without ids.
@@ -228,47 +248,26 @@ impl Client {
         let number = rand::random::<u32>();
         let ping = json!({"type": "PingEvent", "data": {"ping_id": number}});
         // A socket that the server has closed still says so when it is read.
-        let _ = self.socket.send(Message::text(ping.to_string())).await;
-        while self.closed.is_none() {
-            let frame: Value = match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    serde_json::from_str(&text).expect("every frame is JSON")
+        self.client.try_send(Message::text(ping.to_string())).await;
+        loop {
+            match self.client.receive().await {
+                Received::Frame(frame)
+                    if frame["type"] == "PingInEvent" && frame["data"]["ping_id"] == number =>
+                {
+                    return heard;
                 }
-                Some(Ok(Message::Close(frame))) => {
-                    self.closed = Some(frame.map_or(1005, |frame| frame.code.into()));
-                    continue;
+                Received::Frame(frame) => {
+                    if frame["type"] == "ModelUpdateEvent" {
+                        self.unconfirmed.push(frame["msg_id"].clone());
+                    }
+                    heard.push(without_id(frame));
                 }
-                Some(Ok(_)) => continue,
-                Some(Err(_)) | None => {
-                    self.closed = Some(1006);
-                    continue;
+                Received::Closed(code) => {
+                    self.closed = Some(code);
+                    return heard;
                 }
-            };
-            if frame["type"] == "PingInEvent" && frame["data"]["ping_id"] == number {
-                break;
             }
-            self.come.push(frame["msg_id"].clone());
-            heard.push(without_id(frame));
         }
-        heard
-    }
-}
-
-/// Waits until the app has handed on everything that is committed now: a client of this function
-/// is told of a row that nobody else watches.
-async fn hand_on(address: SocketAddr, sql: &tokio_postgres::Client) {
-    let id = rand::random_range(1_000_000..i32::MAX);
-    let mut probe = crate::client::Client::connect(address).await;
-    let document = format!("{{ matchResult(identifier: {{obj_id: {id}}}) {{ id }} }}");
-    probe.ask(&document, json!({})).await;
-    for statement in [
-        "INSERT INTO match_result (id, score) VALUES ($1, 0)",
-        "DELETE FROM match_result WHERE id = $1",
-    ] {
-        let run = sql.execute(statement, &[&id]).await;
-        run.expect("nobody else uses the row");
-        let told = probe.frame().await;
-        assert!(crate::client::tells_of(&told, "MatchResult", id), "{told}");
     }
 }
 

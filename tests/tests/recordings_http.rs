@@ -42,7 +42,8 @@ fn every_entry_of_the_list_names_what_there_is() {
     let numbers: Vec<u32> = defects.iter().map(|defect| defect.number).collect();
     let counted: Vec<u32> = (1..).take(numbers.len()).collect();
     assert_eq!(numbers, counted, "defects are numbered one by one");
-    let mut answered = BTreeSet::new();
+    let mut entries = BTreeSet::new();
+    let mut listed = BTreeSet::new();
     let mut ids = BTreeSet::new();
     for deviation in &deviations {
         let id = &deviation.id;
@@ -54,30 +55,24 @@ fn every_entry_of_the_list_names_what_there_is() {
         for name in &deviation.recordings {
             assert!(all.contains(name), "{id}: no recording {name}");
         }
-        let answers = deviation.answers.iter().map(|a| (&a.recording, a.step));
-        for (recording, step) in answers {
-            assert!(
-                deviation.recordings.contains(recording),
-                "{id}: {recording}"
-            );
-            assert!(
-                answered.insert((recording, step)),
-                "{id}: {recording} twice"
-            );
-        }
-        let frames = deviation.frames.iter().map(|frames| &frames.recording);
-        for recording in frames.chain(deviation.close.iter().map(|close| &close.recording)) {
-            assert!(
-                deviation.recordings.contains(recording),
-                "{id}: {recording}"
-            );
+        let answers = deviation.answers.iter();
+        let answers = answers.map(|it| ("answer", &it.recording, it.step, None));
+        let frames = deviation.frames.iter();
+        let frames = frames.map(|it| ("frames", &it.recording, Some(it.step), Some(&it.who)));
+        let ends = deviation.close.iter();
+        let ends = ends.map(|it| ("close", &it.recording, Some(it.step), None));
+        for entry in answers.chain(frames).chain(ends) {
+            let (_, recording, ..) = entry;
+            let named = deviation.recordings.contains(recording);
+            assert!(named, "{id}: {recording} is not among its recordings");
+            assert!(entries.insert(entry), "{id}: {entry:?} is there twice");
+            listed.insert(recording);
         }
     }
     for deviation in &deviations {
-        let exchanges = deviation.recordings.iter();
-        for name in exchanges.filter(|name| name.starts_with("http-")) {
-            let known = answered.contains(&(name, None));
-            assert!(known, "{}: no answer of {name}", deviation.id);
+        for name in &deviation.recordings {
+            let id = &deviation.id;
+            assert!(listed.contains(name), "{id}: no entry of {name}");
         }
     }
 }

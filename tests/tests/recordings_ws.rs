@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
+use blazelink::config::Config;
 use blazelink_tests::app::TestApp;
+use blazelink_tests::client::{Client, tells_of};
 use blazelink_tests::conversation::{Conversation, Outcome};
 use blazelink_tests::deviations::Deviations;
+use blazelink_tests::project::FIXTURE;
 use blazelink_tests::recordings;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Recordings whose story another test tells, and which.
 const ELSEWHERE: [(&str, &str); 9] = [
@@ -26,7 +29,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ),
     (
         "ws-50",
-        "kills.rs::every_client_shows_what_is_stored_after_each_of_twenty_kills_of_the_app",
+        "recordings_ws.rs::a_client_that_was_told_a_part_of_a_commit_hears_of_all_after_a_crash",
     ),
     (
         "ws-51",
@@ -54,6 +57,10 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ),
 ];
 
+fn is_elsewhere(name: &str) -> bool {
+    ELSEWHERE.iter().any(|(elsewhere, _)| *elsewhere == name)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_conversation_goes_as_recorded_or_as_the_list_says() {
     let app = TestApp::fixture().await;
@@ -61,7 +68,7 @@ async fn every_conversation_goes_as_recorded_or_as_the_list_says() {
     let deviations = Deviations::load();
     let mut wrong = String::new();
     for (name, conversation) in recordings::conversations() {
-        if ELSEWHERE.iter().any(|(elsewhere, _)| *elsewhere == name) {
+        if is_elsewhere(&name) {
             continue;
         }
         let held = conversation.held(app.address(), &sql).await;
@@ -126,12 +133,50 @@ fn compare(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_was_told_a_part_of_a_commit_hears_of_all_after_a_crash() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let keeping = |config: &mut Config| config.state = Some(folder.path().to_owned());
+    let app = TestApp::of(&FIXTURE, FIXTURE.database().await, keeping).await;
+    let mut client = Client::connect(app.address()).await;
+    client
+        .read("{ game(identifier: {obj_id: 1, dependencies: [{entity: \"GameEvent\"}]}) { id } }")
+        .await;
+    let sql = app.sql().await;
+    let rows = "INSERT INTO gameevent (type, player_id, game_id) \
+                SELECT 'kill', 1, 1 FROM generate_series(1, 1000)";
+    sql.batch_execute(rows).await.expect("the player is there");
+    for _ in 0..69 {
+        let frame = client.frame().await;
+        client.confirm(&frame).await;
+    }
+
+    drop(sql);
+    let app = TestApp::of(&FIXTURE, app.abandon(), keeping).await;
+    client.move_to(app.address());
+    client.open().await;
+    let told = client.frames_so_far().await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    for (entity, key) in [("Game", json!(1)), ("GameEvent", Value::Null)] {
+        let frame = told.iter().find(|it| tells_of(it, entity, key.clone()));
+        let frame = frame.expect("what it watches is to be read again");
+        assert_eq!(frame["data"]["update_type"], "Update");
+    }
+
+    let sql = app.sql().await;
+    let row = "INSERT INTO gameevent (id, type, player_id, game_id) VALUES (5000, 'kill', 1, 1)";
+    sql.batch_execute(row).await.expect("the player is there");
+    let before = client.frames_until(|frame| tells_of(frame, "GameEvent", 5000));
+    assert_eq!(before.await, Vec::<Value>::new());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_apps_of_one_database_both_tell_their_clients() {
     let first = TestApp::fixture().await;
     let second = first.fixture_beside().await;
     let mut clients = Vec::new();
     for app in [first.address(), second.address()] {
-        let client = blazelink_tests::client::Client::connect(app).await;
+        let client = Client::connect(app).await;
         client
             .read("{ team(identifier: {obj_id: 1}) { name } }")
             .await;
@@ -145,6 +190,34 @@ async fn two_apps_of_one_database_both_tell_their_clients() {
     }
     second.stop().await;
     first.stop().await;
+}
+
+#[test]
+fn every_entry_of_the_list_is_of_a_step_that_is_compared() {
+    let conversations = recordings::conversations().into_iter();
+    let held: BTreeMap<String, Outcome> = conversations
+        .filter(|(name, _)| !is_elsewhere(name))
+        .map(|(name, conversation)| (name, conversation.recorded()))
+        .collect();
+    let recorded = |name: &str| {
+        let outcome = held.get(name);
+        outcome.unwrap_or_else(|| panic!("{name} is listed, and not held here"))
+    };
+    for deviation in Deviations::load().deviations {
+        for frames in &deviation.frames {
+            recorded(&frames.recording);
+        }
+        let answers = deviation.answers.iter();
+        for answer in answers.filter(|answer| answer.recording.starts_with("ws-")) {
+            let answers = &recorded(&answer.recording).answers;
+            let compared = answer.step.is_some_and(|step| answers.contains_key(&step));
+            assert!(compared, "{answer:?} is of no answer");
+        }
+        for close in &deviation.close {
+            let compared = recorded(&close.recording).ends.contains_key(&close.step);
+            assert!(compared, "{close:?} is of no socket's end");
+        }
+    }
 }
 
 #[test]
