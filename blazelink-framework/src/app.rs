@@ -215,10 +215,11 @@ impl Builder {
             total: config.limits.sessions,
             per_address: config.limits.sessions_per_address,
         }));
-        let subscriptions =
-            SubscriptionManager::new(exposure, connections).with_visibility(&manager);
+        let subscriptions = SubscriptionManager::new(exposure, connections)
+            .with_limit_per_session(config.limits.subscriptions_per_session)
+            .with_visibility(&manager);
         let subscriptions = Arc::new(match &config.state {
-            Some(folder) => remembering(subscriptions, folder),
+            Some(folder) => remembering(subscriptions, folder, config.limits.journal_bytes),
             None => subscriptions,
         });
 
@@ -429,9 +430,13 @@ async fn serve(
 }
 
 /// The manager with what the journal in this folder says is watched, going on in the journal.
-fn remembering(subscriptions: SubscriptionManager, folder: &Path) -> SubscriptionManager {
+fn remembering(
+    subscriptions: SubscriptionManager,
+    folder: &Path,
+    bytes: usize,
+) -> SubscriptionManager {
     let exposure = Arc::clone(subscriptions.exposure());
-    let (sessions, journal) = Journal::open(folder, exposure);
+    let (sessions, journal) = Journal::open(folder, exposure, bytes);
     let now = Instant::now();
     for (session, views) in sessions {
         subscriptions.restore(&session, views.into_iter(), now);

@@ -42,6 +42,14 @@ pub struct ClientLimits {
     /// Messages that a client may send over its socket, besides confirmations of what it was sent
     /// (`messages_per_second`); at least 1.
     pub messages_per_second: u32,
+    /// Dependencies that one session may hold (`subscriptions_per_session`).
+    pub subscriptions_per_session: usize,
+    /// Bytes of a frame that a client may send (`frame_bytes`).
+    pub frame_bytes: usize,
+    /// Bytes of the body of a GraphQL request (`body_bytes`).
+    pub body_bytes: usize,
+    /// Bytes of the journal in the state folder (`journal_bytes`).
+    pub journal_bytes: usize,
 }
 
 impl Default for ClientLimits {
@@ -50,6 +58,10 @@ impl Default for ClientLimits {
             sessions: limits::SESSIONS,
             sessions_per_address: limits::SESSIONS_PER_ADDRESS,
             messages_per_second: limits::MESSAGES_PER_SECOND,
+            subscriptions_per_session: limits::SUBSCRIPTIONS_PER_SESSION,
+            frame_bytes: limits::FRAME_BYTES,
+            body_bytes: limits::BODY_BYTES,
+            journal_bytes: limits::JOURNAL_BYTES,
         }
     }
 }
@@ -157,6 +169,10 @@ struct LimitsSection {
     sessions: Option<usize>,
     sessions_per_address: Option<usize>,
     messages_per_second: Option<NonZeroU32>,
+    subscriptions_per_session: Option<usize>,
+    frame_bytes: Option<usize>,
+    body_bytes: Option<usize>,
+    journal_bytes: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -292,6 +308,12 @@ impl LimitsSection {
             messages_per_second: self
                 .messages_per_second
                 .map_or(default.messages_per_second, NonZeroU32::get),
+            subscriptions_per_session: self
+                .subscriptions_per_session
+                .unwrap_or(default.subscriptions_per_session),
+            frame_bytes: self.frame_bytes.unwrap_or(default.frame_bytes),
+            body_bytes: self.body_bytes.unwrap_or(default.body_bytes),
+            journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
         }
     }
 }
@@ -325,6 +347,14 @@ mod tests {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    /// The original's client knows no other port.
+    #[test]
+    fn an_app_listens_on_port_8000_unless_it_is_told_otherwise() {
+        let config = load("", &[("DATABASE_URL", "postgres://a")]);
+        let config = config.expect("a database is named");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
     }
 
     #[test]
@@ -365,12 +395,14 @@ mod tests {
     #[test]
     fn lists_come_from_the_file_or_separated_by_commas_from_the_environment() {
         let file = "[database]\nurl = 'x'\n[server]\nhosts = ['a.example']\n\
-                    origins = ['https://a.example']\n[limits]\nsessions = 7";
+                    origins = ['https://a.example']\n[limits]\nsessions = 7\n\
+                    journal_bytes = 8";
         let config = load(file, &[("BLAZELINK_HOSTS", "b.example, c.example,")]).unwrap();
         assert_eq!(config.hosts, ["b.example", "c.example"]);
         assert_eq!(config.origins, ["https://a.example"]);
         let expected = ClientLimits {
             sessions: 7,
+            journal_bytes: 8,
             ..ClientLimits::default()
         };
         assert_eq!(config.limits, expected);

@@ -78,8 +78,10 @@ pub(crate) fn assemble(
     } = served;
     let websocket = WebSocketTransport::new(Arc::clone(&subscriptions))
         .authority(Arc::clone(&authority))
-        .messages_per_second(config.limits.messages_per_second);
-    let graphql = GraphqlEndpoint::new(executor, subscriptions, authority, &config.app);
+        .messages_per_second(config.limits.messages_per_second)
+        .frame_bytes(config.limits.frame_bytes);
+    let graphql = GraphqlEndpoint::new(executor, subscriptions, authority, &config.app)
+        .body_bytes(config.limits.body_bytes);
     let mut route = Route::new();
     route = at(route, GRAPHQL, graphql)?;
     route = at(

@@ -57,18 +57,13 @@ impl TestApp {
         change: impl FnOnce(&mut Config),
         declare: impl FnOnce(Builder) -> Builder,
     ) -> TestApp {
-        let mut config = Config::new(project.name, database.url());
-        config.slot = SlotMode::Temporary;
-        config.environment = Environment::Development;
-        config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        config.folder = project.folder.into();
-        change(&mut config);
-        let app = declare((project.declare)(Blazelink::builder()))
-            .start(config)
-            .await
-            .expect("the app starts on a migrated database");
-        app.live().await;
+        let app = launch(project, database.url(), change, declare).await;
         TestApp { database, app }
+    }
+
+    /// The fixture once more, on the database of this one.
+    pub async fn fixture_beside(&self) -> blazelink::App {
+        launch(&FIXTURE, self.database.url(), |_| {}, |blaze| blaze).await
     }
 
     /// Where the app listens.
@@ -106,6 +101,26 @@ impl TestApp {
     pub fn abandon(self) -> TestDatabase {
         self.database
     }
+}
+
+async fn launch(
+    project: &Project,
+    url: &str,
+    change: impl FnOnce(&mut Config),
+    declare: impl FnOnce(Builder) -> Builder,
+) -> blazelink::App {
+    let mut config = Config::new(project.name, url);
+    config.slot = SlotMode::Temporary;
+    config.environment = Environment::Development;
+    config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.folder = project.folder.into();
+    change(&mut config);
+    let app = declare((project.declare)(Blazelink::builder()))
+        .start(config)
+        .await
+        .expect("the app starts on a migrated database");
+    app.live().await;
+    app
 }
 
 /// Waits until the app at `address`, which has games, has handed on everything that is committed now. A client

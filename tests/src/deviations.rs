@@ -2,9 +2,11 @@
 //! defects that are the reasons, `original/defects.toml`. Read by the tests that walk the
 //! recordings, and by the documentation that is made of both.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::recordings::Response;
 
@@ -64,8 +66,7 @@ pub struct Answer {
     pub file: Option<String>,
 }
 
-/// What a client hears at one entry of a conversation. If that entry is a frame, these come in
-/// its place; otherwise they come after it.
+/// What a client hears of one entry of a conversation, in place of all that was recorded.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frames {
@@ -73,8 +74,8 @@ pub struct Frames {
     pub recording: String,
     /// Which entry of its conversation, counted from 1.
     pub step: usize,
-    /// Who hears it; needed if the entry is not this client's.
-    pub who: Option<String>,
+    /// Who hears it.
+    pub who: String,
     /// The frames' texts in order, without `msg_id`; none if nothing comes.
     pub frames: Vec<String>,
 }
@@ -87,8 +88,8 @@ pub struct Close {
     pub recording: String,
     /// Which entry of its conversation, counted from 1.
     pub step: usize,
-    /// The close code.
-    pub code: u16,
+    /// The server's close code; none if the server leaves it open.
+    pub code: Option<u16>,
 }
 
 /// Something that the original does wrong.
@@ -124,10 +125,16 @@ impl Deviations {
         }
     }
 
-    /// What is answered instead of what an exchange has recorded, if the list says so.
-    pub fn answer(&self, recording: &str, recorded: &Response) -> Option<Response> {
+    /// What is answered instead of what an exchange, or a step of a conversation, has recorded, if
+    /// the list says so.
+    pub fn answer(
+        &self,
+        recording: &str,
+        step: Option<usize>,
+        recorded: &Response,
+    ) -> Option<Response> {
         let mut answers = self.deviations.iter().flat_map(|one| &one.answers);
-        let answer = answers.find(|a| a.recording == recording && a.step.is_none())?;
+        let answer = answers.find(|a| a.recording == recording && a.step == step)?;
         let mut response = recorded.clone();
         if let Some(status) = answer.status {
             response.status = status;
@@ -143,6 +150,26 @@ impl Deviations {
             response.body = Some(text(file));
         }
         Some(response)
+    }
+
+    /// What clients hear instead in a conversation, by step and client.
+    pub fn frames(&self, recording: &str) -> BTreeMap<(usize, String), Vec<Value>> {
+        let frames = self.deviations.iter().flat_map(|one| &one.frames);
+        let frames = frames.filter(|frames| frames.recording == recording);
+        frames
+            .map(|frames| {
+                let texts = frames.frames.iter();
+                let parsed = texts.map(|text| serde_json::from_str(text).expect("frames are JSON"));
+                ((frames.step, frames.who.clone()), parsed.collect())
+            })
+            .collect()
+    }
+
+    /// How sockets end instead in a conversation, by step.
+    pub fn ends(&self, recording: &str) -> BTreeMap<usize, Option<u16>> {
+        let ends = self.deviations.iter().flat_map(|one| &one.close);
+        let ends = ends.filter(|end| end.recording == recording);
+        ends.map(|end| (end.step, end.code)).collect()
     }
 }
 

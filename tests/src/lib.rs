@@ -5,6 +5,7 @@ pub mod app;
 pub mod binaries;
 pub mod browser;
 pub mod client;
+pub mod conversation;
 pub mod deviations;
 pub mod documentation;
 pub mod memory;

@@ -11,6 +11,8 @@ use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::conversation::Conversation;
+
 /// The folder of the recordings.
 pub const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/original/recordings");
 
@@ -48,15 +50,24 @@ pub struct Response {
 
 /// All exchanges in the order in which they were recorded, by name.
 pub fn exchanges() -> Vec<(String, Exchange)> {
+    recorded("http-")
+}
+
+/// All conversations in the order in which they were recorded, by name.
+pub fn conversations() -> Vec<(String, Conversation)> {
+    recorded("ws-")
+}
+
+fn recorded<T: for<'a> Deserialize<'a>>(kind: &str) -> Vec<(String, T)> {
     let names = names().into_iter();
-    let recorded = names.filter(|file| file.starts_with("http-"));
+    let recorded = names.filter(|file| file.starts_with(kind));
     recorded
         .map(|file| {
             let text = std::fs::read_to_string(format!("{FOLDER}/{file}"));
             let text = text.expect("the folder is readable");
-            let exchange = serde_json::from_str(&text);
-            let exchange = exchange.unwrap_or_else(|error| panic!("{file}: {error}"));
-            (short(&file).to_owned(), exchange)
+            let recorded = serde_json::from_str(&text);
+            let recorded = recorded.unwrap_or_else(|error| panic!("{file}: {error}"));
+            (short(&file).to_owned(), recorded)
         })
         .collect()
 }

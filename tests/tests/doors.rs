@@ -193,6 +193,19 @@ async fn production_admits_its_own_and_listed_origins_and_clients_without_one() 
     assert_eq!(post(&proxied).await, (malformed, 0));
     let listed = [("origin", "https://www.example.com")];
     assert_eq!(post(&listed).await, (malformed, 1));
+    // What a browser asks first, because of the headers that the original's client sends.
+    let names = "authorization,content-type,session_id";
+    let preflight = [
+        listed[0],
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", names),
+    ];
+    let answer = send(&app, Method::OPTIONS, "/graphql/", &preflight, "").await;
+    assert_eq!(answer.status(), 200);
+    let told = cors(&answer);
+    assert_eq!(told["allow-origin"], "https://www.example.com");
+    assert_eq!(told["allow-headers"], names);
+    assert!(told["allow-methods"].split(',').any(|it| it == "POST"));
     assert_eq!(open(&app, "a", &listed).await.0, 101);
     assert_eq!(open(&app, "b", &[]).await.0, 101);
     app.stop().await;
@@ -268,5 +281,38 @@ async fn a_client_that_sends_without_end_is_closed_and_one_that_confirms_is_not(
     let ping = json!({"type": "PingEvent", "data": {"ping_id": 1}});
     good.send(&ping.to_string()).await;
     assert_eq!(good.frame().await["type"], "PingInEvent");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sizes_and_subscriptions_are_bounded_as_the_settings_say() {
+    let app = app(|config| {
+        config.limits.frame_bytes = 200;
+        config.limits.body_bytes = 300;
+        config.limits.subscriptions_per_session = 2;
+    })
+    .await;
+    let mut client = Client::connect(app.address()).await;
+    let watch = |player: i32| format!("{{ user(identifier: {{obj_id: {player}}}) {{ id }} }}");
+    for player in [1, 2] {
+        let (_, answer) = client.ask(&watch(player), json!({})).await;
+        assert!(!answer.to_string().contains("the most it may"), "{answer}");
+    }
+    let (status, answer) = client.ask(&watch(3), json!({})).await;
+    assert_eq!(status, 200);
+    let message = answer["errors"][0]["message"].as_str();
+    let message = message.expect("the third player is one too many");
+    assert!(message.contains("watches 2 dependencies"), "{message}");
+
+    let post = async |bytes: usize| {
+        let request = reqwest::Client::new().post(format!("http://{}/graphql/", app.address()));
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(" ".repeat(bytes)).send().await;
+        answer.expect("the server answers").status().as_u16()
+    };
+    assert_eq!((post(300).await, post(301).await), (400, 413));
+
+    client.send(&"x".repeat(201)).await;
+    assert_eq!(client.receive().await, Received::Closed(1009));
     app.stop().await;
 }

@@ -244,3 +244,45 @@ async fn unfinished_requests_and_sockets_that_read_byte_by_byte_delay_nobody() {
     drop(unfinished);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_too_large_to_be_told_is_told_without_its_values() {
+    let app = TestApp::start().await;
+    let (sql, mut client) = with_watcher(&app).await;
+    let large = "UPDATE \"user\" SET name = repeat('x', 400000) WHERE id = 1";
+    sql.batch_execute(large).await.expect("the row is there");
+    let frame = client.frame().await;
+    assert!(tells_of(&frame, "User", 1), "{frame}");
+    assert_eq!(frame["data"]["changes"], json!({}));
+    let data = client
+        .read("{ user(identifier: {obj_id: 1}) { name } }")
+        .await;
+    assert_eq!(data["user"]["name"].as_str().map(str::len), Some(400_000));
+    is_told(&sql, &mut client, "small").await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_name_is_not_repeated_by_every_error_about_it() {
+    let app = TestApp::start().await;
+    let (sql, mut client) = with_watcher(&app).await;
+    let roots = (0..limits::ANSWER_ERRORS).map(|n| format!("r{n}: user(identifier: $i) {{ id }} "));
+    let document = format!(
+        "query($i: ObjectIdInput) {{ {} }}",
+        roots.collect::<String>()
+    );
+    let name = "\u{1f680}".repeat(limits::BODY_BYTES / 8);
+    for identifier in [
+        json!({"obj_id": 1, "entity": name}),
+        json!({"obj_id": 1, "dependencies": [{"entity": name}]}),
+        json!({"obj_id": name}),
+        json!({"obj_id": 1, "unknown": name}),
+        json!({"obj_id": 1, name.as_str(): 1}),
+    ] {
+        let (_, answer) = client.ask(&document, json!({"i": identifier})).await;
+        assert!(answer["errors"][0]["message"].is_string());
+        assert!(answer.to_string().len() < limits::BODY_BYTES);
+    }
+    is_told(&sql, &mut client, "still").await;
+    app.stop().await;
+}

@@ -55,7 +55,8 @@ pub const UPDATE_BYTES: usize = 256 << 10;
 /// not confirmed. Beyond it the oldest is let go.
 pub const UNCONFIRMED_FRAMES: usize = 1_024;
 
-/// Bytes of a frame that a client may send. Beyond it the socket is closed with 1009.
+/// Bytes of a frame that a client may send. Beyond it the socket is closed with 1009. A
+/// setting: `[limits] frame_bytes`.
 pub const FRAME_BYTES: usize = 64 << 10;
 
 /// Bytes of a request's line and headers. Beyond it the answer is 431, and the connection ends.
@@ -65,8 +66,12 @@ pub const HEAD_BYTES: usize = 64 << 10;
 /// last answer on. Beyond it the connection ends; so does one over which nothing is asked.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes of a GraphQL request. Beyond it the answer is 413.
+/// Bytes of a GraphQL request. Beyond it the answer is 413. A setting: `[limits] body_bytes`.
 pub const BODY_BYTES: usize = 1 << 20;
+
+/// Bytes of a GraphQL request that are read and let go after it has become too large, so that its
+/// client hears so. Beyond it the connection ends in the middle of the request.
+pub const BODY_DISCARDED: usize = 16 << 20;
 
 /// How long a client may take for the body of a GraphQL request. Beyond it the answer is 408, and
 /// the connection ends.
@@ -102,7 +107,8 @@ pub const GRACE: Duration = Duration::from_secs(120);
 
 /// Bytes of the journal in which the original's subscriptions cross a restart. Beyond it reads are
 /// not entered until it has been written anew, which happens within seconds and keeps half of it
-/// for what lives; the sessions left out are stale after a restart, as if there were no journal.
+/// for what lives; the sessions left out are stale after a restart, as if there were no journal. A
+/// setting: `[limits] journal_bytes`.
 pub const JOURNAL_BYTES: usize = 128 << 20;
 
 /// Bytes up to which the journal is not written anew, even if little of it lives. Beyond it that
@@ -125,7 +131,8 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// connection reset instead of the close code.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Dependencies that one session may hold. Beyond it the request that asks for more is refused.
+/// Dependencies that one session may hold. Beyond it the request that asks for more is refused. A
+/// setting: `[limits] subscriptions_per_session`.
 pub const SUBSCRIPTIONS_PER_SESSION: usize = 100_000;
 
 /// Monitors at once. Beyond it a client that is granted monitoring is told nothing, and the log
@@ -175,6 +182,10 @@ pub const COMPUTED_AT_ONCE: usize = 4;
 /// Errors listed in one GraphQL answer. Further ones are left out; fields that they are about are
 /// null.
 pub const ANSWER_ERRORS: usize = 100;
+
+/// Characters of a name in a request that an error repeats. Beyond it the rest is left out: a name
+/// in a variable is sent once and may be repeated by every error of the answer.
+pub const REPEATED_CHARS: usize = 64;
 
 /// Transactions that the change bus keeps for consumers that come back. Beyond it the oldest are
 /// let go, and who wants to start there has to start over.

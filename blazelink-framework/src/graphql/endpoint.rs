@@ -10,11 +10,10 @@ use std::time::Instant;
 use async_graphql_poem::GraphQLRequest;
 use blazelink_codes::limits;
 use bytes::Bytes;
-use poem::error::ReadBodyError;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
-use tokio::time::timeout;
 
+use super::body::{self, Unread};
 use super::{Executor, Request as Document};
 use crate::auth::{Authority, ContextRequest};
 use crate::context::BlazeContext;
@@ -29,6 +28,8 @@ pub(crate) struct GraphqlEndpoint {
     executor: Arc<Executor>,
     subscriptions: Arc<SubscriptionManager>,
     authority: Arc<Authority>,
+    /// Bytes that a request's body may have.
+    body_bytes: usize,
     /// Name of the app, for people.
     title: String,
 }
@@ -46,8 +47,15 @@ impl GraphqlEndpoint {
             executor,
             subscriptions,
             authority,
+            body_bytes: limits::BODY_BYTES,
             title: title.into(),
         }
+    }
+
+    /// Takes bodies of so many bytes, instead of [`limits::BODY_BYTES`].
+    pub(crate) fn body_bytes(mut self, bytes: usize) -> GraphqlEndpoint {
+        self.body_bytes = bytes;
+        self
     }
 
     async fn answer(&self, mut request: Request) -> Response {
@@ -60,9 +68,9 @@ impl GraphqlEndpoint {
             Ok(viewer) => viewer,
             Err(refused) => return response(super::Response::denied(401, refused.sentence())),
         };
-        let body = match body_of(&mut request).await {
+        let body = match body::read(request.take_body(), self.body_bytes).await {
             Ok(body) => body,
-            Err(refusal) => return refusal,
+            Err(unread) => return refused(unread, self.body_bytes),
         };
         let document = if id.is_some() && is_form(&request) {
             from_form(&request, body).await
@@ -127,29 +135,20 @@ impl Endpoint for GraphqlEndpoint {
     }
 }
 
-/// The request's body.
-///
-/// # Errors
-///
-/// The answer to send instead, if it is too large, does not come, or breaks off.
-async fn body_of(request: &mut Request) -> Result<Bytes, Response> {
-    let body = request.take_body().into_bytes_limit(limits::BODY_BYTES);
-    match timeout(limits::BODY_TIMEOUT, body).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => {
-            let sentence = format!("The request is larger than {} bytes", limits::BODY_BYTES);
-            Err(plain(StatusCode::PAYLOAD_TOO_LARGE, sentence))
+/// The answer to a request whose body was not read, if it may have `limit` bytes.
+fn refused(unread: Unread, limit: usize) -> Response {
+    match unread {
+        Unread::TooLarge => {
+            let sentence = format!("The request is larger than {limit} bytes");
+            plain(StatusCode::PAYLOAD_TOO_LARGE, sentence)
         }
-        Ok(Err(_)) => Err(plain(
-            StatusCode::BAD_REQUEST,
-            "The request's body broke off",
-        )),
-        Err(_) => {
+        Unread::Broken => plain(StatusCode::BAD_REQUEST, "The request's body broke off"),
+        Unread::TooSlow => {
             let sentence = "The request's body took too long";
             let close = (header::CONNECTION, HeaderValue::from_static("close"));
             let mut refusal = plain(StatusCode::REQUEST_TIMEOUT, sentence);
             refusal.headers_mut().extend([close]);
-            Err(refusal)
+            refusal
         }
     }
 }
@@ -207,25 +206,4 @@ fn response(answer: super::Response) -> Response {
         .status(status)
         .content_type(answer.content_type)
         .body(answer.body)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use futures_util::stream;
-    use poem::Body;
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
-        let never = Body::from_bytes_stream(stream::pending::<std::io::Result<Bytes>>());
-        let begun = Instant::now();
-        let mut request = Request::builder().body(never);
-        let refusal = body_of(&mut request).await.unwrap_err();
-        assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
-        assert_eq!(refusal.headers()[header::CONNECTION], "close");
-        assert_eq!(begun.elapsed(), limits::BODY_TIMEOUT);
-    }
 }

@@ -4,6 +4,7 @@
 use async_graphql::Name;
 use async_graphql::indexmap::IndexMap;
 use async_graphql_value::ConstValue;
+use blazelink_codes::limits;
 
 use crate::object_id::{Atom, Key, TableId};
 use crate::table::{Identified, TableDef, TableManager};
@@ -94,13 +95,21 @@ fn check_entity(table: &TableDef, fields: &IndexMap<Name, ConstValue>) -> Result
     let got = match fields.get("entity") {
         None | Some(ConstValue::Null) => return Ok(()),
         Some(ConstValue::String(entity)) if *entity == table.entity => return Ok(()),
-        Some(ConstValue::String(entity)) => entity.as_str(),
-        Some(_) => "no name",
+        Some(ConstValue::String(entity)) => repeated(entity),
+        Some(_) => "no name".to_owned(),
     };
     Err(format!(
         "Invalid entity type! Expected: {}, got {got}",
         table.entity
     ))
+}
+
+/// A client's name as an error repeats it: cut to [`limits::REPEATED_CHARS`].
+fn repeated(name: &str) -> String {
+    match name.char_indices().nth(limits::REPEATED_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 /// The dependencies of an identifier, as they nest.
@@ -146,7 +155,7 @@ fn named_table<'m>(
     let Some(ConstValue::String(entity)) = fields.get("entity") else {
         return Err("A dependency must name its entity".to_owned());
     };
-    let unknown = || format!("Unknown entity in dependencies: {entity}");
+    let unknown = || format!("Unknown entity in dependencies: {}", repeated(entity));
     manager.named(entity).ok_or_else(unknown)
 }
 

@@ -3,6 +3,7 @@
 //! async-graphql parses, validates, prints the schema and answers introspection. Everything else
 //! is ours: plan, load level by level, write. `request` and `response` are the edges.
 
+mod body;
 mod check;
 mod collect;
 mod computed_load;

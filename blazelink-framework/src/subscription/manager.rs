@@ -36,6 +36,8 @@ pub struct SubscriptionManager {
     connections: Arc<ConnectionManager>,
     exposure: Arc<Exposure>,
     ledger: Option<Arc<dyn Ledger>>,
+    /// Dependencies that one session may hold.
+    per_session: usize,
     monitors: Arc<MonitorHub>,
     /// The tables, if there are rules on who sees what of them.
     guarded: Option<Arc<TableManager>>,
@@ -49,6 +51,7 @@ impl SubscriptionManager {
             connections,
             exposure,
             ledger: None,
+            per_session: limits::SUBSCRIPTIONS_PER_SESSION,
             monitors: Arc::default(),
             guarded: None,
         }
@@ -58,6 +61,14 @@ impl SubscriptionManager {
     #[must_use]
     pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
         self.ledger = Some(ledger);
+        self
+    }
+
+    /// Lets each session hold so many dependencies, instead of
+    /// [`limits::SUBSCRIPTIONS_PER_SESSION`].
+    #[must_use]
+    pub fn with_limit_per_session(mut self, dependencies: usize) -> Self {
+        self.per_session = dependencies;
         self
     }
 
@@ -77,13 +88,12 @@ impl SubscriptionManager {
         now: Instant,
     ) {
         let session = self.connections.open(id, now);
-        let limit = limits::SUBSCRIPTIONS_PER_SESSION;
         for (name, view) in views {
             let mut index = self.lock();
             let answer = index.begin(session.number(), name.object, name.selection);
             for (role, dependency) in view {
                 // Beyond the limit the object is still told of, through what fits.
-                let _ = index.depend(&answer, role, dependency, limit);
+                let _ = index.depend(&answer, role, dependency, self.per_session);
             }
             index.finish(answer);
         }
@@ -374,13 +384,10 @@ impl Reading for SessionReading<'_> {
         let Some(answer) = &self.answer else {
             return Ok(());
         };
-        let limit = limits::SUBSCRIPTIONS_PER_SESSION;
-        let added = self
-            .watch
-            .manager
-            .lock()
-            .depend(answer, role, dependency, limit);
-        added.map_err(|_| too_many())
+        let manager = &self.watch.manager;
+        let limit = manager.per_session;
+        let added = manager.lock().depend(answer, role, dependency, limit);
+        added.map_err(|_| too_many(limit))
     }
 
     fn finish(mut self: Box<Self>) {
@@ -417,8 +424,7 @@ impl SessionReading<'_> {
     }
 }
 
-fn too_many() -> Error {
-    let limit = limits::SUBSCRIPTIONS_PER_SESSION;
+fn too_many(limit: usize) -> Error {
     Error::new(
         ErrorKind::Request,
         Code::TooManySubscriptions,

@@ -56,6 +56,7 @@ pub struct WebSocketTransport {
     manager: Arc<SubscriptionManager>,
     authority: Arc<Authority>,
     messages_per_second: u32,
+    frame_bytes: usize,
 }
 
 impl WebSocketTransport {
@@ -65,6 +66,7 @@ impl WebSocketTransport {
             manager,
             authority: Arc::default(),
             messages_per_second: limits::MESSAGES_PER_SECOND,
+            frame_bytes: limits::FRAME_BYTES,
         }
     }
 
@@ -80,6 +82,13 @@ impl WebSocketTransport {
     #[must_use]
     pub fn messages_per_second(mut self, count: u32) -> WebSocketTransport {
         self.messages_per_second = count;
+        self
+    }
+
+    /// Takes frames of so many bytes, instead of [`limits::FRAME_BYTES`].
+    #[must_use]
+    pub fn frame_bytes(mut self, bytes: usize) -> WebSocketTransport {
+        self.frame_bytes = bytes;
         self
     }
 }
@@ -218,13 +227,14 @@ where
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
-            .max_message_size(Some(limits::FRAME_BYTES))
-            .max_frame_size(Some(limits::FRAME_BYTES));
+            .max_message_size(Some(transport.frame_bytes))
+            .max_frame_size(Some(transport.frame_bytes));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
         let WebSocketTransport {
             manager,
             authority,
             messages_per_second,
+            frame_bytes: _,
         } = transport;
         let now = Instant::now();
         Connection {

@@ -57,12 +57,9 @@ struct State {
 
 impl Journal {
     /// What the journal in this folder says sessions watch, and the journal itself, written anew,
-    /// for them to go on in. A folder or file that cannot be used is a warning and no journal.
-    pub fn open(folder: &Path, exposure: Arc<Exposure>) -> (Sessions, Option<Journal>) {
-        Journal::open_within(folder, exposure, limits::JOURNAL_BYTES)
-    }
-
-    fn open_within(
+    /// for them to go on in, which never grows beyond `limit` bytes. A folder or file that cannot
+    /// be used is a warning and no journal.
+    pub fn open(
         folder: &Path,
         exposure: Arc<Exposure>,
         limit: usize,
@@ -298,7 +295,7 @@ mod tests {
     fn start(folder: &Path, limit: usize) -> Arc<SubscriptionManager> {
         let connections = Arc::new(ConnectionManager::default());
         let manager = SubscriptionManager::new(exposure(), connections);
-        let (sessions, journal) = Journal::open_within(folder, exposure(), limit);
+        let (sessions, journal) = Journal::open(folder, exposure(), limit);
         for (session, views) in sessions {
             manager.restore(&session, views.into_iter(), Instant::now());
         }
@@ -413,7 +410,7 @@ mod tests {
     #[test]
     fn what_is_appended_while_the_file_is_written_anew_is_in_both() {
         let folder = tempfile::tempdir().unwrap();
-        let (_, journal) = Journal::open_within(folder.path(), exposure(), SMALL);
+        let (_, journal) = Journal::open(folder.path(), exposure(), SMALL);
         let journal = journal.unwrap();
         let name = |key| ViewName {
             object: ObjectId::row(USER, Key::from(key)),
@@ -421,7 +418,7 @@ mod tests {
         };
         let view = || vec![(Role::Derived, Dependency::Table(USER))];
         let id = SessionId::new("a").unwrap();
-        let restored = || Journal::open_within(&folder.path().join("copy"), exposure(), SMALL).0;
+        let restored = || Journal::open(&folder.path().join("copy"), exposure(), SMALL).0;
         fs::create_dir(folder.path().join("copy")).unwrap();
         let copy = || {
             fs::copy(
@@ -450,21 +447,21 @@ mod tests {
         watch(&manager, &open(&manager, "secret"), 1);
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let (sessions, journal) = Journal::open_within(folder.path(), exposure(), SMALL);
+        let (sessions, journal) = Journal::open(folder.path(), exposure(), SMALL);
         assert!(!format!("{sessions:?}{journal:?}").contains("secret"));
     }
 
     #[test]
     fn a_folder_that_cannot_be_one_is_no_journal() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let (sessions, journal) = Journal::open(&file.path().join("state"), exposure());
+        let (sessions, journal) = Journal::open(&file.path().join("state"), exposure(), SMALL);
         assert!(sessions.is_empty() && journal.is_none());
     }
 
     #[test]
     fn a_full_disk_ends_the_journal_and_harms_no_request() {
         let folder = tempfile::tempdir().unwrap();
-        let (_, journal) = Journal::open_within(folder.path(), exposure(), SMALL);
+        let (_, journal) = Journal::open(folder.path(), exposure(), SMALL);
         let journal = journal.unwrap();
         // Every write to it fails as on a full disk.
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
