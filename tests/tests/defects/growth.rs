@@ -1,27 +1,32 @@
 //! What a client leaves behind, and what many clients at once cost each other.
 
+use blazelink::codes::limits;
 use blazelink_tests::app::TestApp;
 use blazelink_tests::client::Client;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-const PINGS: usize = 1_000;
-
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_to_pings_are_not_kept_for_a_confirmation() {
+async fn answers_to_pings_take_no_room_among_what_waits_for_a_confirmation() {
     let app = TestApp::fixture().await;
+    let sql = app.sql().await;
     let mut client = Client::connect(app.address()).await;
     client
         .read("{ team(identifier: {obj_id: 1}) { id } }")
         .await;
-    for number in 0..PINGS {
+    let rename = "UPDATE team SET name = 'unconfirmed' WHERE id = 1";
+    sql.batch_execute(rename).await.expect("the row is there");
+    let told = client.frame().await;
+    for number in 0..=limits::UNCONFIRMED_FRAMES {
         let ping = json!({"type": "PingEvent", "data": {"ping_id": number}});
         client.send(&ping.to_string()).await;
         assert_eq!(client.frame().await["data"]["ping_id"], number);
     }
     client.cut();
     client.open().await;
-    assert_eq!(client.frames_so_far().await, Vec::<Value>::new());
+    let again = client.frames_so_far().await;
+    let again: Vec<&Value> = again.iter().map(|frame| &frame["data"]).collect();
+    assert_eq!(again, [&told["data"]]);
     app.stop().await;
 }
 
