@@ -92,15 +92,8 @@ export class Dev {
   }
 
   /** Stops it as Ctrl-C does, and returns what it ended with: a code, or the name of a signal. */
-  async stop() {
-    const { pid, exitCode, signalCode } = this.#process;
-    if (exitCode !== null || signalCode !== null || pid === undefined) {
-      return exitCode ?? signalCode;
-    }
-    const ended = once(this.#process, "exit");
-    process.kill(-pid, "SIGINT");
-    const [code, signal] = await ended;
-    return code ?? signal;
+  stop() {
+    return interrupt(this.#process);
   }
 
   /** @param {string} name */
@@ -111,4 +104,21 @@ export class Dev {
     }
     return value;
   }
+}
+
+/**
+ * Does what Ctrl-C does to a program that leads a process group, and returns what it ended with: a
+ * code, or the name of a signal.
+ *
+ * @param {import("node:child_process").ChildProcess} child
+ */
+export async function interrupt(child) {
+  const { pid, exitCode, signalCode } = child;
+  if (exitCode !== null || signalCode !== null || pid === undefined) {
+    return exitCode ?? signalCode;
+  }
+  const ended = once(child, "exit");
+  process.kill(-pid, "SIGINT");
+  const [code, signal] = await ended;
+  return code ?? signal;
 }

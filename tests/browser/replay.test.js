@@ -36,7 +36,14 @@ before(
   { timeout: 30 * 60_000 },
 );
 
-beforeEach(() => fixture.reset());
+beforeEach(async () => {
+  await fixture.reset();
+  // Whoever reads before the server is past that would be told of it.
+  const stage = stageInNode();
+  await stage.opened();
+  await stage.settled(fixture.sql);
+  stage.client.close();
+});
 
 after(async () => {
   await browser?.close();
@@ -57,6 +64,7 @@ function stageInNode() {
  */
 async function openPage(host) {
   const page = await browser.newPage({ viewport: { width: 900, height: 900 } });
+  page.on("pageerror", (error) => console.error(error.stack));
   const network = await Network.of(page, host);
   await page.exposeFunction("sql", fixture.sql);
   await page.addInitScript(() => localStorage.setItem("sessionAuthKey", "tok-1"));
@@ -151,6 +159,55 @@ test("a page of another port of the machine is answered in development", async (
   assert.deepEqual(some(post, own), some(wire[1], own));
   assert.deepEqual([network.handshakes, network.origins], [[101], [pages.origin]]);
   await page.close();
+});
+
+test("a page of an origin that is not listed gets nothing in production", async (context) => {
+  const { conversation } = recording("js-client-chromium-no-cors");
+  const production = await fixture.production();
+  context.after(async () => assert.equal(await production.stop(), 0));
+  const { page, network } = await openPage(production.host);
+  const { body, errors } = await page.evaluate(async () => {
+    const { stage } = /** @type {any} */ (globalThis);
+    // The original opened the websocket of every page, and only its browser kept back the answer.
+    await stage.until("the websocket is refused", () => stage.delays.length > 0);
+    void stage.client.find("User", 1).nick;
+    await stage.until("the request has failed", () => stage.errors.length > 0);
+    const [{ body }] = stage.requests;
+    return { body, errors: stage.errors };
+  });
+  await page.screenshot({ path: join(SCREENSHOTS, "original-refused.png"), fullPage: true });
+  assert.deepEqual(errors, ["Failed to fetch"]);
+  const statuses = network.sent("OPTIONS").map(({ status }) => status);
+  assert.deepEqual(statuses, [403], "the preflight is refused, and no request follows");
+  assert.deepEqual([network.handshakes, network.origins], [[], [pages.origin]]);
+  const [recorded] = parts(conversation);
+  assert.equal(body, recorded?.asked[0]?.body);
+  await page.close();
+});
+
+test("a client hears after a restart what it has missed, and goes on hearing", async () => {
+  const { conversation } = recording("js-client-server-restart");
+  const recorded = parts(conversation);
+  const [before = "", later = ""] = statements(recorded);
+  const stage = stageInNode();
+  await stage.opened();
+  const user = stage.client.find("User", 1);
+  void user.nick;
+  await stage.answered();
+  const names = [user.nick];
+  await stage.commit(fixture.sql, before);
+  names.push(user.nick);
+  assertReplayed(parts(stage.log), recorded.slice(0, 2));
+
+  await fixture.restart();
+  await fixture.sql(`update "user" set name = 'meanwhile' where id = 1`);
+  await stage.comeBack();
+  await stage.until("it shows what it has missed", () => user.nick === "meanwhile");
+  await stage.settled(fixture.sql);
+  await stage.commit(fixture.sql, later);
+  names.push(user.nick);
+  assert.deepEqual(names, ["ann", "before", "after"]);
+  stage.client.close();
 });
 
 /**

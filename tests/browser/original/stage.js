@@ -8,7 +8,7 @@ import { Client } from "./client.js";
 /** How long a script waits for anything, in milliseconds, before it gives up. */
 const DEADLINE = 60_000;
 
-/** Rows of `Game` from this number on are the stage's own. */
+/** Rows of `Game` from this number on are a stage's own. */
 const FENCES = 1_000_000;
 
 /**
@@ -29,7 +29,9 @@ export class Stage {
   /** Hears that something has happened. @type {() => void} */
   onChange = () => {};
   #pending = 0;
-  #fences = 0;
+
+  /** The newest of its own rows. Other stages on the same database begin elsewhere. */
+  #fence = FENCES + Math.floor(Math.random() * 1_000_000_000);
 
   /** Ids of messages about the stage's own rows. @type {Set<unknown>} */
   #hidden = new Set();
@@ -159,10 +161,14 @@ export class Stage {
     await this.settled(run);
   }
 
-  /** @param {(sql: string) => Promise<unknown>} run */
+  /**
+   * Waits until the server is past every commit so far, and the client has done all they cause.
+   *
+   * @param {(sql: string) => Promise<unknown>} run
+   */
   async settled(run) {
-    this.#fences += 1;
-    const id = FENCES + this.#fences;
+    this.#fence += 1;
+    const id = this.#fence;
     const watch = await fetch(`http://${this.#host}/graphql/`, {
       method: "POST",
       headers: { "Content-Type": "application/json", session_id: this.client.sessionId },
