@@ -1,5 +1,6 @@
 //! Who asks: what the app's own code says of requests and websockets, and whose a session is.
 
+use blazelink::table::{Extension, Field};
 use blazelink::{
     Access, Authenticator, AuthorizeEvent, Builder, ContextFactory, ContextRequest, Grant, Refused,
     Viewer,
@@ -9,6 +10,7 @@ use blazelink_tests::client::{Client, Received, tells_of};
 use blazelink_tests::rows;
 use serde_json::{Value, json};
 use shooter::entities::user;
+use tokio::sync::Notify;
 
 const PLAYER: &str = "{ user(identifier: {obj_id: 1}) { name } }";
 
@@ -115,6 +117,39 @@ async fn an_anonymous_session_becomes_the_viewers_and_is_owed_what_it_watches() 
     client.set_key("undefined");
     assert_eq!(client.ask(PLAYER, json!({})).await.0, 403);
     drop(client);
+    app.stop().await;
+}
+
+static HELD: Notify = Notify::const_new();
+static GO_ON: Notify = Notify::const_new();
+
+/// A field that is not answered before a test says so.
+fn held() -> Vec<Field> {
+    vec![Field::reading("held", |_| {
+        Box::pin(async {
+            HELD.notify_one();
+            GO_ON.notified().await;
+            Ok(1)
+        })
+    })]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_answered_as_nobody_while_the_session_gets_its_viewer_is_owed_again() {
+    let extension = Extension::of::<user::Entity>(held);
+    let app = start(|blaze| blaze.context(Keys).extend(extension)).await;
+    let mut ann = Client::connect(app.address()).await;
+    let nobody = ann.thief();
+    let document =
+        "{ user(identifier: {obj_id: 1}) { held } game(identifier: {obj_id: 7}) { id } }";
+    let asked = tokio::spawn(async move { nobody.ask(document, json!({})).await });
+    HELD.notified().await;
+    ann.set_key("ann");
+    ann.read("{ __typename }").await;
+    GO_ON.notify_one();
+    assert_eq!(asked.await.expect("the server answers").0, 200);
+    ann.frames_until(|frame| tells_of(frame, "Game", 7)).await;
+    drop(ann);
     app.stop().await;
 }
 

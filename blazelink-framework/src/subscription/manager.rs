@@ -138,6 +138,15 @@ impl SubscriptionManager {
         Ok(())
     }
 
+    /// A request of the session has been answered as this viewer sees it. If the session has become
+    /// another viewer's meanwhile, it is owed one update per object that it watches, as in
+    /// [`SubscriptionManager::bind`]: from then on it is told what that viewer sees.
+    pub(crate) fn answered(&self, session: &Session, viewer: &Viewer) {
+        if session.viewer() != *viewer {
+            session.reset();
+        }
+    }
+
     /// Tells every session of what the transaction changed for it. Waits for no client and needs
     /// no runtime; to be called by one thread only, in commit order.
     pub fn publish(&self, transaction: &Transaction) {
