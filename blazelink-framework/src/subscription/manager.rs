@@ -186,13 +186,7 @@ impl SubscriptionManager {
             let Some(session) = session else { continue };
             let told: Vec<(UpdateKind, Arc<Update>)> = hits
                 .iter()
-                .filter_map(|&(number, at)| {
-                    let notice = &mut notices[at as usize];
-                    let sight = notice
-                        .table()
-                        .and_then(|table| viewers.sight(number, table));
-                    notice.for_sight(sight.as_deref())
-                })
+                .filter_map(|&(number, at)| notices[at as usize].for_session(number, &mut viewers))
                 .collect();
             session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
         }

@@ -19,7 +19,7 @@ use crate::table::{Column, TableDef};
 use crate::value::Kind;
 
 /// What a viewer sees of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sight {
     rule: Bound,
     /// Positions among the table's columns.
@@ -50,7 +50,7 @@ impl Told {
 }
 
 /// A rule over the columns of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Bound {
     Constant(bool),
     /// The value; nothing for NULL.
@@ -63,7 +63,7 @@ enum Bound {
 }
 
 /// A column: how SQL compares it, and where its cell is in a row's image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
     /// As SQL writes it.
     name: String,
