@@ -59,6 +59,9 @@ pub struct Column {
     pub sql_type: String,
     /// Whether it may be NULL. No GraphQL field is non-null because of it.
     pub nullable: bool,
+    /// Whether Postgres computes it from other columns of the row. Then the log may not tell it, so
+    /// no rule may compare it. False until the catalog was asked.
+    pub generated: bool,
     /// Whether the entity says that no two rows have the same value.
     pub unique: bool,
     /// Whether it is left out of the schema and of every answer and push.
