@@ -2,6 +2,7 @@
 //! told of random writes.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use blazelink::config::Config;
 use blazelink::{Access, Builder, ContextFactory, ContextRequest, Refused, Rule, Viewer};
@@ -11,7 +12,7 @@ use blazelink_tests::rows;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use shooter::entities::game_event;
+use shooter::entities::{game_event, user};
 
 const NOTHING: [Value; 0] = [];
 
@@ -312,5 +313,40 @@ async fn a_restored_session_hears_as_nobody_until_its_viewer_asks_again() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["data"]["update_type"], "Create");
     drop(two);
+    app.stop().await;
+}
+
+/// How often the app was asked what nobody in particular sees.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+fn counted(viewer: &Viewer) -> Access {
+    if viewer.is_anonymous() {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+    }
+    Access::rows(Rule::eq(user::Column::Id, 1))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_asks_the_app_once_for_all_who_are_nobody_in_particular() {
+    let declare = |blaze: Builder| blaze.context(Players).visible::<user::Entity>(counted);
+    let app = TestApp::start_declared(shooter_database().await, |_| {}, declare).await;
+    rows::players(&app.sql().await, 2).await;
+    app.catch_up().await;
+    let mut clients = Vec::new();
+    for key in ["undefined", "undefined", "undefined", "2"] {
+        let mut client = Client::connect(app.address()).await;
+        client.set_key(key);
+        client.read("{ users(page: 0, size: 9) { count } }").await;
+        clients.push(client);
+    }
+    let before = ASKED.load(Ordering::Relaxed);
+    run(&app, "UPDATE \"user\" SET name = 'x'").await;
+    for client in &mut clients {
+        let frame = client.frame().await;
+        assert_eq!(frame["data"]["changes"]["name"], "x", "{frame}");
+        assert_eq!(client.frames_so_far().await, NOTHING, "of the other row");
+    }
+    assert_eq!(ASKED.load(Ordering::Relaxed) - before, 1);
+    drop(clients);
     app.stop().await;
 }

@@ -84,6 +84,8 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/state",
             "subscription/manager",
             "subscription/monitored",
+            "subscription/publish",
+            "subscription/session_watch",
             "subscription/viewers",
         ],
     ),

@@ -1,12 +1,16 @@
 //! Who asks: what the app's own code says of requests and websockets, and whose a session is.
 
+use blazelink::table::{Extension, Field};
 use blazelink::{
-    Authenticator, AuthorizeEvent, Builder, ContextFactory, ContextRequest, Grant, Refused,
+    Access, Authenticator, AuthorizeEvent, Builder, ContextFactory, ContextRequest, Grant, Refused,
+    Viewer,
 };
 use blazelink_tests::app::{TestApp, shooter_database};
 use blazelink_tests::client::{Client, Received, tells_of};
 use blazelink_tests::rows;
 use serde_json::{Value, json};
+use shooter::entities::user;
+use tokio::sync::Notify;
 
 const PLAYER: &str = "{ user(identifier: {obj_id: 1}) { name } }";
 
@@ -116,6 +120,39 @@ async fn an_anonymous_session_becomes_the_viewers_and_is_owed_what_it_watches() 
     app.stop().await;
 }
 
+static HELD: Notify = Notify::const_new();
+static GO_ON: Notify = Notify::const_new();
+
+/// A field that is not answered before a test says so.
+fn held() -> Vec<Field> {
+    vec![Field::reading("held", |_| {
+        Box::pin(async {
+            HELD.notify_one();
+            GO_ON.notified().await;
+            Ok(1)
+        })
+    })]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_answered_as_nobody_while_the_session_gets_its_viewer_is_owed_again() {
+    let extension = Extension::of::<user::Entity>(held);
+    let app = start(|blaze| blaze.context(Keys).extend(extension)).await;
+    let mut ann = Client::connect(app.address()).await;
+    let nobody = ann.thief();
+    let document =
+        "{ user(identifier: {obj_id: 1}) { held } game(identifier: {obj_id: 7}) { id } }";
+    let asked = tokio::spawn(async move { nobody.ask(document, json!({})).await });
+    HELD.notified().await;
+    ann.set_key("ann");
+    ann.read("{ __typename }").await;
+    GO_ON.notify_one();
+    assert_eq!(asked.await.expect("the server answers").0, 200);
+    ann.frames_until(|frame| tells_of(frame, "Game", 7)).await;
+    drop(ann);
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_granted_on_the_websocket_owns_the_session() {
     let app = start(|blaze| blaze.context(Keys).authenticator(Handles)).await;
@@ -155,5 +192,76 @@ async fn an_app_that_judges_nobody_ignores_what_clients_say_of_themselves() {
     assert_eq!(client.frames_so_far().await, [Value::Null; 0]);
     client.thief().read(PLAYER).await;
     drop(client);
+    app.stop().await;
+}
+
+/// The app's code, with a defect for clients of this name.
+struct Defective;
+
+const UNLUCKY: &str = "unlucky";
+
+impl ContextFactory for Defective {
+    type Viewer = String;
+
+    async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Option<String>, Refused> {
+        let key = request.authorization();
+        assert_ne!(key, Some("no number"), "a defect of the app");
+        Ok(key.map(str::to_owned))
+    }
+}
+
+impl Authenticator for Defective {
+    async fn authenticate(&self, event: &AuthorizeEvent) -> Option<Grant> {
+        assert_ne!(event.handle, UNLUCKY, "a defect of the app");
+        None
+    }
+}
+
+fn defective(viewer: &Viewer) -> Access {
+    let name = viewer.get::<String>();
+    assert_ne!(
+        name.map(String::as_str),
+        Some(UNLUCKY),
+        "a defect of the app"
+    );
+    Access::all()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_panics_for_one_viewer_shows_it_nothing_and_costs_others_nothing() {
+    let declare = |blaze: Builder| blaze.context(Defective).visible::<user::Entity>(defective);
+    let app = start(declare).await;
+    let mut unlucky = Client::connect(app.address()).await;
+    unlucky.set_key(UNLUCKY);
+    let (status, answer) = unlucky.ask(PLAYER, json!({})).await;
+    assert_eq!((status, &answer["data"]["user"]), (200, &Value::Null));
+    let mut ann = Client::connect(app.address()).await;
+    ann.set_key("ann");
+    ann.read(PLAYER).await;
+    let sql = app.sql().await;
+    for name in ["x", "y"] {
+        let rename = format!("UPDATE \"user\" SET name = '{name}' WHERE id = 1");
+        sql.batch_execute(&rename).await.expect("the table exists");
+        assert_eq!(ann.frame().await["data"]["changes"]["name"], name);
+    }
+    assert_eq!(unlucky.frames_so_far().await, [Value::Null; 0]);
+    drop((ann, unlucky));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_of_the_app_that_panics_is_answered_500_or_closes_its_socket() {
+    let app = start(|blaze| blaze.context(Defective).authenticator(Defective)).await;
+    let mut client = Client::connect(app.address()).await;
+    let asked = reqwest::Client::new()
+        .post(format!("http://{}/graphql/", app.address()))
+        .header("authorization", "no number")
+        .json(&json!({"query": PLAYER}));
+    let answer = asked.send().await.expect("the connection stays");
+    assert_eq!(answer.status(), 500);
+    client.send(&authorize("secret", UNLUCKY)).await;
+    assert_eq!(client.receive().await, Received::Closed(4403));
+    client.set_key("ann");
+    client.read(PLAYER).await;
     app.stop().await;
 }

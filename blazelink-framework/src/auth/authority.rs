@@ -2,7 +2,9 @@
 //! tasks of websockets; what the app gave is held here, whatever its types.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::authenticator::{Authenticator, AuthorizeEvent, Grant};
@@ -56,14 +58,19 @@ impl Authority {
         }
     }
 
-    /// What a client that says this of itself is granted.
+    /// What a client that says this of itself is granted: nothing if the app's code panics.
     pub async fn authorize(&self, event: &AuthorizeEvent) -> Authorized {
-        match &self.authenticator {
-            None => Authorized::Ignored,
-            Some(authenticator) => match authenticator.authenticate(event).await {
-                Some(grant) => Authorized::Granted(grant),
-                None => Authorized::Refused,
-            },
+        let Some(authenticator) = &self.authenticator else {
+            return Authorized::Ignored;
+        };
+        let judged = async { authenticator.authenticate(event).await };
+        match AssertUnwindSafe(judged).catch_unwind().await {
+            Ok(Some(grant)) => Authorized::Granted(grant),
+            Ok(None) => Authorized::Refused,
+            Err(_) => {
+                tracing::error!("the authenticator panicked: its client is refused");
+                Authorized::Refused
+            }
         }
     }
 }

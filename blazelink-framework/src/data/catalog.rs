@@ -117,6 +117,7 @@ fn adopt(column: &mut Column, kind: Kind, found: &CatalogColumn, types: &Types) 
     column.kind = kind;
     column.sql_type.clone_from(&found.type_name);
     column.nullable = !found.not_null;
+    column.generated = found.generated;
 }
 
 /// What the JSON of a kind is, as far as a client can tell.
@@ -145,6 +146,7 @@ struct CatalogColumn {
     type_oid: i64,
     type_name: String,
     not_null: bool,
+    generated: bool,
     deterministic: bool,
 }
 
@@ -156,7 +158,8 @@ async fn read_relations(
 ) -> Result<HashMap<i64, CatalogRelation>> {
     const SQL: &str = "\
         SELECT w.n, s.nspname::text, c.relkind::text, a.attname::text, a.atttypid::int8, \
-               format_type(a.atttypid, -1), a.attnotnull, coalesce(l.collisdeterministic, true) \
+               format_type(a.atttypid, -1), a.attnotnull, coalesce(l.collisdeterministic, true), \
+               a.attgenerated <> '' \
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, n) \
         JOIN pg_catalog.pg_class c ON c.oid = to_regclass( \
             CASE WHEN w.schema = '' THEN format('%I', w.name) \
@@ -188,6 +191,7 @@ async fn read_relations(
                 type_name: get(&row, 5)?,
                 not_null: get(&row, 6)?,
                 deterministic: get(&row, 7)?,
+                generated: get(&row, 8)?,
             };
             relation.columns.insert(name, column);
         }

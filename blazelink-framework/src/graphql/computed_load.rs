@@ -4,20 +4,21 @@
 //! field's own row is watched by whoever read it (see `load`). A field that fails with a message
 //! of its own stays watched; one whose reads failed does not, like any failed statement.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 use futures_util::{StreamExt, stream};
 
+use super::computed_values::{cut, drop_names, drop_unseen, gather, gather_names, row_values};
 use super::identifier;
 use super::load::{Loader, Read, tell};
 use super::loaded::{Loaded, LoadedComputed, LoadedRoot, LoadedRows, LoadedTargets};
 use super::parents::position;
-use super::plan::{ComputedField, MemberField, RowField, RowValue, ValueSelection, VirtualRoot};
+use super::plan::{ComputedField, RowField, RowValue, VirtualRoot};
 use super::window;
-use crate::data::{Batch, Keys, RowStatement};
+use crate::data::{Batch, Keys, Lookup, RowStatement, Select};
 use crate::error::Result;
 use crate::object_id::{Key, ObjectId};
 use crate::subscription::{Dependency, Role, Unwatched};
@@ -136,6 +137,9 @@ impl Read<'_, '_> {
             return Ok(Loaded::Failed(error.sentence().to_owned()));
         }
         let mut values = self.call(table, subjects, field, window).await;
+        if let Err(failed) = self.drop_unseen_names(&mut values).await? {
+            return Ok(failed);
+        }
         let mut places = Vec::new();
         row_values(&field.value, &mut places);
         // A page counts what the viewer sees, so all its rows are looked at before it is cut.
@@ -223,12 +227,30 @@ impl Read<'_, '_> {
     async fn targets(
         &mut self,
         place: &RowValue,
-        mut wanted: Vec<Key>,
+        wanted: Vec<Key>,
     ) -> Result<std::result::Result<LoadedTargets, Loaded>> {
         let Some(statement) = &place.statement else {
             return Ok(Ok(LoadedTargets::default()));
         };
         let target = self.loader.manager.table(place.selection.entity);
+        let (of, batch) = match self.look_up(target, statement, wanted).await? {
+            Ok(found) => found,
+            Err(failed) => return Ok(Err(failed)),
+        };
+        let rows = place.selection.rows();
+        let selections = self.selections(&batch, statement, rows).await?;
+        let rows = LoadedRows { batch, selections };
+        Ok(Ok(LoadedTargets { of, rows }))
+    }
+
+    /// Watches the rows with these keys and reads those that the viewer sees, with the position of
+    /// each in the batch. The inner error is what the field is if that fails.
+    async fn look_up(
+        &mut self,
+        target: &TableDef,
+        statement: &RowStatement,
+        mut wanted: Vec<Key>,
+    ) -> Result<std::result::Result<(HashMap<Key, u32>, Batch), Loaded>> {
         wanted.retain(|key| key.atoms().len() == target.key.len());
         if let Err(error) = self.allow(wanted.len(), 1) {
             return Ok(Err(Loaded::Failed(error.sentence().to_owned())));
@@ -247,25 +269,52 @@ impl Read<'_, '_> {
             numbers.insert(key, number);
         }
         if keys.is_empty() {
-            return Ok(Ok(LoadedTargets::default()));
+            return Ok(Ok((HashMap::new(), Batch::default())));
         }
         let children = match self.loader.data.lookup(statement, keys).await {
             Ok(children) => children,
             Err(error) => return Ok(Err(self.fail(&error))),
         };
-        let rows = place.selection.rows();
-        let selections = self.selections(&children.batch, statement, rows).await?;
         let of = numbers.into_iter().filter_map(|(key, number)| {
             let row = children.rows(number).next()?;
             Some((key, position(row)))
         });
-        Ok(Ok(LoadedTargets {
-            of: of.collect(),
-            rows: LoadedRows {
-                batch: children.batch,
-                selections,
-            },
-        }))
+        Ok(Ok((of.collect(), children.batch)))
+    }
+
+    /// Takes out the virtual tables that are named with rows which the viewer does not see: to
+    /// name a row is to say that it is there. The inner error is what the field is if that fails.
+    async fn drop_unseen_names(
+        &mut self,
+        values: &mut [std::result::Result<Output, String>],
+    ) -> Result<std::result::Result<(), Loaded>> {
+        let manager = self.loader.manager;
+        if !manager.is_guarded() {
+            return Ok(Ok(()));
+        }
+        let mut named = BTreeMap::new();
+        for value in values.iter().flatten() {
+            gather_names(manager, value, &mut named);
+        }
+        let mut seen = HashMap::new();
+        for (table, keys) in named {
+            let target = manager.table(table);
+            let by_key = Lookup {
+                columns: &target.key,
+                source: target,
+                from: &target.key,
+            };
+            let statement = RowStatement::lookup(target, Select::new(target, []), by_key);
+            match self.look_up(target, &statement, keys).await? {
+                Ok((rows, _)) => seen.insert(table, rows),
+                Err(failed) => return Ok(Err(failed)),
+            };
+        }
+        if !seen.is_empty() {
+            let values = values.iter_mut().flatten();
+            values.for_each(|value| drop_names(value, &seen));
+        }
+        Ok(Ok(()))
     }
 }
 
@@ -273,115 +322,3 @@ const NOTHING: Window = Window {
     limit: 0,
     offset: 0,
 };
-
-/// Cuts the page out of a value that holds all items.
-fn cut(value: &mut Output, window: Window) {
-    let Output::Page { items, count } = value else {
-        return;
-    };
-    if count.is_none() {
-        *count = Some(i64::try_from(items.len()).unwrap_or(i64::MAX));
-        let clamp = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let from = clamp(window.offset).min(items.len());
-        items.drain(..from);
-        items.truncate(clamp(window.limit));
-    }
-}
-
-/// Collects the keys of a value's references by the numbers of their places.
-fn gather(selection: &ValueSelection, value: &Output, keys: &mut [Vec<Key>]) {
-    match (selection, value) {
-        (ValueSelection::List(item), Output::List(values)) => {
-            values.iter().for_each(|value| gather(item, value, keys));
-        }
-        (ValueSelection::Struct { fields, .. }, Output::Struct(members)) => {
-            for field in fields {
-                if let MemberField::Member(at, selection) = &field.what
-                    && let Some(member) = members.get(*at)
-                {
-                    gather(selection, member, keys);
-                }
-            }
-        }
-        (
-            ValueSelection::Page {
-                fields, counted, ..
-            },
-            Output::Page { items, .. },
-        ) => {
-            for item in ValueSelection::items(fields, counted) {
-                items.iter().for_each(|value| gather(item, value, keys));
-            }
-        }
-        (ValueSelection::Row(place), Output::Row(key)) => {
-            if let Some(keys) = keys.get_mut(place.number) {
-                keys.push(key.clone());
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Takes out of lists and pages the references to rows that the viewer does not see.
-fn drop_unseen(selection: &ValueSelection, value: &mut Output, targets: &[LoadedTargets]) {
-    let seen = |item: &ValueSelection, value: &Output| match (item, value) {
-        (ValueSelection::Row(place), Output::Row(key)) if place.guarded => targets
-            .get(place.number)
-            .is_some_and(|targets| targets.of.contains_key(key)),
-        _ => true,
-    };
-    match (selection, value) {
-        (ValueSelection::List(item), Output::List(values)) => {
-            values.retain(|value| seen(item, value));
-            values
-                .iter_mut()
-                .for_each(|it| drop_unseen(item, it, targets));
-        }
-        (ValueSelection::Struct { fields, .. }, Output::Struct(members)) => {
-            for field in fields {
-                if let MemberField::Member(at, selection) = &field.what
-                    && let Some(member) = members.get_mut(*at)
-                {
-                    drop_unseen(selection, member, targets);
-                }
-            }
-        }
-        (
-            ValueSelection::Page {
-                fields, counted, ..
-            },
-            Output::Page { items, .. },
-        ) => {
-            for item in ValueSelection::items(fields, counted) {
-                items.retain(|value| seen(item, value));
-                items
-                    .iter_mut()
-                    .for_each(|it| drop_unseen(item, it, targets));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The places of references, in the order of their numbers.
-fn row_values<'p>(selection: &'p ValueSelection, found: &mut Vec<&'p RowValue>) {
-    match selection {
-        ValueSelection::Leaf | ValueSelection::Virtual { .. } => {}
-        ValueSelection::List(item) => row_values(item, found),
-        ValueSelection::Struct { fields, .. } => {
-            for field in fields {
-                if let MemberField::Member(_, member) = &field.what {
-                    row_values(member, found);
-                }
-            }
-        }
-        ValueSelection::Page {
-            fields, counted, ..
-        } => {
-            for item in ValueSelection::items(fields, counted) {
-                row_values(item, found);
-            }
-        }
-        ValueSelection::Row(place) => found.push(place),
-    }
-}

@@ -1,7 +1,8 @@
 //! `POST /graphql/`: from a request to the executor and back.
 //!
-//! The app says first who asks. With a `session_id` header, what the document reads is watched for that session. Without one
-//! it is answered and nothing is watched. A browser that opens the path is shown the explorer.
+//! The app says first who asks. With a `session_id` header, what the document reads is watched for
+//! that session. Without one it is answered and nothing is watched. A browser that opens the path
+//! is shown the explorer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -98,7 +99,9 @@ impl GraphqlEndpoint {
                 }
                 let context = BlazeContext::new(viewer).in_session(session.label());
                 let watch = self.subscriptions.watch_for(&session);
-                self.executor.execute(document, &context, &watch).await
+                let answer = self.executor.execute(document, &context, &watch).await;
+                self.subscriptions.answered(&session, context.viewer());
+                answer
             }
         };
         response(answer)

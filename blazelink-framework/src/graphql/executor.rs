@@ -49,8 +49,8 @@ impl Executor {
         })
     }
 
-    /// Answers a request in the name of whom `context` says. Roots are read in document order; each says to `watch` what it depends
-    /// on before it reads it.
+    /// Answers a request in the name of whom `context` says. Roots are read in document order; each
+    /// says to `watch` what it depends on before it reads it.
     ///
     /// Never fails: what goes wrong is told in the answer, in words that hold no SQL.
     pub async fn execute(

@@ -8,6 +8,7 @@ mod check;
 mod collect;
 mod computed_load;
 mod computed_planner;
+mod computed_values;
 mod computed_write;
 mod document;
 mod endpoint;

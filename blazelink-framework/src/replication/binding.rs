@@ -19,6 +19,9 @@ pub(super) struct Binding {
     /// identity. With an index as identity they need not be, and then a row may take another key
     /// without a word.
     pub(super) key_is_told: bool,
+    /// Whether somebody may not see each row, so that the old image decides who is told of a
+    /// change.
+    pub(super) guarded: bool,
     /// The columns as they came, to notice a change of them.
     described: Box<[u8]>,
     /// For each wire column the position in a row.
@@ -31,13 +34,11 @@ impl Binding {
     /// Binds by schema and name: a table that was dropped and made anew has another object id.
     pub(super) fn new(relation: &Relation<'_>, exposure: &Exposure) -> Binding {
         match exposure.by_name(relation.schema, relation.name) {
-            Some(table) => {
-                let carried = exposure.guarded(table.id).unwrap_or_default();
-                Binding::exposed(relation, table, carried)
-            }
+            Some(table) => Binding::exposed(relation, table, exposure.guarded(table.id)),
             None => Binding {
                 table: None,
                 key_is_told: false,
+                guarded: false,
                 described: Box::default(),
                 projection: Box::default(),
                 width: 0,
@@ -48,8 +49,10 @@ impl Binding {
     fn exposed(
         relation: &Relation<'_>,
         table: &ExposedTable,
-        carried: &[ExposedColumn],
+        carried: Option<&[ExposedColumn]>,
     ) -> Binding {
+        let guarded = carried.is_some();
+        let carried = carried.unwrap_or_default();
         let position = |name: &str| {
             let mut columns = table.columns.iter().chain(carried);
             columns.position(|column| column.name == name)
@@ -67,6 +70,7 @@ impl Binding {
         Binding {
             table: Some(table.id),
             key_is_told: table.key.iter().all(|&column| told[column]),
+            guarded,
             described: relation.described.into(),
             projection: projection.into(),
             width,

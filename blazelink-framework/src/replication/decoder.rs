@@ -397,7 +397,9 @@ fn find<'a>(
 
 /// One row change, or nothing if the row cannot be told: then its table is whole.
 fn read(binding: &Binding, table: &ExposedTable, images: &Images<'_>) -> Option<Change> {
-    if images.kind != ChangeKind::Insert && !binding.key_is_told {
+    let old_is_full = matches!(images.old, Some(OldTuple::Full(_)));
+    let told = binding.key_is_told && (old_is_full || !binding.guarded);
+    if images.kind != ChangeKind::Insert && !told {
         return None;
     }
     let before = match &images.old {

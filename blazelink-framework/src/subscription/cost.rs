@@ -1,11 +1,12 @@
-//! Tests of what the index costs: matching does not grow with what others watch, nor the index
-//! with how often somebody reads the same.
+//! Tests of what the index costs: matching does not grow with what others watch, nor judging with
+//! the rows of a commit, nor the index with how often somebody reads the same.
 
 #![allow(clippy::unwrap_used)]
 
 use std::time::SystemTime;
 
-use super::index::SubscriptionIndex;
+use super::index::{Event, SubscriptionIndex};
+use super::judge::Judge;
 use super::{Dependency, Role, pool};
 use crate::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
@@ -49,26 +50,36 @@ fn read(index: &mut SubscriptionIndex, session: u32) {
     index.finish(answer);
 }
 
-/// How many records are looked at for a change of event 7, which is of player 7.
-fn look_ups_with(sessions: u32) -> usize {
-    let mut index = SubscriptionIndex::default();
-    (0..sessions).for_each(|session| read(&mut index, session));
-    let row = || Row::from_texts(&[Some("7"), Some("7")]);
-    let transaction = Transaction {
+/// A change of the event of this number, which is of the player of that number.
+fn change(number: i64) -> Change {
+    let text = number.to_string();
+    let row = || Row::from_texts(&[Some(&text), Some(&text)]);
+    Change {
+        table: EVENT,
+        kind: ChangeKind::Update,
+        key: Key::from(number),
+        moved: None,
+        old: Old::Full(row()),
+        new: Some(row()),
+    }
+}
+
+fn commit(changes: Vec<Change>) -> Transaction {
+    Transaction {
         xid: 1,
         commit_lsn: Lsn(1),
         end_lsn: Lsn(2),
         committed_at: SystemTime::UNIX_EPOCH,
-        changes: vec![Change {
-            table: EVENT,
-            kind: ChangeKind::Update,
-            key: Key::from(7),
-            moved: None,
-            old: Old::Full(row()),
-            new: Some(row()),
-        }],
+        changes,
         whole: Vec::new(),
-    };
+    }
+}
+
+/// How many records are looked at for a change of event 7, which is of player 7.
+fn look_ups_with(sessions: u32) -> usize {
+    let mut index = SubscriptionIndex::default();
+    (0..sessions).for_each(|session| read(&mut index, session));
+    let transaction = commit(vec![change(7)]);
     let mut told = Vec::new();
     let before = pool::looked_up();
     index.affected(&transaction, &exposure(), &mut |_, sessions| {
@@ -84,6 +95,45 @@ fn a_change_looks_at_as_many_records_however_many_sessions_watch_something_else(
     let many = look_ups_with(100_000);
     assert!(few > 0, "look-ups are counted");
     assert!(many <= few + SPARE_LOOK_UPS, "{few} became {many}");
+}
+
+/// Lets all hear, and counts how often it is asked.
+#[derive(Default)]
+struct Counting {
+    asked: usize,
+}
+
+impl Judge for Counting {
+    fn guards(&self, _: TableId) -> bool {
+        true
+    }
+
+    fn hears(&mut self, _: u32, _: &Event<'_>) -> bool {
+        self.asked += 1;
+        true
+    }
+
+    fn hears_of_table(&mut self, _: u32, _: TableId) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_session_that_is_to_read_an_object_again_is_not_judged_for_further_rows() {
+    const ROWS: i64 = 1_000;
+    let mut index = SubscriptionIndex::default();
+    let answer = index.begin(7, ObjectId::row(EVENT, Key::from(-1)), 0);
+    let table = Dependency::Table(EVENT);
+    index.depend(&answer, Role::Derived, table, 10).unwrap();
+    index.finish(answer);
+    let changes = (0..ROWS).map(change);
+    let transaction = commit(changes.collect());
+    let mut judge = Counting::default();
+    let mut told = 0;
+    index.affected_as(&transaction, &exposure(), &mut judge, &mut |_, sessions| {
+        told += sessions.len();
+    });
+    assert_eq!((told, judge.asked), (1, 1));
 }
 
 #[test]

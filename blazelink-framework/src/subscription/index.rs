@@ -114,6 +114,13 @@ pub(super) struct Event<'a> {
     images: Images<'a>,
 }
 
+/// What tells apart the events of one transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct EventName {
+    change: u32,
+    kind: UpdateKind,
+}
+
 /// Which images of a change an event looks values up in.
 #[derive(Clone, Copy)]
 struct Images<'a> {
@@ -387,10 +394,14 @@ impl SubscriptionIndex {
         while next != NONE {
             let link = &self.graph.links[next];
             next = self.graph.next_of_point(next);
-            if guarded && !judge.hears(link.session, event) {
+            let tells = link.declared()
+                && (is_read_whole || self.graph.sessions[link.session as usize].told != stamp);
+            let again = derived_too && link.derived() && self.graph.reads[link.read].told != commit;
+            // Who was told already is not judged again, which costs more than all else here.
+            if !tells && !again || guarded && !judge.hears(link.session, event) {
                 continue;
             }
-            if link.declared() {
+            if tells {
                 let told = &mut self.graph.sessions[link.session as usize].told;
                 if *told != stamp {
                     *told = stamp;
@@ -400,12 +411,10 @@ impl SubscriptionIndex {
                     scratch.told.push((at, link.session));
                 }
             }
-            if derived_too && link.derived() {
+            if again {
                 let read = &mut self.graph.reads[link.read];
-                if read.told != commit {
-                    read.told = commit;
-                    scratch.again.push((read.object, link.session));
-                }
+                read.told = commit;
+                scratch.again.push((read.object, link.session));
             }
         }
     }
@@ -499,6 +508,13 @@ impl Scratch {
 }
 
 impl<'a> Event<'a> {
+    pub(super) fn name(&self) -> EventName {
+        EventName {
+            change: self.change,
+            kind: self.kind,
+        }
+    }
+
     /// The row before it under this key, if it is known.
     pub(super) fn before(&self) -> Option<&'a Row> {
         match self.images.old {

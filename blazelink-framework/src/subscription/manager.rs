@@ -1,31 +1,23 @@
-//! The mutex around the index, and the way from a transaction to the outboxes.
+//! The mutex around the index, and all who come to it.
 //!
-//! One for the process. Requests watch through it, the Signaler publishes through it, sockets'
-//! tasks take from outboxes through it. The mutex is held for a few lines and never across an
-//! await: publishing locks, matches, unlocks, and only then makes JSON and appends.
-//!
-//! What must stay true: only one thread publishes, so every session sees commits in their order.
+//! One for the process. Requests watch through it (`session_watch`), the Signaler publishes through
+//! it (`publish`), sockets' tasks take from outboxes through it. The mutex is held for a few lines
+//! and never across an await.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use blazelink_codes::{Code, limits};
+use blazelink_codes::limits;
 
-use super::dependency::{Dependency, Reading, Role, Watch};
-use super::index::{Answer, Notice, SubscriptionIndex};
-use super::judge::{Everyone, Judge};
+use super::index::SubscriptionIndex;
 use super::ledger::{Ledger, View, ViewName, Visit};
-use super::viewers::{Encodings, Viewers};
-use crate::change::Transaction;
-use crate::error::{Error, ErrorKind, Result};
+use super::session_watch::SessionWatch;
 use crate::exposure::Exposure;
 use crate::monitor::MonitorHub;
 use crate::object_id::ObjectId;
 use crate::session::{
-    AnotherViewer, Bound, ConnectionManager, Entry, Session, SessionId, Socket, Taken, Update,
-    UpdateKind,
+    AnotherViewer, Bound, ConnectionManager, Entry, Session, SessionId, Socket, Taken,
 };
 use crate::table::TableManager;
 use crate::viewer::Viewer;
@@ -37,10 +29,10 @@ pub struct SubscriptionManager {
     exposure: Arc<Exposure>,
     ledger: Option<Arc<dyn Ledger>>,
     /// Dependencies that one session may hold.
-    per_session: usize,
+    pub(super) per_session: usize,
     monitors: Arc<MonitorHub>,
     /// The tables, if there are rules on who sees what of them.
-    guarded: Option<Arc<TableManager>>,
+    pub(super) guarded: Option<Arc<TableManager>>,
 }
 
 impl SubscriptionManager {
@@ -118,11 +110,7 @@ impl SubscriptionManager {
     /// Where the executor says what it reads for this session. Holds the session: while a request
     /// is answered, its session does not end.
     pub fn watch_for(self: &Arc<Self>, session: &Arc<Session>) -> SessionWatch {
-        SessionWatch {
-            manager: Arc::clone(self),
-            session: Arc::clone(session),
-            changed: AtomicBool::new(false),
-        }
+        SessionWatch::new(Arc::clone(self), Arc::clone(session))
     }
 
     /// Lets a session belong to a viewer. If it was anonymous until now, it is owed one update per
@@ -138,54 +126,12 @@ impl SubscriptionManager {
         Ok(())
     }
 
-    /// Tells every session of what the transaction changed for it. Waits for no client and needs
-    /// no runtime; to be called by one thread only, in commit order.
-    pub fn publish(&self, transaction: &Transaction) {
-        if let Some(tables) = &self.guarded {
-            return self.publish_guarded(transaction, tables);
-        }
-        let matched = self.matched(transaction, &mut Everyone);
-        let mut ids = self.tell_commit(transaction, &matched).into_iter();
-        let updates: Vec<(UpdateKind, Arc<Update>)> = matched
-            .notices
-            .into_iter()
-            .map(|notice| {
-                let (kind, update) = self.update(notice);
-                (kind, Arc::new(update.with_id(ids.next())))
-            })
-            .collect();
-        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
-            // Who watches has a session: its number is given back after its watches are gone.
-            let Some(session) = session else { continue };
-            session.deliver(hits.iter().map(|&(_, at)| {
-                let (kind, update) = &updates[at as usize];
-                (*kind, update)
-            }));
-        }
-    }
-
-    /// As [`SubscriptionManager::publish`], to each session as its viewer sees it.
-    fn publish_guarded(&self, transaction: &Transaction, tables: &TableManager) {
-        let mut viewers = Viewers::new(tables, &self.connections);
-        let matched = self.matched(transaction, &mut viewers);
-        let mut ids = self.tell_commit(transaction, &matched).into_iter();
-        let notices = matched.notices.into_iter();
-        let mut notices: Vec<Encodings<'_>> = notices
-            .map(|notice| Encodings::new(&self.exposure, notice, ids.next()))
-            .collect();
-        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
-            let Some(session) = session else { continue };
-            let told: Vec<(UpdateKind, Arc<Update>)> = hits
-                .iter()
-                .filter_map(|&(number, at)| {
-                    let notice = &mut notices[at as usize];
-                    let sight = notice
-                        .table()
-                        .and_then(|table| viewers.sight(number, table));
-                    notice.for_sight(sight.as_deref())
-                })
-                .collect();
-            session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
+    /// A request of the session has been answered as this viewer sees it. If the session has become
+    /// another viewer's meanwhile, it is owed one update per object that it watches, as in
+    /// [`SubscriptionManager::bind`]: from then on it is told what that viewer sees.
+    pub(crate) fn answered(&self, session: &Session, viewer: &Viewer) {
+        if session.viewer() != *viewer {
+            session.reset();
         }
     }
 
@@ -248,36 +194,8 @@ impl SubscriptionManager {
         self.lock().len()
     }
 
-    /// Whom the transaction concerns. The sessions are looked up before the index is unlocked:
-    /// from then on a session may end and its number be given to another.
-    fn matched<'a, J: Judge>(&self, transaction: &'a Transaction, judge: &mut J) -> Matched<'a> {
-        let mut notices = Vec::new();
-        let mut hits: Vec<(u32, u32)> = Vec::new();
-        let mut index = self.lock();
-        index.affected_as(
-            transaction,
-            &self.exposure,
-            judge,
-            &mut |notice, sessions| {
-                let at = notices.len() as u32;
-                notices.push(notice);
-                hits.extend(sessions.iter().map(|&session| (session, at)));
-            },
-        );
-        if notices.len() > 1 {
-            hits.sort_unstable();
-        }
-        let numbers = same_session(&hits).map(|hits| hits[0].0);
-        let sessions = self.connections.by_numbers(numbers);
-        Matched {
-            notices,
-            hits,
-            sessions,
-        }
-    }
-
     /// Has written down what a read watches by now. The index must not be locked.
-    fn write_down(&self, session: &Session, name: &ViewName) {
+    pub(super) fn write_down(&self, session: &Session, name: &ViewName) {
         if let Some(ledger) = &self.ledger {
             ledger.changed(session.id(), name, &|| self.view(session, name));
         }
@@ -299,22 +217,6 @@ impl SubscriptionManager {
         }
     }
 
-    fn update(&self, notice: Notice<'_>) -> (UpdateKind, Update) {
-        match notice {
-            Notice::Row {
-                kind,
-                table,
-                key,
-                row,
-                ..
-            } => {
-                let table = self.exposure.table(table);
-                (kind, Update::row(table, key, row))
-            }
-            Notice::Again(object) => (UpdateKind::Update, Update::again(object)),
-        }
-    }
-
     pub(super) fn lock(&self) -> MutexGuard<'_, SubscriptionIndex> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -328,121 +230,19 @@ impl fmt::Debug for SubscriptionManager {
     }
 }
 
-/// What a transaction matched.
-pub(super) struct Matched<'a> {
-    pub(super) notices: Vec<Notice<'a>>,
-    /// (session, position of the notice), each session's together and in order.
-    pub(super) hits: Vec<(u32, u32)>,
-    /// The sessions in the order in which `hits` has them.
-    pub(super) sessions: Vec<Option<Arc<Session>>>,
-}
-
-/// The hits of one session after the other.
-fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
-    hits.chunk_by(|a, b| a.0 == b.0)
-}
-
-/// The [`Watch`] of one session.
-#[derive(Debug)]
-pub struct SessionWatch {
-    manager: Arc<SubscriptionManager>,
-    session: Arc<Session>,
-    /// Whether monitors are to be told what the session watches by the end of the request.
-    changed: AtomicBool,
-}
-
-impl Drop for SessionWatch {
-    fn drop(&mut self) {
-        if *self.changed.get_mut() {
-            self.manager.tell_list(&self.session);
-        }
-    }
-}
-
-impl Watch for SessionWatch {
-    fn begin(&self, object: ObjectId, selection: u64) -> Box<dyn Reading + '_> {
-        let name = ViewName { object, selection };
-        let mut index = self.manager.lock();
-        let answer = index.begin(self.session.number(), name.object.clone(), selection);
-        Box::new(SessionReading {
-            watch: self,
-            name,
-            answer: Some(answer),
-        })
-    }
-}
-
-struct SessionReading<'a> {
-    watch: &'a SessionWatch,
-    name: ViewName,
-    /// Taken when the reading ends.
-    answer: Option<Answer>,
-}
-
-impl Reading for SessionReading<'_> {
-    fn depend(&self, role: Role, dependency: Dependency) -> Result<()> {
-        let Some(answer) = &self.answer else {
-            return Ok(());
-        };
-        let manager = &self.watch.manager;
-        let limit = manager.per_session;
-        let added = manager.lock().depend(answer, role, dependency, limit);
-        added.map_err(|_| too_many(limit))
-    }
-
-    fn finish(mut self: Box<Self>) {
-        if self.end(SubscriptionIndex::finish) {
-            let SessionWatch {
-                manager, session, ..
-            } = self.watch;
-            manager.tell_added(session, &self.name);
-        }
-    }
-}
-
-impl Drop for SessionReading<'_> {
-    fn drop(&mut self) {
-        self.end(SubscriptionIndex::fail);
-    }
-}
-
-impl SessionReading<'_> {
-    /// Ends the reading if it has not ended. Whether that has changed what the session watches.
-    fn end(&mut self, how: fn(&mut SubscriptionIndex, Answer) -> bool) -> bool {
-        let Some(answer) = self.answer.take() else {
-            return false;
-        };
-        let SessionWatch {
-            manager, session, ..
-        } = self.watch;
-        let changed = how(&mut manager.lock(), answer);
-        if changed {
-            manager.write_down(session, &self.name);
-            self.watch.changed.store(true, Ordering::Relaxed);
-        }
-        changed
-    }
-}
-
-fn too_many(limit: usize) -> Error {
-    Error::new(
-        ErrorKind::Request,
-        Code::TooManySubscriptions,
-        format!("The session watches {limit} dependencies, the most it may"),
-    )
-    .with_hint("read less at once: smaller pages, fewer relations, or several sessions")
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::SystemTime;
 
+    use blazelink_codes::Code;
+
     use super::*;
-    use crate::change::{Change, ChangeKind, Lsn, Old, Row};
+    use crate::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
     use crate::exposure::{ExposedColumn, ExposedTable};
     use crate::object_id::{Key, TableId};
     use crate::session::SessionId;
+    use crate::subscription::{Dependency, Role, Watch};
     use crate::value::Kind;
 
     const USER: TableId = TableId(0);

@@ -14,9 +14,12 @@ mod model;
 mod monitored;
 mod points;
 mod pool;
+mod publish;
+mod session_watch;
 mod viewers;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
 pub use index::{Answer, Declared, Full, Notice, SubscriptionIndex};
 pub use ledger::{Ledger, View, ViewName, Visit};
-pub use manager::{SessionWatch, SubscriptionManager};
+pub use manager::SubscriptionManager;
+pub use session_watch::SessionWatch;

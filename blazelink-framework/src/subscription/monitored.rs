@@ -4,7 +4,8 @@ use blazelink_codes::limits;
 
 use super::index::Declared;
 use super::ledger::ViewName;
-use super::manager::{Matched, SubscriptionManager};
+use super::manager::SubscriptionManager;
+use super::publish::Matched;
 use crate::change::Transaction;
 use crate::monitor::{Event, Findings, Subscription, UpdateId};
 use crate::session::{Entry, Session, SessionLabel};

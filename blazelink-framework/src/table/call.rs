@@ -84,9 +84,13 @@ impl Identified {
 
     /// All objects named with it, at any depth, parents first.
     pub(crate) fn named(&self) -> Vec<&Identified> {
-        let nested = self.dependencies.iter();
-        nested
-            .flat_map(|named| std::iter::once(named).chain(named.named()))
+        Identified::all(&self.dependencies)
+    }
+
+    /// These objects and all that are named with them, parents first.
+    pub(crate) fn all(these: &[Identified]) -> Vec<&Identified> {
+        let each = these.iter();
+        each.flat_map(|named| std::iter::once(named).chain(named.named()))
             .collect()
     }
 

@@ -3,10 +3,13 @@
 
 use std::any::TypeId;
 
+use blazelink_codes::Code;
+
 use super::call::Identified;
 use super::entity::Path;
 use super::field::Field;
 use super::virtual_table::Parameter;
+use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
 use crate::value::Kind;
 use crate::viewer::Viewer;
@@ -56,6 +59,9 @@ pub struct Column {
     pub sql_type: String,
     /// Whether it may be NULL. No GraphQL field is non-null because of it.
     pub nullable: bool,
+    /// Whether Postgres computes it from other columns of the row. Then the log may not tell it, so
+    /// no rule may compare it. False until the catalog was asked.
+    pub generated: bool,
     /// Whether the entity says that no two rows have the same value.
     pub unique: bool,
     /// Whether it is left out of the schema and of every answer and push.
@@ -167,14 +173,30 @@ impl TableDef {
 
     /// What the viewer sees of it; nothing stands for everything. Asks the app each time.
     ///
-    /// An access that cannot be bound to the table sees nothing, and the log says why.
+    /// Where [`TableDef::ask`] fails the viewer sees nothing, and the log says why.
     pub(crate) fn sight(&self, viewer: &Viewer) -> Option<Sight> {
-        let access = self.visible.as_ref()?.access(viewer);
-        let sight = Sight::bind(&access, self).unwrap_or_else(|error| {
-            tracing::error!(%error, "a table is shown to nobody until this is corrected");
-            Sight::nothing(self)
-        });
-        (!sight.is_everything()).then_some(sight)
+        self.ask(viewer).unwrap_or_else(|error| {
+            tracing::error!(%error, "a viewer is shown nothing of a table until this is corrected");
+            Some(Sight::nothing(self))
+        })
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// If the app's code panics, or says what cannot be bound to the table.
+    pub(crate) fn ask(&self, viewer: &Viewer) -> Result<Option<Sight>> {
+        let Some(hook) = &self.visible else {
+            return Ok(None);
+        };
+        let access = hook.access(viewer).ok_or_else(|| {
+            let sentence = format!("The access to table `{}` panics", self.table);
+            Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence)
+                .with_hint("let what `.visible::<..>(..)` calls answer for every viewer")
+        })?;
+        let sight = Sight::bind(&access, self)?;
+        Ok((!sight.is_everything()).then_some(sight))
     }
 
     /// Where a column's cell is in a row's image. Those of a guarded table hold the exposed

@@ -207,6 +207,7 @@ fn column<C: ColumnTrait>(column: C) -> Column {
         kind,
         sql_type,
         nullable: def.is_null(),
+        generated: false,
         unique: def.is_unique(),
         hidden: false,
         read,

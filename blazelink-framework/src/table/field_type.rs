@@ -196,6 +196,9 @@ impl<T> Page<T> {
     }
 
     /// These items, which the field has read for [`Call::window`](super::Call::window), of `count`.
+    ///
+    /// References to rows that the reader does not see are left out, but `count` is told as it is:
+    /// read and count what [`Call::visible`](super::Call::visible) gives.
     pub fn part(items: Vec<T>, count: i64) -> Page<T> {
         Page {
             items,
@@ -223,7 +226,7 @@ impl<E: Table> RowRef<E> {
 }
 
 /// A reference to a virtual table, which must be exposed: the `ObjectId` with which a client asks
-/// its root.
+/// its root. Null, and in no list or page, if it names a row that the reader does not see.
 #[derive(Clone, Debug)]
 pub struct VirtualRef<V> {
     dependencies: Vec<Identified>,

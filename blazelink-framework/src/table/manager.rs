@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
 use crate::viewer::Viewer;
-use crate::visibility::{Access, Hook, Sight};
+use crate::visibility::{Access, Hook};
 
 /// All exposed tables. The table with [`TableId`] n stands at position n; virtual tables have the
 /// numbers after them.
@@ -254,15 +254,11 @@ impl TableManager {
     ///
     /// # Errors
     ///
-    /// If an access cannot be bound to its table.
+    /// If the app's code panics, or an access cannot be bound to its table.
     pub(crate) fn check_visibility(&self) -> Result<()> {
         let anonymous = Viewer::anonymous();
-        self.tables
-            .iter()
-            .try_for_each(|table| match &table.visible {
-                Some(hook) => Sight::bind(&hook.access(&anonymous), table).map(|_| ()),
-                None => Ok(()),
-            })
+        let mut tables = self.tables.iter();
+        tables.try_for_each(|table| table.ask(&anonymous).map(|_| ()))
     }
 
     /// The table or virtual table that a client means by this name: spelled exactly, else without

@@ -6,20 +6,23 @@
 //!
 //! What must stay true: a client that goes silent in the middle of anything costs a connection for
 //! a time that [`limits`] names, and nobody waits for it. Bodies are read by the endpoints, each of
-//! which has a limit of its own for that.
+//! which has a limit of its own for that. An endpoint that panics costs its own request only.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use blazelink_codes::limits;
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use poem::http::StatusCode;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Request, Response};
@@ -116,7 +119,8 @@ async fn serve<E: Endpoint<Output = Response> + 'static>(
         let (local, peer) = (LocalAddr(local.into()), RemoteAddr(peer.into()));
         let request = Request::from((request, local, peer, Scheme::HTTP));
         async move {
-            let response = endpoint.get_response(request).await;
+            let answered = AssertUnwindSafe(endpoint.get_response(request));
+            let response = answered.catch_unwind().await.unwrap_or_else(|_| failed());
             Ok::<hyper::Response<_>, Infallible>(response.into())
         }
     });
@@ -134,6 +138,16 @@ async fn serve<E: Endpoint<Output = Response> + 'static>(
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
+}
+
+/// The answer where the app's code, or ours, panicked. What it said stands in the process' own
+/// error output, for it may hold values.
+fn failed() -> Response {
+    tracing::error!("a request was not answered: the code that answers it panicked");
+    Response::builder()
+        .status(StatusCode::INTERNAL_SERVER_ERROR)
+        .content_type("text/plain; charset=utf-8")
+        .body("The request cannot be answered: the server failed")
 }
 
 /// Whether only the connection that was being accepted is lost.

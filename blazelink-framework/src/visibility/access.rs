@@ -2,6 +2,7 @@
 //! app.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use sea_orm::ColumnTrait;
@@ -61,8 +62,10 @@ impl Hook {
         Hook(Arc::new(hook))
     }
 
-    pub(crate) fn access(&self, viewer: &Viewer) -> Access {
-        (self.0)(viewer)
+    /// What the app says; nothing if its code panics. It is asked on the thread that publishes,
+    /// too, which must outlive it.
+    pub(crate) fn access(&self, viewer: &Viewer) -> Option<Access> {
+        catch_unwind(AssertUnwindSafe(|| (self.0)(viewer))).ok()
     }
 }
 

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, Value};
 /// with NULL is neither true nor false, and rows are meant for which the whole is true.
 ///
 /// Compared are integers, booleans, UUIDs, texts, dates and enums; dates and enums with a text, as
-/// Postgres prints them. The columns may be hidden ones.
+/// Postgres prints them. The columns may be hidden ones, but none that Postgres generates.
 ///
 /// ```
 /// use blazelink::Rule;

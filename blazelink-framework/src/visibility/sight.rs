@@ -19,7 +19,7 @@ use crate::table::{Column, TableDef};
 use crate::value::Kind;
 
 /// What a viewer sees of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sight {
     rule: Bound,
     /// Positions among the table's columns.
@@ -50,7 +50,7 @@ impl Told {
 }
 
 /// A rule over the columns of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Bound {
     Constant(bool),
     /// The value; nothing for NULL.
@@ -63,7 +63,7 @@ enum Bound {
 }
 
 /// A column: how SQL compares it, and where its cell is in a row's image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
     /// As SQL writes it.
     name: String,
@@ -91,8 +91,9 @@ impl Sight {
     ///
     /// # Errors
     ///
-    /// If it names a column of another table or one whose equal values may print differently,
-    /// compares a column with a value of another type, or hides a column of the key.
+    /// If it names a column of another table, one that Postgres generates or one whose equal values
+    /// may print differently, compares a column with a value of another type, or hides a column of
+    /// the key.
     pub fn bind(access: &Access, table: &TableDef) -> Result<Sight> {
         let mut sight = Sight {
             rule: bind(&access.rows, table)?,
@@ -364,6 +365,11 @@ fn position(name: &ColumnName, table: &TableDef) -> Result<usize> {
 fn place<'t>(name: &ColumnName, table: &'t TableDef) -> Result<(Place, &'t Column)> {
     let at = position(name, table)?;
     let column = &table.columns[at];
+    if column.generated {
+        let what = "which Postgres generates: its log does not tell who saw the row before";
+        let what = format!("compares `{}`, {what}", column.name);
+        return Err(defect(table, &what));
+    }
     let (cast, plain) = match (&column.kind, &*column.sql_type) {
         (kind, _) if kind.is_integer() => (Some("bigint"), true),
         (Kind::Bool, _) => (Some("boolean"), true),

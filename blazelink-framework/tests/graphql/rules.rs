@@ -2,7 +2,7 @@
 
 use blazelink::change::Row;
 use blazelink::visibility::Sight;
-use blazelink::{Access, Rule};
+use blazelink::{Access, Rule, data};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sea_orm::prelude::Uuid;
@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
 use sea_orm::{Statement, Value};
 
 use crate::entities::kinds::{Column, Entity};
-use crate::entities::user;
+use crate::entities::{tag, user};
 use crate::support::{App, builder};
 
 const ROWS: &str = "\
@@ -154,6 +154,28 @@ async fn an_access_that_cannot_be_compared_exactly_is_refused() {
         Access::all().hide(user::Column::Name),
     ] {
         assert!(Sight::bind(&access, table).is_err(), "{access:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_by_a_column_that_postgres_generates_is_refused() {
+    let app = App::start().await;
+    app.sql(
+        "ALTER TABLE tag DROP COLUMN label; \
+         ALTER TABLE tag ADD COLUMN label text GENERATED ALWAYS AS ('tag ' || id) STORED",
+    )
+    .await;
+    let manager = data::verify(builder().build().unwrap(), &app.database);
+    let manager = manager.await.unwrap();
+    let table = manager.exposure().by_entity("Tag").unwrap().id;
+    for rule in [
+        Rule::eq(tag::Column::Label, "tag 1"),
+        Rule::is_in(tag::Column::Label, ["tag 1"]),
+        Rule::is_null(tag::Column::Label),
+    ] {
+        let refused = Sight::bind(&Access::rows(rule), manager.table(table));
+        let sentence = refused.unwrap_err().sentence().to_owned();
+        assert!(sentence.contains("Postgres generates"), "{sentence}");
     }
 }
 

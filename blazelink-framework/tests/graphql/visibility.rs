@@ -1,6 +1,8 @@
 //! Answers over tables of which not everything is visible: everywhere that rows come from.
 
-use blazelink::table::{Call, Extension, Field, FieldError, Page, RowRef};
+use blazelink::table::{
+    Call, Extension, Field, FieldError, Page, Parameter, RowRef, VirtualRef, VirtualTable,
+};
 use blazelink::{Access, Rule};
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -12,8 +14,35 @@ async fn visible_tags(call: Call<'_>) -> Result<i64, FieldError> {
     Ok(tags.count(call.database()).await?.try_into().unwrap_or(0))
 }
 
+/// A virtual table that needs a tag.
+struct Usage;
+
+impl VirtualTable for Usage {
+    const NAME: &'static str = "Usage";
+
+    fn parameters() -> Vec<Parameter> {
+        vec![Parameter::row::<tag::Entity>()]
+    }
+
+    fn fields() -> Vec<Field> {
+        vec![Field::new("times", |_| Ok(1))]
+    }
+}
+
+fn usage(call: &Call<'_>, tag: i64) -> Result<VirtualRef<Usage>, FieldError> {
+    Ok(VirtualRef::new([call.row::<tag::Entity>(tag)?]))
+}
+
+fn usages(call: &Call<'_>) -> Result<Vec<VirtualRef<Usage>>, FieldError> {
+    [2, 1, 9].into_iter().map(|tag| usage(call, tag)).collect()
+}
+
 fn of_user() -> Vec<Field> {
     vec![
+        Field::new("first_usage", |call| usage(call, 1)),
+        Field::new("second_usage", |call| usage(call, 2)),
+        Field::new("usages", usages),
+        Field::new("usage_page", |call| Ok(Page::of(usages(call)?))),
         Field::new("first_tag", |_| Ok(RowRef::<tag::Entity>::new(1))),
         Field::new("second_tag", |_| Ok(RowRef::<tag::Entity>::new(2))),
         Field::new("all_tags", |_| {
@@ -30,6 +59,7 @@ fn of_user() -> Vec<Field> {
 /// Of tags the first, of users all but for their teams.
 async fn start() -> App {
     let builder = builder()
+        .virtual_table::<Usage>()
         .extend(Extension::of::<user::Entity>(of_user))
         .visible::<tag::Entity>(|_| Access::rows(Rule::eq(tag::Column::Id, 1)))
         .visible::<user::Entity>(|_| Access::all().hide(user::Column::TeamId));
@@ -55,6 +85,21 @@ async fn rows_out_of_sight_are_in_no_computed_value() {
     let data = r#"{"user":{"first_tag":{"obj_id":1},"second_tag":null,"all_tags":[{"obj_id":1}],"tag_page":{"count":2,"items":[{"obj_id":1,"row":{"label":"new"}}]},"counted":{"count":2},"visible_tags":1}}"#;
     let expected = (200, format!("{{\"data\":{data}}}"));
     assert_eq!(app.answer(query).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_out_of_sight_are_named_with_no_virtual_table() {
+    let app = start().await;
+    let query = "{user(identifier:{obj_id:1}){first_usage{dependencies{obj_id}} \
+                 second_usage{dependencies{obj_id}} usages{dependencies{obj_id}} \
+                 usage_page(page:0,size:9){count items{entity}}}}";
+    let data = r#"{"user":{"first_usage":{"dependencies":[{"obj_id":1}]},"second_usage":null,"usages":[{"dependencies":[{"obj_id":1}]}],"usage_page":{"count":1,"items":[{"entity":"Usage"}]}}}"#;
+    let expected = (200, format!("{{\"data\":{data}}}"));
+    assert_eq!(app.answer(query).await, expected);
+    let (_, watched) = app
+        .watched("{user(identifier:{obj_id:1}){second_usage{entity}}}")
+        .await;
+    assert!(watched.contains(&"derived Tag 2".to_owned()), "{watched:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

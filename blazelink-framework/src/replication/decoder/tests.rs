@@ -198,6 +198,31 @@ fn key_that_the_identity_does_not_tell_makes_the_table_whole() {
 }
 
 #[test]
+fn guarded_table_whose_old_row_is_not_told_is_whole() {
+    let secret = ExposedColumn {
+        name: "secret".into(),
+        kind: Kind::Text,
+    };
+    let guarded = Exposure::clone(&exposure()).with_guarded(USERS, vec![secret]);
+    let (old, new) = ([t("1"), N, t("Ann")], [t("1"), N, t("Bob")]);
+    let cases = [
+        (b'd', update(None, USER, None, &new), false),
+        (b'd', delete(None, USER, b'K', &[t("1"), N, N]), false),
+        (b'd', insert(None, USER, &new), true),
+        (b'f', update(None, USER, Some((b'O', &old)), &new), true),
+        (b'f', delete(None, USER, b'O', &old), true),
+    ];
+    for (identity, message, told) in cases {
+        let mut stream = Stream {
+            decoder: Decoder::new(Arc::new(guarded.clone()), Limits::default()),
+        };
+        let transaction = stream.transaction([user(identity), message]);
+        assert_eq!(transaction.changes.len(), usize::from(told));
+        assert_eq!(transaction.whole.is_empty(), told);
+    }
+}
+
+#[test]
 fn unchanged_values_come_from_the_old_row_if_it_has_them() {
     let old = [t("1"), t("s"), t("long")];
     let transaction = Stream::new().transaction([

@@ -1,0 +1,119 @@
+//! The way from a transaction to the outboxes: locks the index, matches, unlocks, and only then
+//! makes JSON and appends.
+//!
+//! What must stay true: only one thread publishes, so every session sees commits in their order.
+
+use std::sync::Arc;
+
+use super::index::Notice;
+use super::judge::{Everyone, Judge};
+use super::manager::SubscriptionManager;
+use super::viewers::{Encodings, Viewers};
+use crate::change::Transaction;
+use crate::session::{Session, Update, UpdateKind};
+use crate::table::TableManager;
+
+/// What a transaction matched.
+pub(super) struct Matched<'a> {
+    pub(super) notices: Vec<Notice<'a>>,
+    /// (session, position of the notice), each session's together and in order.
+    pub(super) hits: Vec<(u32, u32)>,
+    /// The sessions in the order in which `hits` has them.
+    pub(super) sessions: Vec<Option<Arc<Session>>>,
+}
+
+/// The hits of one session after the other.
+fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
+    hits.chunk_by(|a, b| a.0 == b.0)
+}
+
+impl SubscriptionManager {
+    /// Tells every session of what the transaction changed for it. Waits for no client and needs
+    /// no runtime; to be called by one thread only, in commit order.
+    pub fn publish(&self, transaction: &Transaction) {
+        if let Some(tables) = &self.guarded {
+            return self.publish_guarded(transaction, tables);
+        }
+        let matched = self.matched(transaction, &mut Everyone);
+        let mut ids = self.tell_commit(transaction, &matched).into_iter();
+        let updates: Vec<(UpdateKind, Arc<Update>)> = matched
+            .notices
+            .into_iter()
+            .map(|notice| {
+                let (kind, update) = self.update(notice);
+                (kind, Arc::new(update.with_id(ids.next())))
+            })
+            .collect();
+        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
+            // Who watches has a session: its number is given back after its watches are gone.
+            let Some(session) = session else { continue };
+            session.deliver(hits.iter().map(|&(_, at)| {
+                let (kind, update) = &updates[at as usize];
+                (*kind, update)
+            }));
+        }
+    }
+
+    /// As [`SubscriptionManager::publish`], to each session as its viewer sees it.
+    fn publish_guarded(&self, transaction: &Transaction, tables: &TableManager) {
+        let mut viewers = Viewers::new(tables, self.connections());
+        let matched = self.matched(transaction, &mut viewers);
+        let mut ids = self.tell_commit(transaction, &matched).into_iter();
+        let notices = matched.notices.into_iter();
+        let mut notices: Vec<Encodings<'_>> = notices
+            .map(|notice| Encodings::new(self.exposure(), notice, ids.next()))
+            .collect();
+        for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
+            let Some(session) = session else { continue };
+            let told: Vec<(UpdateKind, Arc<Update>)> = hits
+                .iter()
+                .filter_map(|&(number, at)| notices[at as usize].for_session(number, &mut viewers))
+                .collect();
+            session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
+        }
+    }
+
+    /// Whom the transaction concerns. The sessions are looked up before the index is unlocked:
+    /// from then on a session may end and its number be given to another.
+    fn matched<'a, J: Judge>(&self, transaction: &'a Transaction, judge: &mut J) -> Matched<'a> {
+        let mut notices = Vec::new();
+        let mut hits: Vec<(u32, u32)> = Vec::new();
+        let mut index = self.lock();
+        index.affected_as(
+            transaction,
+            self.exposure(),
+            judge,
+            &mut |notice, sessions| {
+                let at = notices.len() as u32;
+                notices.push(notice);
+                hits.extend(sessions.iter().map(|&session| (session, at)));
+            },
+        );
+        if notices.len() > 1 {
+            hits.sort_unstable();
+        }
+        let numbers = same_session(&hits).map(|hits| hits[0].0);
+        let sessions = self.connections().by_numbers(numbers);
+        Matched {
+            notices,
+            hits,
+            sessions,
+        }
+    }
+
+    fn update(&self, notice: Notice<'_>) -> (UpdateKind, Update) {
+        match notice {
+            Notice::Row {
+                kind,
+                table,
+                key,
+                row,
+                ..
+            } => {
+                let table = self.exposure().table(table);
+                (kind, Update::row(table, key, row))
+            }
+            Notice::Again(object) => (UpdateKind::Update, Update::again(object)),
+        }
+    }
+}
