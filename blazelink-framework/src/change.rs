@@ -211,6 +211,21 @@ pub struct Transaction {
     pub whole: Vec<TableId>,
 }
 
+#[cfg(test)]
+impl Transaction {
+    /// A transaction of these changes and whole tables, for tests that look at nothing else of it.
+    pub(crate) fn of(changes: Vec<Change>, whole: Vec<TableId>) -> Transaction {
+        Transaction {
+            xid: 1,
+            commit_lsn: Lsn(1),
+            end_lsn: Lsn(2),
+            committed_at: SystemTime::UNIX_EPOCH,
+            changes,
+            whole,
+        }
+    }
+}
+
 impl Change {
     /// Bytes that the change keeps alive, its rows' text included.
     pub fn weight(&self) -> usize {

@@ -168,10 +168,9 @@ impl Tracer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
 
     use super::*;
-    use crate::change::{Change, Lsn, Old};
+    use crate::change::{Change, Old};
     use crate::object_id::{Key, Scope, TableId};
     use crate::session::UpdateKind;
 
@@ -191,14 +190,7 @@ mod tests {
             old: Old::None,
             new: None,
         });
-        Transaction {
-            xid: 1,
-            commit_lsn: Lsn(1),
-            end_lsn: Lsn(2),
-            committed_at: SystemTime::UNIX_EPOCH,
-            changes: changes.collect(),
-            whole: Vec::new(),
-        }
+        Transaction::of(changes.collect(), Vec::new())
     }
 
     fn row(change: u32, key: &Key) -> Notice<'_> {

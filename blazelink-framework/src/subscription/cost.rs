@@ -3,12 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::SystemTime;
-
 use super::index::{Event, SubscriptionIndex};
 use super::judge::Judge;
 use super::{Dependency, Role, pool};
-use crate::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
+use crate::change::{Change, ChangeKind, Old, Row, Transaction};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, TableId};
 use crate::value::Kind;
@@ -65,14 +63,7 @@ fn change(number: i64) -> Change {
 }
 
 fn commit(changes: Vec<Change>) -> Transaction {
-    Transaction {
-        xid: 1,
-        commit_lsn: Lsn(1),
-        end_lsn: Lsn(2),
-        committed_at: SystemTime::UNIX_EPOCH,
-        changes,
-        whole: Vec::new(),
-    }
+    Transaction::of(changes, Vec::new())
 }
 
 /// How many records are looked at for a change of event 7, which is of player 7.

@@ -233,41 +233,15 @@ impl fmt::Debug for SubscriptionManager {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::time::SystemTime;
 
     use blazelink_codes::Code;
 
     use super::*;
-    use crate::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
-    use crate::exposure::{ExposedColumn, ExposedTable};
+    use crate::change::{Change, ChangeKind, Old, Row, Transaction};
+    use crate::exposure::ExposedTable;
     use crate::object_id::{Key, TableId};
-    use crate::session::SessionId;
+    use crate::subscription::testing::{USER, manager, open};
     use crate::subscription::{Dependency, Role, Watch};
-    use crate::value::Kind;
-
-    const USER: TableId = TableId(0);
-
-    fn manager() -> Arc<SubscriptionManager> {
-        let column = |name: &str, kind| ExposedColumn {
-            name: name.into(),
-            kind,
-        };
-        let exposure = Exposure::new(vec![ExposedTable {
-            id: USER,
-            schema: "public".into(),
-            table: "user".into(),
-            entity: "User".into(),
-            columns: vec![column("id", Kind::Int), column("name", Kind::Text)],
-            key: vec![0],
-        }]);
-        let connections = Arc::new(ConnectionManager::default());
-        Arc::new(SubscriptionManager::new(Arc::new(exposure), connections))
-    }
-
-    fn open(manager: &SubscriptionManager, id: &str) -> Arc<Session> {
-        let id = SessionId::new(id).unwrap();
-        manager.connections().open(&id, Instant::now())
-    }
 
     fn declare(manager: &Arc<SubscriptionManager>, session: &Arc<Session>, key: i64) {
         let watch = manager.watch_for(session);
@@ -290,14 +264,7 @@ mod tests {
     }
 
     fn commit(changes: Vec<Change>) -> Transaction {
-        Transaction {
-            xid: 1,
-            commit_lsn: Lsn(1),
-            end_lsn: Lsn(2),
-            committed_at: SystemTime::UNIX_EPOCH,
-            changes,
-            whole: Vec::new(),
-        }
+        Transaction::of(changes, Vec::new())
     }
 
     fn received(manager: &Arc<SubscriptionManager>, session: &Arc<Session>) -> Vec<String> {

@@ -16,6 +16,8 @@ mod points;
 mod pool;
 mod publish;
 mod session_watch;
+#[cfg(test)]
+pub(crate) mod testing;
 mod viewers;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};

@@ -5,14 +5,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::index::{Answer, Notice, SubscriptionIndex};
 use super::{Dependency, Role};
-use crate::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
+use crate::change::{Change, ChangeKind, Old, Row, Transaction};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, Scope, TableId};
 use crate::session::UpdateKind;
@@ -363,14 +362,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn transaction(changes: Vec<Change>, whole: Vec<TableId>) -> Transaction {
-    Transaction {
-        xid: 1,
-        commit_lsn: Lsn(1),
-        end_lsn: Lsn(2),
-        committed_at: SystemTime::UNIX_EPOCH,
-        changes,
-        whole,
-    }
+    Transaction::of(changes, whole)
 }
 
 fn told_by_index(

@@ -113,35 +113,14 @@ fn subscriptions(declared: Declared) -> impl Iterator<Item = Subscription> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::Arc;
-    use std::time::{Instant, SystemTime};
+    use std::time::Instant;
 
     use super::*;
-    use crate::change::{Change, ChangeKind, Lsn, Old};
-    use crate::exposure::{ExposedTable, Exposure};
+    use crate::change::{Change, ChangeKind, Old};
     use crate::monitor::Monitor;
-    use crate::object_id::{Key, ObjectId, TableId};
-    use crate::session::{ConnectionManager, SessionId};
+    use crate::object_id::{Key, ObjectId};
+    use crate::subscription::testing::{USER, manager, open};
     use crate::subscription::{Dependency, Role, Watch};
-
-    const USER: TableId = TableId(0);
-
-    fn manager() -> Arc<SubscriptionManager> {
-        let exposure = Exposure::new(vec![ExposedTable {
-            id: USER,
-            schema: "public".into(),
-            table: "user".into(),
-            entity: "User".into(),
-            columns: Vec::new(),
-            key: Vec::new(),
-        }]);
-        let connections = Arc::new(ConnectionManager::default());
-        Arc::new(SubscriptionManager::new(Arc::new(exposure), connections))
-    }
-
-    fn open(manager: &SubscriptionManager, id: &str) -> Arc<Session> {
-        let id = SessionId::new(id).unwrap();
-        manager.connections().open(&id, Instant::now())
-    }
 
     fn object(key: i64) -> ObjectId {
         ObjectId::row(USER, Key::from(key))
@@ -159,12 +138,8 @@ mod tests {
     }
 
     fn delete(manager: &SubscriptionManager, key: i64) {
-        manager.publish(&Transaction {
-            xid: 1,
-            commit_lsn: Lsn(1),
-            end_lsn: Lsn(2),
-            committed_at: SystemTime::UNIX_EPOCH,
-            changes: vec![Change {
+        manager.publish(&Transaction::of(
+            vec![Change {
                 table: USER,
                 kind: ChangeKind::Delete,
                 key: Key::from(key),
@@ -172,8 +147,8 @@ mod tests {
                 old: Old::None,
                 new: None,
             }],
-            whole: Vec::new(),
-        });
+            Vec::new(),
+        ));
     }
 
     fn told(monitor: &Monitor) -> Vec<Event> {

@@ -497,36 +497,18 @@ where
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::time::SystemTime;
 
     use tokio::io::{DuplexStream, duplex};
 
     use super::*;
-    use crate::change::{Lsn, Transaction};
-    use crate::exposure::{ExposedTable, Exposure};
-    use crate::object_id::{ObjectId, TableId};
-    use crate::session::ConnectionManager;
+    use crate::change::Transaction;
+    use crate::object_id::ObjectId;
+    use crate::subscription::testing::{USER, manager, open};
     use crate::subscription::{Dependency, Role as Watching, Watch};
-
-    const TABLE: TableId = TableId(0);
-
-    fn manager() -> Arc<SubscriptionManager> {
-        let exposure = Exposure::new(vec![ExposedTable {
-            id: TABLE,
-            schema: "public".into(),
-            table: "user".into(),
-            entity: "User".into(),
-            columns: Vec::new(),
-            key: Vec::new(),
-        }]);
-        let connections = Arc::new(ConnectionManager::default());
-        Arc::new(SubscriptionManager::new(Arc::new(exposure), connections))
-    }
 
     /// What the endpoint gives to a socket's task.
     fn admitted(manager: &Arc<SubscriptionManager>) -> (WebSocketTransport, Arc<Session>) {
-        let id = SessionId::new("a").unwrap();
-        let session = manager.connections().open(&id, Instant::now());
+        let session = open(manager, "a");
         let transport = WebSocketTransport::new(Arc::clone(manager));
         (transport.messages_per_second(10), session)
     }
@@ -544,18 +526,11 @@ mod tests {
         connection: &Connection<DuplexStream>,
     ) {
         let watch = manager.watch_for(connection.attached.session());
-        let reading = watch.begin(ObjectId::table(TABLE), 0);
-        let whole = Dependency::Table(TABLE);
+        let reading = watch.begin(ObjectId::table(USER), 0);
+        let whole = Dependency::Table(USER);
         reading.depend(Watching::Declared, whole).unwrap();
         reading.finish();
-        manager.publish(&Transaction {
-            xid: 1,
-            commit_lsn: Lsn(1),
-            end_lsn: Lsn(2),
-            committed_at: SystemTime::UNIX_EPOCH,
-            changes: Vec::new(),
-            whole: vec![TABLE],
-        });
+        manager.publish(&Transaction::of(Vec::new(), vec![USER]));
     }
 
     #[tokio::test(start_paused = true)]
