@@ -5,6 +5,8 @@
 //! same rows. That is why a column is compared by the text that Postgres prints, and only if equal
 //! values print equally; an access that asks for more sees nothing.
 
+use std::fmt;
+
 use blazelink_codes::Code;
 use blazelink_migrations::identifier;
 use sea_orm::Value;
@@ -18,8 +20,8 @@ use crate::session::UpdateKind;
 use crate::table::{Column, TableDef};
 use crate::value::Kind;
 
-/// What a viewer sees of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// What a viewer sees of a table. `Debug` shows none of the values that rules compare with.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sight {
     rule: Bound,
     /// Positions among the table's columns.
@@ -28,6 +30,14 @@ pub struct Sight {
     hidden_cells: Vec<usize>,
     /// Number of the exposed columns.
     exposed: usize,
+}
+
+impl fmt::Debug for Sight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sight")
+            .field("hidden", &self.hidden)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a viewer is told of a row's event.
@@ -50,7 +60,7 @@ impl Told {
 }
 
 /// A rule over the columns of one table.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Bound {
     Constant(bool),
     /// The value; nothing for NULL.
