@@ -16,3 +16,4 @@ pub mod raw;
 pub mod recordings;
 pub mod rows;
 pub mod server;
+pub mod witness;

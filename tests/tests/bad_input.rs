@@ -3,48 +3,13 @@
 use blazelink::codes::close::CloseCode;
 use blazelink::codes::limits;
 use blazelink_tests::app::TestApp;
-use blazelink_tests::client::{Client, Received, tells_of};
+use blazelink_tests::client::{Client, Received};
 use blazelink_tests::rows;
+use blazelink_tests::witness::Witness;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message;
-
-/// A client that watches player 1, and the promise that it hears of each change of it.
-struct Witness {
-    client: Client,
-    sql: tokio_postgres::Client,
-    changes: u32,
-}
-
-impl Witness {
-    async fn of(app: &TestApp) -> Witness {
-        let sql = app.sql().await;
-        rows::players(&sql, 2).await;
-        app.catch_up().await;
-        let client = Client::connect(app.address()).await;
-        client
-            .read("{ user(identifier: {obj_id: 1}) { name } }")
-            .await;
-        Witness {
-            client,
-            sql,
-            changes: 0,
-        }
-    }
-
-    async fn is_served(&mut self) {
-        self.changes += 1;
-        let rename = format!("UPDATE \"user\" SET name = '{}' WHERE id = 1", self.changes);
-        self.sql
-            .batch_execute(&rename)
-            .await
-            .expect("the player is there");
-        let frame = self.client.frame().await;
-        assert!(tells_of(&frame, "User", 1), "{frame}");
-        assert_eq!(frame["data"]["changes"]["name"], self.changes.to_string());
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fatal_frames_close_their_own_socket_with_a_code_of_the_list() {
@@ -112,27 +77,6 @@ async fn a_client_that_bad_input_has_ended_stands_in_nobodys_way() {
             assert_eq!(client.frame().await["data"]["changes"]["name"], name);
         }
     }
-    app.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_confirms_what_was_told_to_somebody_else() {
-    let app = TestApp::start().await;
-    let mut witness = Witness::of(&app).await;
-    let mut other = Client::connect(app.address()).await;
-    witness
-        .sql
-        .batch_execute("UPDATE \"user\" SET name = 'told' WHERE id = 1")
-        .await
-        .expect("the player is there");
-    let told = witness.client.frame().await;
-    other.confirm(&told).await;
-    // Once its ping is answered, its confirmation has arrived.
-    assert_eq!(other.frames_so_far().await, Vec::<Value>::new());
-    witness.client.cut();
-    witness.client.open().await;
-    assert_eq!(witness.client.frame().await["data"], told["data"]);
-    witness.is_served().await;
     app.stop().await;
 }
 

@@ -4,8 +4,9 @@
 use blazelink::codes::limits;
 use blazelink_tests::app::TestApp;
 use blazelink_tests::client::{Client, tells_of};
+use blazelink_tests::memory;
 use blazelink_tests::raw::Raw;
-use blazelink_tests::{memory, rows};
+use blazelink_tests::witness::Witness;
 use serde_json::{Value, json};
 
 /// Bytes by which one request of [`limits::BODY_BYTES`] and everything made of it may make the
@@ -13,28 +14,6 @@ use serde_json::{Value, json};
 const MEMORY: usize = 192 << 20;
 
 const BY_VARIABLE: &str = "query($i: ObjectIdInput) { user(identifier: $i) { name } }";
-
-/// Players 1 and 2, and a client that watches player 1.
-async fn with_watcher(app: &TestApp) -> (tokio_postgres::Client, Client) {
-    let sql = app.sql().await;
-    rows::players(&sql, 2).await;
-    app.catch_up().await;
-    let client = Client::connect(app.address()).await;
-    client
-        .read("{ user(identifier: {obj_id: 1}) { name } }")
-        .await;
-    (sql, client)
-}
-
-async fn is_told(sql: &tokio_postgres::Client, client: &mut Client, name: &str) {
-    let rename = format!("UPDATE \"user\" SET name = '{name}' WHERE id = 1");
-    sql.batch_execute(&rename)
-        .await
-        .expect("the player is there");
-    let frame = client.frame().await;
-    assert!(tells_of(&frame, "User", 1), "{name}: {frame}");
-    assert_eq!(frame["data"]["changes"]["name"], name);
-}
 
 /// Requests by what they are, with the status of their answers.
 fn requests() -> Vec<(&'static str, String, u16)> {
@@ -165,7 +144,7 @@ fn requests() -> Vec<(&'static str, String, u16)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_deepest_and_longest_requests_are_answered_within_bounded_memory() {
     let app = TestApp::start().await;
-    let (sql, mut watcher) = with_watcher(&app).await;
+    let mut witness = Witness::of(&app).await;
     let http = reqwest::Client::new();
     for (what, body, status) in requests() {
         let before = memory::resident();
@@ -184,7 +163,7 @@ async fn the_deepest_and_longest_requests_are_answered_within_bounded_memory() {
         }
         let grown = memory::peak().saturating_sub(before);
         assert!(grown <= MEMORY, "{what}: grown by {grown} bytes");
-        is_told(&sql, &mut watcher, what).await;
+        witness.hears(what).await;
     }
     app.stop().await;
 }
@@ -192,7 +171,7 @@ async fn the_deepest_and_longest_requests_are_answered_within_bounded_memory() {
 #[tokio::test(flavor = "multi_thread")]
 async fn session_ids_of_megabytes_are_refused_on_both_paths() {
     let app = TestApp::start().await;
-    let (sql, mut watcher) = with_watcher(&app).await;
+    let mut witness = Witness::of(&app).await;
     let id = "s".repeat(10 << 20);
     let post = format!("POST /graphql/ HTTP/1.1\r\nHost: localhost\r\nsession_id: {id}\r\n\r\n");
     for request in [post, Raw::handshake(&id)] {
@@ -201,7 +180,7 @@ async fn session_ids_of_megabytes_are_refused_on_both_paths() {
         // Who sends on while the answer comes may see its connection reset instead.
         let status = client.status().await;
         assert!(matches!(status, None | Some(431)), "{status:?}");
-        is_told(&sql, &mut watcher, "served").await;
+        witness.hears("served").await;
     }
     app.stop().await;
 }
@@ -209,7 +188,7 @@ async fn session_ids_of_megabytes_are_refused_on_both_paths() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unfinished_requests_and_sockets_that_read_byte_by_byte_delay_nobody() {
     let app = TestApp::start().await;
-    let (sql, mut watcher) = with_watcher(&app).await;
+    let mut witness = Witness::of(&app).await;
     let handshake = Raw::handshake("half");
     let body = "POST /graphql/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Content-Length: 1000\r\n\r\n{\"query\":";
@@ -227,12 +206,9 @@ async fn unfinished_requests_and_sockets_that_read_byte_by_byte_delay_nobody() {
         .await;
     let mut slow = Raw::websocket(app.address(), reader.session()).await;
     for number in 0..500 {
-        is_told(
-            &sql,
-            &mut watcher,
-            &format!("{number} {}", "x".repeat(2_000)),
-        )
-        .await;
+        witness
+            .hears(&format!("{number} {}", "x".repeat(2_000)))
+            .await;
         assert!(
             slow.byte().await.is_some(),
             "the slow client is still served"
@@ -248,24 +224,29 @@ async fn unfinished_requests_and_sockets_that_read_byte_by_byte_delay_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_too_large_to_be_told_is_told_without_its_values() {
     let app = TestApp::start().await;
-    let (sql, mut client) = with_watcher(&app).await;
+    let mut witness = Witness::of(&app).await;
     let large = "UPDATE \"user\" SET name = repeat('x', 400000) WHERE id = 1";
-    sql.batch_execute(large).await.expect("the row is there");
-    let frame = client.frame().await;
+    witness
+        .sql
+        .batch_execute(large)
+        .await
+        .expect("the row is there");
+    let frame = witness.client.frame().await;
     assert!(tells_of(&frame, "User", 1), "{frame}");
     assert_eq!(frame["data"]["changes"], json!({}));
-    let data = client
+    let data = witness
+        .client
         .read("{ user(identifier: {obj_id: 1}) { name } }")
         .await;
     assert_eq!(data["user"]["name"].as_str().map(str::len), Some(400_000));
-    is_told(&sql, &mut client, "small").await;
+    witness.hears("small").await;
     app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_name_is_not_repeated_by_every_error_about_it() {
     let app = TestApp::start().await;
-    let (sql, mut client) = with_watcher(&app).await;
+    let mut witness = Witness::of(&app).await;
     let roots = (0..limits::ANSWER_ERRORS).map(|n| format!("r{n}: user(identifier: $i) {{ id }} "));
     let document = format!(
         "query($i: ObjectIdInput) {{ {} }}",
@@ -279,10 +260,13 @@ async fn a_long_name_is_not_repeated_by_every_error_about_it() {
         json!({"obj_id": 1, "unknown": name}),
         json!({"obj_id": 1, name.as_str(): 1}),
     ] {
-        let (_, answer) = client.ask(&document, json!({"i": identifier})).await;
+        let (_, answer) = witness
+            .client
+            .ask(&document, json!({"i": identifier}))
+            .await;
         assert!(answer["errors"][0]["message"].is_string());
         assert!(answer.to_string().len() < limits::BODY_BYTES);
     }
-    is_told(&sql, &mut client, "still").await;
+    witness.hears("still").await;
     app.stop().await;
 }
