@@ -70,7 +70,9 @@ fn every_entry_of_the_list_names_what_there_is() {
         }
     }
     for deviation in &deviations {
-        for name in &deviation.recordings {
+        // Those of the browser's client are compared where they are replayed.
+        let names = deviation.recordings.iter();
+        for name in names.filter(|name| !name.starts_with("js-client-")) {
             let id = &deviation.id;
             assert!(listed.contains(name), "{id}: no entry of {name}");
         }

@@ -2,7 +2,8 @@
 /**
  * A replay against its recording. What must be equal: the bodies of requests, byte for byte;
  * answers, as parsed; messages but for their ids; what the client did about each, in order; and the
- * confirmations. What differs on purpose is made here of the recording, and nothing else may.
+ * confirmations. What differs on purpose is made here of the recording, and nothing else may; each
+ * difference has its entry in the list of deviations.
  */
 import assert from "node:assert/strict";
 import { asked } from "./query.js";
@@ -25,8 +26,11 @@ const PLAYER = 1;
 /**
  * @param {Part[]} replayed
  * @param {Part[]} recorded
+ * @returns {Set<string>} the deviations that were met
  */
 export function assertReplayed(replayed, recorded) {
+  /** @type {Set<string>} */
+  const met = new Set();
   assert.deepEqual(
     replayed.map(({ sql }) => sql),
     recorded.map(({ sql }) => sql),
@@ -41,18 +45,23 @@ export function assertReplayed(replayed, recorded) {
     for (const { body } of first) {
       bodies.set(asked(body), body);
     }
-    const expected = turns.map((turn) => retold(turn, rows));
+    const expected = turns.map((turn) => retold(turn, rows, met));
     const told = part.turns.slice(0, expected.length);
     expected.forEach((turn, index) => {
       assert.deepEqual(told[index]?.told, turn.told, sql);
       assertAsked(told[index]?.asked ?? [], turn.asked);
     });
-    assert.deepEqual(besides(part.turns.slice(expected.length)), derived(expected, bodies), sql);
+    const more = derived(expected, bodies);
+    if (more.length > 0) {
+      met.add("answers-made-from-other-rows");
+    }
+    assert.deepEqual(besides(part.turns.slice(expected.length)), more, sql);
     assertAnswersAgree(part.turns);
     for (const { confirmed, told } of part.turns) {
       assert(confirmed, `not confirmed: ${JSON.stringify(told)}`);
     }
   });
+  return met;
 }
 
 /**
@@ -76,14 +85,20 @@ function assertAsked(replayed, recorded) {
  *
  * @param {Turn} turn
  * @param {Map<string, any>} rows
+ * @param {Set<string>} met hears of deviations
  * @returns {Turn}
  */
-function retold({ told: { update_type, identifier, changes }, asked, confirmed }, rows) {
+function retold({ told: { update_type, identifier, changes }, asked, confirmed }, rows, met) {
   const { obj_id, entity: table } = identifier;
   const entity = TYPES.get(table) ?? table;
+  if (entity !== table) {
+    met.add("names-of-events");
+  }
   const row = `${entity} ${obj_id}`;
   if (changes !== null) {
     rows.set(row, changes);
+  } else {
+    met.add("deleted-rows");
   }
   const told = { update_type, identifier: { obj_id, entity }, changes: changes ?? rows.get(row) };
   return { told, asked, confirmed };
