@@ -102,7 +102,8 @@ impl Builder {
     /// everything of the entity.
     ///
     /// The closure is asked for each request and each commit, so it must be quick and answer from
-    /// the viewer and from memory: what it says counts from the next request and commit on.
+    /// the viewer and from memory: what it says counts from the next request and commit on. While it
+    /// runs for a commit, nobody is told of anything.
     pub fn visible<E: Table>(
         mut self,
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
