@@ -198,7 +198,7 @@ fn rules_find_what_breaks_them() {
         file(
             "change.rs",
             "use crate::{\n    table::{Entity, Path as P},\n};\n#[cfg(test)]\nmod tests {\n    \
-             use crate::run::X;\n}\n#[cfg(test)]\nmod model;\nfn f() { crate::table::g::<u8>() }\n",
+             use crate::run::X;\n}\n#[cfg(test)]\npub(crate) mod model;\nfn f() { crate::table::g::<u8>() }\n",
         ),
         file("change/model.rs", "use crate::run::X;\n"),
     ]);
@@ -374,7 +374,8 @@ fn code(text: &str, mut test: impl FnMut(&str)) -> String {
             for line in lines.by_ref() {
                 code.push('\n');
                 let item = line.trim();
-                if let Some(name) = item
+                let private = item.strip_prefix("pub(crate) ").unwrap_or(item);
+                if let Some(name) = private
                     .strip_prefix("mod ")
                     .and_then(|it| it.strip_suffix(';'))
                 {
