@@ -104,6 +104,7 @@ extern crate self as blazelink;
 mod app;
 pub mod auth;
 pub mod bus;
+mod capture;
 pub mod change;
 pub mod config;
 mod context;

@@ -52,6 +52,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
     (
         Layer::Decisions,
         &[
+            "capture",
             "context",
             "monitor",
             "replication/backoff",
@@ -94,6 +95,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
         &[
             "auth",
             "bus",
+            "capture/connection",
             "config",
             "data",
             "graphql",

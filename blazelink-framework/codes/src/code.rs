@@ -96,6 +96,10 @@ codes! {
     DatabaseAnswer = 5002;
     /// A request asks for more rows than one answer may have.
     TooManyRows = 5003;
+    /// A statement that a computed field reads with was refused before it was sent.
+    StatementRefused = 5010;
+    /// Something was to be read through a context outside of the call that it belongs to.
+    ReadingOver = 5011;
     /// The port asked for cannot be bound.
     Listen = 6002;
     /// A session watches more than it may.

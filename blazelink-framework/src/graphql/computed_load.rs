@@ -5,7 +5,7 @@
 //! of its own stays watched; one whose reads failed does not, like any failed statement.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
 use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
@@ -18,6 +18,7 @@ use super::loaded::{Loaded, LoadedComputed, LoadedRoot, LoadedRows, LoadedTarget
 use super::parents::position;
 use super::plan::{ComputedField, RowField, RowValue, VirtualRoot};
 use super::window;
+use crate::capture::InCall;
 use crate::data::{Batch, Keys, Lookup, RowStatement, Select};
 use crate::error::Result;
 use crate::object_id::{Key, ObjectId};
@@ -43,7 +44,7 @@ impl Loader<'_> {
         let reading = watch.begin(ObjectId::table(table.id), selection);
         let mut read = Read {
             loader: self,
-            reading: &*reading,
+            reading: &reading,
             failed: false,
         };
         let fields = read.virtual_fields(table, root, &identified).await;
@@ -182,13 +183,17 @@ impl Read<'_, '_> {
         let arguments: Vec<(&'static str, ConstValue)> = given
             .map(|(name, value)| (*name, variables.resolve(value.as_ref()).unwrap_or_default()))
             .collect();
-        let refused = AtomicBool::new(false);
+        let within = Arc::new(InCall::new(
+            self.loader.data.database().clone(),
+            self.loader.manager.exposure(),
+            self.reading,
+        ));
+        let context = self.loader.context.in_call(Arc::clone(&within));
         let surroundings = Surroundings {
             manager: self.loader.manager,
             database: self.loader.data.database(),
-            context: self.loader.context,
-            reading: self.reading,
-            refused: &refused,
+            context: &context,
+            within: &within,
         };
         let calls: Vec<_> = subjects
             .each(table, field)
@@ -206,7 +211,7 @@ impl Read<'_, '_> {
             .buffered(limits::COMPUTED_AT_ONCE)
             .collect()
             .await;
-        self.failed |= refused.load(Ordering::Relaxed);
+        self.failed |= within.was_refused();
         let told = results.into_iter();
         told.map(|result| result.map_err(|error| self.tell_field(table, definition.name, &error)))
             .collect()

@@ -17,6 +17,8 @@
 //! A dependency looks for text. Where equal values may print differently, it is widened to the
 //! table.
 
+use std::sync::Arc;
+
 use blazelink_codes::{Code, limits};
 use futures_util::future::BoxFuture;
 
@@ -52,7 +54,7 @@ pub(super) struct Loader<'a> {
 /// One root while it is read.
 pub(super) struct Read<'l, 'a> {
     pub(super) loader: &'l mut Loader<'a>,
-    pub(super) reading: &'l dyn Reading,
+    pub(super) reading: &'l Arc<dyn Reading>,
     /// Whether a statement has failed, so that the answer must not stay watched.
     pub(super) failed: bool,
 }
@@ -70,7 +72,7 @@ impl<'a> Loader<'a> {
         let reading = self.watch.begin(object, selection);
         let mut read = Read {
             loader: self,
-            reading: &*reading,
+            reading: &reading,
             failed: false,
         };
         let rows = read.row(table, root, &identifier).await;
@@ -99,7 +101,7 @@ impl<'a> Loader<'a> {
         let reading = self.watch.begin(ObjectId::table(root.table), selection);
         let mut read = Read {
             loader: self,
-            reading: &*reading,
+            reading: &reading,
             failed: false,
         };
         let page = read.page(root, window).await;

@@ -1,5 +1,7 @@
 //! What an answer depends on, and the seam through which the executor says so.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::object_id::{Atom, Key, ObjectId, TableId};
 
@@ -36,25 +38,26 @@ pub trait Watch: Send + Sync {
     ///
     /// `object` is what the root names; `selection` tells apart different selections of the same
     /// object, so that a repeated read replaces what it watched before and nothing else.
-    fn begin(&self, object: ObjectId, selection: u64) -> Box<dyn Reading + '_>;
+    fn begin(&self, object: ObjectId, selection: u64) -> Arc<dyn Reading>;
 }
 
 /// One root while it is being answered.
 ///
 /// Dependencies count from the moment they are declared, and are declared before the statement
 /// that reads them: no commit falls between reading and watching. Dropped without
-/// [`Reading::finish`], the read has failed: what it newly added is withdrawn.
+/// [`Reading::finish`], the read has failed: what it newly added is withdrawn. Whoever may outlive
+/// the read holds it weakly.
 pub trait Reading: Send + Sync {
     /// Watches one more dependency. Repeats cost nothing.
     ///
     /// # Errors
     ///
-    /// If the session may not watch more; the read must then fail.
+    /// If the session may not watch more, or the reading is over; the read must then fail.
     fn depend(&self, role: Role, dependency: Dependency) -> Result<()>;
 
     /// The read is complete: what an earlier read of the same object and selection watched, and
     /// this one did not, is let go.
-    fn finish(self: Box<Self>);
+    fn finish(&self);
 }
 
 /// Watches nothing: for requests without a session.
@@ -62,8 +65,8 @@ pub trait Reading: Send + Sync {
 pub struct Unwatched;
 
 impl Watch for Unwatched {
-    fn begin(&self, _: ObjectId, _: u64) -> Box<dyn Reading + '_> {
-        Box::new(Unwatched)
+    fn begin(&self, _: ObjectId, _: u64) -> Arc<dyn Reading> {
+        Arc::new(Unwatched)
     }
 }
 
@@ -72,5 +75,5 @@ impl Reading for Unwatched {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) {}
+    fn finish(&self) {}
 }

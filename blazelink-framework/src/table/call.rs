@@ -3,7 +3,6 @@
 
 use std::any::TypeId;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql_value::ConstValue;
 use blazelink_codes::Code;
@@ -15,10 +14,11 @@ use super::definition::TableDef;
 use super::entity::Table;
 use super::field::{ArgumentType, FieldError};
 use super::manager::TableManager;
+use crate::capture::InCall;
 use crate::context::BlazeContext;
 use crate::error::{Error, ErrorKind};
 use crate::object_id::{Key, TableId};
-use crate::subscription::{Dependency, Reading, Role};
+use crate::subscription::Dependency;
 use crate::value::Kind;
 
 /// One call of a computed field.
@@ -35,10 +35,10 @@ pub struct Call<'a> {
 pub(crate) struct Surroundings<'a> {
     pub(crate) manager: &'a TableManager,
     pub(crate) database: &'a DatabaseConnection,
+    /// The one of this call.
     pub(crate) context: &'a BlazeContext,
-    pub(crate) reading: &'a dyn Reading,
-    /// Set when a dependency was refused: the answer must not count as watched.
-    pub(crate) refused: &'a AtomicBool,
+    /// The same call, for what the field says of itself.
+    pub(crate) within: &'a InCall,
 }
 
 /// What a field belongs to.
@@ -114,12 +114,14 @@ impl Identified {
 }
 
 impl<'a> Call<'a> {
-    /// The database, for reads through SeaORM. Say what the read depends on first.
+    /// The database, for reads through SeaORM that are not watched. Say what the read depends on
+    /// first, or read through [`Call::context`].
     pub fn database(&self) -> &'a DatabaseConnection {
         self.surroundings.database
     }
 
-    /// In whose name the field is read.
+    /// In whose name the field is read, and the connection to read through: what is read through
+    /// it is watched. See [`BlazeContext`].
     pub fn context(&self) -> &'a BlazeContext {
         self.surroundings.context
     }
@@ -314,11 +316,7 @@ impl<'a> Call<'a> {
     }
 
     fn depend(&self, dependency: Dependency) -> Result<(), FieldError> {
-        let watched = self.surroundings.reading.depend(Role::Derived, dependency);
-        watched.map_err(|error| {
-            self.surroundings.refused.store(true, Ordering::Relaxed);
-            FieldError::from(error)
-        })
+        Ok(self.surroundings.within.depend(dependency)?)
     }
 
     fn table(&self, entity: TypeId) -> Result<&'a TableDef, FieldError> {
