@@ -211,7 +211,9 @@ impl Builder {
         let manager = Arc::new(data::verify(manager, &database).await?);
         manager.check_visibility()?;
         let exposure = manager.exposure();
-        let executor = Arc::new(Executor::new(Arc::clone(&manager), database.clone())?);
+        let executor = Executor::new(Arc::clone(&manager), database.clone())?
+            .with_field_timeout(config.limits.field_timeout);
+        let executor = Arc::new(executor);
         let connections = Arc::new(ConnectionManager::new(SessionLimits {
             total: config.limits.sessions,
             per_address: config.limits.sessions_per_address,

@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use blazelink_codes::{Code, limits};
 pub use blazelink_migrations::SlotMode;
@@ -50,6 +51,8 @@ pub struct ClientLimits {
     pub body_bytes: usize,
     /// Bytes of the journal in the state folder (`journal_bytes`).
     pub journal_bytes: usize,
+    /// How long one call of a computed field may take (`field_timeout_ms`, at least 1).
+    pub field_timeout: Duration,
 }
 
 impl Default for ClientLimits {
@@ -62,6 +65,7 @@ impl Default for ClientLimits {
             frame_bytes: limits::FRAME_BYTES,
             body_bytes: limits::BODY_BYTES,
             journal_bytes: limits::JOURNAL_BYTES,
+            field_timeout: limits::FIELD_TIMEOUT,
         }
     }
 }
@@ -173,6 +177,7 @@ struct LimitsSection {
     frame_bytes: Option<usize>,
     body_bytes: Option<usize>,
     journal_bytes: Option<usize>,
+    field_timeout_ms: Option<NonZeroU64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -314,6 +319,9 @@ impl LimitsSection {
             frame_bytes: self.frame_bytes.unwrap_or(default.frame_bytes),
             body_bytes: self.body_bytes.unwrap_or(default.body_bytes),
             journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
+            field_timeout: self.field_timeout_ms.map_or(default.field_timeout, |millis| {
+                Duration::from_millis(millis.get())
+            }),
         }
     }
 }

@@ -100,6 +100,10 @@ codes! {
     StatementRefused = 5010;
     /// Something was to be read through a context outside of the call that it belongs to.
     ReadingOver = 5011;
+    /// A computed field panics.
+    FieldPanicked = 5021;
+    /// A computed field takes longer than it may.
+    FieldTimeout = 5022;
     /// The port asked for cannot be bound.
     Listen = 6002;
     /// A session watches more than it may.

@@ -179,6 +179,10 @@ pub const ANSWER_ROWS: usize = 100_000;
 /// it the next is called when one is done.
 pub const COMPUTED_AT_ONCE: usize = 4;
 
+/// How long one call of a computed field may take. Beyond it the field is null, with an error, and
+/// the rest of the answer goes on. A setting: `[limits] field_timeout_ms`.
+pub const FIELD_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Errors listed in one GraphQL answer. Further ones are left out; fields that they are about are
 /// null.
 pub const ANSWER_ERRORS: usize = 100;

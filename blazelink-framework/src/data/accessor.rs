@@ -71,6 +71,10 @@ impl Keys {
         self.len() == 0
     }
 
+    pub(super) fn into_values(self) -> Vec<Value> {
+        self.values().collect()
+    }
+
     fn values(self) -> impl Iterator<Item = Value> {
         self.columns
             .into_iter()
@@ -209,7 +213,7 @@ impl<'a> DataAccessor<'a> {
         Ok(counts)
     }
 
-    async fn query(&self, text: &Text, mut values: Vec<Value>) -> Result<Vec<QueryResult>> {
+    pub(super) async fn query(&self, text: &Text, mut values: Vec<Value>) -> Result<Vec<QueryResult>> {
         debug_assert_eq!(
             values.len(),
             text.bound,
@@ -295,7 +299,7 @@ impl Children {
 }
 
 /// The parent's number, which SQL counts from 1.
-fn parent_of(row: &QueryResult) -> Result<u32> {
+pub(super) fn parent_of(row: &QueryResult) -> Result<u32> {
     let number = integer_at(row, 0)?;
     Ok(u32::try_from(number - 1).unwrap_or(u32::MAX))
 }

@@ -7,9 +7,13 @@
 mod accessor;
 mod batch;
 mod catalog;
+mod selected;
 mod statement;
+mod typed;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
+pub(crate) use selected::Selection;
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
+pub(crate) use typed::TypedStatement;

@@ -212,7 +212,7 @@ impl CountStatement {
 
 impl Text {
     /// `before` and `after` stand around the table's name, which the latter calls `t`.
-    fn new(table: &TableDef, before: &str, after: &str, bound: usize) -> Text {
+    pub(super) fn new(table: &TableDef, before: &str, after: &str, bound: usize) -> Text {
         let name = name(table);
         Text {
             sql: format!("{before}{name}{after}"),
@@ -270,7 +270,7 @@ fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
     debug_assert!(written.is_ok(), "writing to a String cannot fail");
 }
 
-fn expression(table: &TableDef, column: usize) -> String {
+pub(super) fn expression(table: &TableDef, column: usize) -> String {
     let column = &table.columns[column];
     let name = identifier(&column.name);
     match column.read {
@@ -309,7 +309,7 @@ fn order(table: &TableDef, columns: &[usize]) -> String {
 }
 
 /// The bound keys as rows `p(k0, k1, .., n)`.
-fn keys(lookup: Lookup<'_>, first: usize) -> String {
+pub(super) fn keys(lookup: Lookup<'_>, first: usize) -> String {
     let arrays = lookup.from.iter().enumerate().map(|(at, &column)| {
         format!(
             "${}::text[]::{}[]",
@@ -325,7 +325,7 @@ fn keys(lookup: Lookup<'_>, first: usize) -> String {
     )
 }
 
-fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
+pub(super) fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
     let pairs = lookup.columns.iter().enumerate();
     join(
         pairs.map(|(at, &column)| {

@@ -3,6 +3,7 @@
 //! document (parsed, validated, kept) -> variables -> plan -> load, root by root -> write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::Name;
 use async_graphql::parser::types::OperationDefinition;
@@ -32,6 +33,7 @@ pub struct Executor {
     database: DatabaseConnection,
     documents: Documents,
     introspection: Introspection,
+    field_timeout: Duration,
 }
 
 impl Executor {
@@ -46,7 +48,15 @@ impl Executor {
             introspection: Introspection::new(&manager)?,
             database,
             manager,
+            field_timeout: limits::FIELD_TIMEOUT,
         })
+    }
+
+    /// The same with another time that one call of a computed field may take.
+    #[must_use]
+    pub fn with_field_timeout(mut self, limit: Duration) -> Executor {
+        self.field_timeout = limit;
+        self
     }
 
     /// Answers a request in the name of whom `context` says. Roots are read in document order; each
@@ -86,6 +96,7 @@ impl Executor {
             context,
             watch,
             allowance: limits::ANSWER_ROWS,
+            field_timeout: self.field_timeout,
         };
         let mut roots = Vec::with_capacity(plan.roots.len());
         for field in &plan.roots {

@@ -18,6 +18,7 @@
 //! table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use blazelink_codes::{Code, limits};
 use futures_util::future::BoxFuture;
@@ -49,6 +50,8 @@ pub(super) struct Loader<'a> {
     pub(super) watch: &'a dyn Watch,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,
+    /// The time that one call of a computed field may take.
+    pub(super) field_timeout: Duration,
 }
 
 /// One root while it is read.
@@ -226,6 +229,7 @@ impl Read<'_, '_> {
             for selection in selections {
                 let table = self.loader.manager.table(selection.table);
                 let sight = self.loader.data.sight(table);
+                let typed = self.typed(table, batch, statement, selection).await;
                 let mut fields = Vec::with_capacity(selection.fields.len());
                 for field in &selection.fields {
                     if self.hides(sight.as_deref(), &field.what) {
@@ -236,7 +240,7 @@ impl Read<'_, '_> {
                         RowField::One(one) => self.one(table, batch, statement, one).await?,
                         RowField::Many(many) => self.many(table, batch, statement, many).await?,
                         RowField::Computed(computed) => {
-                            let rows = Subjects::Rows(batch, statement);
+                            let rows = Subjects::Rows(batch, statement, &typed);
                             self.computed(table, rows, computed).await?
                         }
                         RowField::Typename | RowField::Column(_) => Loaded::Plain,

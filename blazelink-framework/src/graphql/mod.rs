@@ -6,6 +6,7 @@
 mod body;
 mod check;
 mod collect;
+mod computed_call;
 mod computed_load;
 mod computed_planner;
 mod computed_values;

@@ -145,6 +145,7 @@ impl TableDef {
             computed: Vec::new(),
             parameters: Vec::new(),
             visible: None,
+            on_subscribe: Vec::new(),
         })
     }
 }
@@ -202,6 +203,7 @@ fn column<C: ColumnTrait>(column: C) -> Column {
     };
     Column {
         name: Iden::unquoted(&column).to_owned(),
+        renamed: None,
         exact: matches!(kind, Kind::Int | Kind::BigInt | Kind::Bool)
             || matches!(sql_type.as_str(), "text" | "varchar" | "uuid" | "date"),
         kind,

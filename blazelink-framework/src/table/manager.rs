@@ -14,8 +14,8 @@ use blazelink_codes::Code;
 use super::computed::{self, Exposed, ValueTypes};
 use super::definition::{Column, Shape, TableDef};
 use super::entity::{Registration, Table};
-use super::field::Extension;
-use super::virtual_table::VirtualTable;
+use super::extension::{Extension, ExtensionRegistration};
+use super::virtual_table::{VirtualRegistration, VirtualTable};
 use super::{naming, relations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
@@ -59,20 +59,27 @@ impl TableManagerBuilder {
     }
 
     /// Exposes every entity with `#[derive(blazelink::Table)]` in this module and the modules in
-    /// it, such as `"myapp::entities"`. A crate that no code names is not linked, and its entities
-    /// are not found.
+    /// it, such as `"myapp::entities"`, and every `#[derive(blazelink::VirtualTable)]`; adds every
+    /// `#[blazelink::fields]` there. A crate that no code names is not linked, and what is in it is
+    /// not found.
     #[must_use]
     pub fn discover(mut self, module: &str) -> Self {
-        let found = inventory::iter::<Registration>().filter(|registration| {
-            registration
-                .module
-                .strip_prefix(module)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        });
-        let before = self.define.len();
-        self.define
-            .extend(found.map(|registration| registration.define));
-        if self.define.len() == before {
+        let is_in = |place: &str| {
+            let rest = place.strip_prefix(module);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        let found = self.define.len() + self.define_virtual.len() + self.extensions.len();
+        let entities = inventory::iter::<Registration>().filter(|found| is_in(found.module));
+        self.define.extend(entities.map(|found| found.define));
+        let virtual_tables = inventory::iter::<VirtualRegistration>();
+        let virtual_tables = virtual_tables.filter(|found| is_in(found.module));
+        self.define_virtual
+            .extend(virtual_tables.map(|found| found.define));
+        let extensions = inventory::iter::<ExtensionRegistration>();
+        let extensions = extensions.filter(|found| is_in(found.module));
+        self.extensions
+            .extend(extensions.map(|found| found.extension));
+        if self.define.len() + self.define_virtual.len() + self.extensions.len() == found {
             self.empty_prefix.get_or_insert_with(|| module.to_owned());
         }
         self
@@ -128,6 +135,8 @@ impl TableManagerBuilder {
         });
         tables.dedup_by(|one, other| one.entity == other.entity && same_table(one, other));
         check_distinct(&tables)?;
+        let extensions = computed::distinct(self.extensions);
+        computed::shape(&mut tables, &extensions)?;
         if tables.is_empty() {
             return Err(Error::new(
                 ErrorKind::Setup,
@@ -147,9 +156,13 @@ impl TableManagerBuilder {
             }
             check_table(table)?;
         }
-        guard(&mut tables, self.visible)?;
+        let said = extensions.iter().filter_map(|extension| {
+            let access = extension.visible?;
+            Some(((extension.entity)(), Hook::new(access)))
+        });
+        guard(&mut tables, self.visible.into_iter().chain(said))?;
         relations::complete(&mut tables)?;
-        computed::extend(&mut tables, &self.extensions)?;
+        computed::extend(&mut tables, &extensions)?;
         let virtual_tables = virtual_tables(&self.define_virtual);
         let exposed = Exposed {
             tables: &tables,
@@ -304,13 +317,17 @@ fn exposed_column(column: &Column) -> ExposedColumn {
 }
 
 /// Gives the tables their hooks.
-fn guard(tables: &mut [TableDef], visible: Vec<(TypeId, Hook)>) -> Result<()> {
+fn guard(
+    tables: &mut [TableDef],
+    visible: impl IntoIterator<Item = (TypeId, Hook)>,
+) -> Result<()> {
     for (entity, hook) in visible {
         let table = tables.iter_mut().find(|table| table.rust_type == entity);
         let Some(table) = table.filter(|table| table.visible.is_none()) else {
             return Err(setup(
                 Code::SchemaDefinition,
-                "`.visible::<..>(..)` is said twice of one entity, or of one that is not exposed"
+                "`.visible::<..>(..)` or `#[fields(read = ..)]` is said twice of one entity, or of one \
+                 that is not exposed"
                     .to_owned(),
                 "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
             ));
@@ -406,7 +423,7 @@ fn check_table(table: &TableDef) -> Result<()> {
         ));
     }
     for (_, column) in table.exposed() {
-        if !naming::is_graphql_name(&column.name) {
+        if !naming::is_graphql_name(column.field()) {
             return Err(setup(
                 Code::SchemaName,
                 format!(
@@ -433,7 +450,7 @@ fn check_relations(table: &TableDef) -> Result<()> {
                 "Rename the relation's field, or leave it out with #[blazelink(hide)]",
             ));
         }
-        let taken = table.exposed().any(|(_, column)| &column.name == name)
+        let taken = table.exposed().any(|(_, column)| column.field() == name)
             || table.relations[..at]
                 .iter()
                 .any(|other| &other.name == name);
