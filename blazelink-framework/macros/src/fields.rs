@@ -30,6 +30,10 @@ pub(crate) fn expand(attributes: TokenStream, block: TokenStream) -> TokenStream
     let written = written(attributes, &item);
     let declared = declared_trait(&item);
     strip(&mut item);
+    if item.trait_.is_some() {
+        // The trait is public, so that it can be; what it is about need not be.
+        item.attrs.push(syn::parse_quote!(#[allow(private_interfaces)]));
+    }
     let written = written.unwrap_or_else(syn::Error::into_compile_error);
     quote!(#declared #item #written)
 }
@@ -217,7 +221,7 @@ fn declared_trait(item: &ItemImpl) -> TokenStream {
     quote! {
         #docs
         #[allow(async_fn_in_trait, missing_docs, private_interfaces, clippy::wrong_self_convention)]
-        pub trait #name {
+        pub trait #name: ::core::marker::Sized {
             #(#methods)*
         }
     }

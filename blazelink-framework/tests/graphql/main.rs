@@ -7,6 +7,8 @@ mod capture;
 mod catalog;
 mod computed;
 mod entities;
+mod fields;
+mod fields_of_virtual_tables;
 mod keys;
 mod malformed;
 mod registry;
