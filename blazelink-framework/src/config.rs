@@ -319,9 +319,11 @@ impl LimitsSection {
             frame_bytes: self.frame_bytes.unwrap_or(default.frame_bytes),
             body_bytes: self.body_bytes.unwrap_or(default.body_bytes),
             journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
-            field_timeout: self.field_timeout_ms.map_or(default.field_timeout, |millis| {
-                Duration::from_millis(millis.get())
-            }),
+            field_timeout: self
+                .field_timeout_ms
+                .map_or(default.field_timeout, |millis| {
+                    Duration::from_millis(millis.get())
+                }),
         }
     }
 }

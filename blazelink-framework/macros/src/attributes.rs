@@ -14,7 +14,10 @@ impl Said {
     /// What the attributes say; `known` is the sentence about everything else.
     pub(crate) fn of(attributes: &[Attribute], hideable: bool, known: &str) -> Result<Said> {
         let mut said = Said::default();
-        for attribute in attributes.iter().filter(|it| it.path().is_ident("blazelink")) {
+        for attribute in attributes
+            .iter()
+            .filter(|it| it.path().is_ident("blazelink"))
+        {
             attribute.parse_nested_meta(|meta| said.take(&meta, hideable, known))?;
         }
         Ok(said)
@@ -50,7 +53,9 @@ pub(crate) fn unraw(ident: &Ident) -> String {
 pub(crate) fn check_name(name: &LitStr) -> Result<()> {
     let text = name.value();
     let sound = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text.chars().all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
+        && text
+            .chars()
+            .all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
         && !text.starts_with("__");
     if sound {
         return Ok(());
@@ -87,9 +92,11 @@ pub(crate) fn members<'a>(
             .collect()),
         Fields::Unit if unit => Ok(Vec::new()),
         Fields::Unnamed(_) => Err(refused(input.ident.span(), "a tuple", instead)),
-        Fields::Unit | Fields::Named(_) => {
-            Err(refused(input.ident.span(), "a struct without members", instead))
-        }
+        Fields::Unit | Fields::Named(_) => Err(refused(
+            input.ident.span(),
+            "a struct without members",
+            instead,
+        )),
     }
 }
 

@@ -8,7 +8,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
-use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, Path, Result, Token, Type};
+use syn::{
+    Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, Path, Result, Token, Type,
+};
 
 use crate::attributes::{check_name, unraw};
 use crate::method::{Method, OWN, Owner};
@@ -32,7 +34,8 @@ pub(crate) fn expand(attributes: TokenStream, block: TokenStream) -> TokenStream
     strip(&mut item);
     if item.trait_.is_some() {
         // The trait is public, so that it can be; what it is about need not be.
-        item.attrs.push(syn::parse_quote!(#[allow(private_interfaces)]));
+        item.attrs
+            .push(syn::parse_quote!(#[allow(private_interfaces)]));
     }
     let written = written.unwrap_or_else(syn::Error::into_compile_error);
     quote!(#declared #item #written)
@@ -75,7 +78,10 @@ fn written(attributes: TokenStream, item: &ItemImpl) -> Result<TokenStream> {
 
 fn entity(item: &ItemImpl, name: &Ident, options: &Options) -> Result<TokenStream> {
     let own = &*item.self_ty;
-    let owner = Owner { ty: own, of: Some(name) };
+    let owner = Owner {
+        ty: own,
+        of: Some(name),
+    };
     let fields = fields(item, &owner)?;
     let named = unraw(name);
     let doc = LitStr::new(
@@ -205,7 +211,11 @@ fn fields(item: &ItemImpl, owner: &Owner<'_>) -> Result<TokenStream> {
 
 /// The trait that a block for an entity implements.
 fn declared_trait(item: &ItemImpl) -> TokenStream {
-    let Some(name) = item.trait_.as_ref().and_then(|(_, path, _)| path.get_ident()) else {
+    let Some(name) = item
+        .trait_
+        .as_ref()
+        .and_then(|(_, path, _)| path.get_ident())
+    else {
         return TokenStream::new();
     };
     let methods = item.items.iter().filter_map(|inner| match inner {
@@ -264,7 +274,10 @@ impl Options {
     }
 
     fn take(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
-        let span = meta.path.get_ident().map_or_else(Span::call_site, Ident::span);
+        let span = meta
+            .path
+            .get_ident()
+            .map_or_else(Span::call_site, Ident::span);
         if meta.path.is_ident("virtual_table") {
             self.virtual_table = Some(span);
             return Ok(());

@@ -147,20 +147,34 @@ impl<'a> Method<'a> {
             (Subject::Batch, _) => quote!(let field = field.of_rows::<#own>();),
             _ => TokenStream::new(),
         };
-        let arguments = self.parameters.iter().filter_map(|parameter| match parameter {
-            Parameter::Argument { name, ty, default: None } => Some(quote_spanned! { ty.span()=>
-                let field = field.argument::<#ty>(#name);
-            }),
-            Parameter::Argument { name, ty, default: Some(default) } => {
-                let default = default_value(default);
-                Some(quote_spanned! { ty.span()=>
-                    let default: #ty = #default;
-                    let field = field.argument_or::<#ty>(#name, &default);
-                })
-            }
-            _ => None,
-        });
-        let on = self.on.iter().map(|on| quote!(let field = field.depends_on(#on);));
+        let arguments = self
+            .parameters
+            .iter()
+            .filter_map(|parameter| match parameter {
+                Parameter::Argument {
+                    name,
+                    ty,
+                    default: None,
+                } => Some(quote_spanned! { ty.span()=>
+                    let field = field.argument::<#ty>(#name);
+                }),
+                Parameter::Argument {
+                    name,
+                    ty,
+                    default: Some(default),
+                } => {
+                    let default = default_value(default);
+                    Some(quote_spanned! { ty.span()=>
+                        let default: #ty = #default;
+                        let field = field.argument_or::<#ty>(#name, &default);
+                    })
+                }
+                _ => None,
+            });
+        let on = self
+            .on
+            .iter()
+            .map(|on| quote!(let field = field.depends_on(#on);));
         quote! {
             #(#conditions)*
             {
@@ -189,10 +203,18 @@ impl<'a> Method<'a> {
                 Parameter::Given => quote! {
                     let #local = ::blazelink::table::Given::of(&call);
                 },
-                Parameter::Argument { name, ty, default: None } => quote_spanned! { ty.span()=>
+                Parameter::Argument {
+                    name,
+                    ty,
+                    default: None,
+                } => quote_spanned! { ty.span()=>
                     let #local = ::blazelink::table::Call::argument::<#ty>(&call, #name)?;
                 },
-                Parameter::Argument { name, ty, default: Some(default) } => {
+                Parameter::Argument {
+                    name,
+                    ty,
+                    default: Some(default),
+                } => {
                     let default = default_value(default);
                     quote_spanned! { ty.span()=>
                         let #local = ::blazelink::table::Call::argument_or::<#ty>(
@@ -248,7 +270,9 @@ impl<'a> Method<'a> {
     /// The method as the trait declares it.
     pub(crate) fn declaration(function: &ImplItemFn) -> TokenStream {
         let kept = |attribute: &&Attribute| {
-            ["cfg", "doc", "must_use"].iter().any(|name| attribute.path().is_ident(name))
+            ["cfg", "doc", "must_use"]
+                .iter()
+                .any(|name| attribute.path().is_ident(name))
         };
         let attributes = function.attrs.iter().filter(kept);
         let mut signature = function.sig.clone();
@@ -376,9 +400,9 @@ impl Argument {
             attribute.parse_nested_meta(|meta| {
                 if meta.path.is_ident("default") {
                     if !meta.input.peek(Token![=]) {
-                        return Err(meta.error(
-                            "a default has a value: write `#[arg(default = 10)]`",
-                        ));
+                        return Err(
+                            meta.error("a default has a value: write `#[arg(default = 10)]`")
+                        );
                     }
                     said.default = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("name") {
@@ -398,7 +422,10 @@ impl Argument {
 /// A text stands for the owned `String`; what else a default is, its author says.
 fn default_value(default: &Expr) -> TokenStream {
     match default {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => {
             quote_spanned!(text.span()=> ::core::convert::Into::into(#text))
         }
         other => other.to_token_stream(),

@@ -35,7 +35,10 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             continue;
         }
         let name = said.name_of(ident);
-        if let Some(other) = shown.iter().find(|it: &&Member<'_>| it.name.value() == name.value()) {
+        if let Some(other) = shown
+            .iter()
+            .find(|it: &&Member<'_>| it.name.value() == name.value())
+        {
             return Err(syn::Error::new(
                 name.span(),
                 format!(
@@ -46,7 +49,11 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 ),
             ));
         }
-        shown.push(Member { ident, name, ty: &field.ty });
+        shown.push(Member {
+            ident,
+            name,
+            ty: &field.ty,
+        });
     }
     if shown.is_empty() {
         return Err(syn::Error::new(
@@ -89,12 +96,11 @@ fn object(own: &Ident, name: &LitStr, members: &[Member<'_>]) -> TokenStream {
 /// verdict until somebody wants the struct as an argument.
 fn argument(own: &Ident, name: &LitStr, members: &[Member<'_>]) -> TokenStream {
     let others = members.iter().filter(|member| !mentions(member.ty, own));
-    let bounds = others.map(|Member { ty, .. }| {
-        quote!(for<'blazelink> #ty: ::blazelink::table::ArgumentType)
-    });
-    let types = members.iter().map(|Member { name, ty, .. }| {
-        quote!(::blazelink::table::InputMember::of::<#ty>(#name))
-    });
+    let bounds = others
+        .map(|Member { ty, .. }| quote!(for<'blazelink> #ty: ::blazelink::table::ArgumentType));
+    let types = members
+        .iter()
+        .map(|Member { name, ty, .. }| quote!(::blazelink::table::InputMember::of::<#ty>(#name)));
     let taken = members.iter().map(|Member { ident, name, ty }| {
         quote!(#ident: ::blazelink::table::InputMember::take::<#ty>(value, #name)?)
     });

@@ -18,7 +18,11 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let name = Said::of(&input.attrs, false, STRUCT)?.name_of(own);
     let members = members(input, true, INSTEAD)?;
     for (_, field) in &members {
-        if let Some(attribute) = field.attrs.iter().find(|it| it.path().is_ident("blazelink")) {
+        if let Some(attribute) = field
+            .attrs
+            .iter()
+            .find(|it| it.path().is_ident("blazelink"))
+        {
             return Err(syn::Error::new_spanned(attribute, MEMBER));
         }
     }

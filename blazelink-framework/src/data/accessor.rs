@@ -213,7 +213,11 @@ impl<'a> DataAccessor<'a> {
         Ok(counts)
     }
 
-    pub(super) async fn query(&self, text: &Text, mut values: Vec<Value>) -> Result<Vec<QueryResult>> {
+    pub(super) async fn query(
+        &self,
+        text: &Text,
+        mut values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>> {
         debug_assert_eq!(
             values.len(),
             text.bound,

@@ -35,10 +35,7 @@ impl<'a> Selection<'a> {
     /// # Errors
     ///
     /// If the database does not answer.
-    pub(crate) async fn count(
-        &self,
-        connection: &impl ConnectionTrait,
-    ) -> Result<i64, FieldError> {
+    pub(crate) async fn count(&self, connection: &impl ConnectionTrait) -> Result<i64, FieldError> {
         let (sql, values) = self.counting();
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
         let row = connection.query_one_raw(statement).await?;
@@ -93,7 +90,9 @@ impl<'a> Selection<'a> {
         }
         let (inner, mut values) = statement.build(PostgresQueryBuilder);
         let columns = self.table.key.iter();
-        let columns: Vec<_> = columns.map(|&column| expression(self.table, column)).collect();
+        let columns: Vec<_> = columns
+            .map(|&column| expression(self.table, column))
+            .collect();
         let mut sql = format!("SELECT {} FROM ({inner}) AS t", columns.join(", "));
         if limited {
             let bound = values.0.len();

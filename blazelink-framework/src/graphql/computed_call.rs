@@ -28,7 +28,7 @@ pub(super) struct Called<'a> {
 impl Called<'_> {
     /// The value for one row, or for a virtual table.
     pub(super) async fn one(self, call: Call<'_>) -> Result<Output, FieldError> {
-        self.guarded(async {
+        guarded(self.limit, async {
             let (manager, context) = (call.surroundings.manager, call.context());
             let window = call.window;
             match self.definition.resolve(call).await? {
@@ -49,7 +49,7 @@ impl Called<'_> {
 
     /// The values for all rows of a batch.
     pub(super) async fn rows(self, call: Call<'_>) -> Result<Vec<Output>, FieldError> {
-        self.guarded(async {
+        guarded(self.limit, async {
             match self.definition.resolve(call).await? {
                 Answer::Values(values) => Ok(values),
                 Answer::Value(_) | Answer::Select(_) => Err(unfit()),
@@ -77,26 +77,31 @@ impl Called<'_> {
             count: Some(count),
         })
     }
+}
 
-    async fn guarded<T>(
-        self,
-        call: impl Future<Output = Result<T, FieldError>>,
-    ) -> Result<T, FieldError> {
-        let caught = AssertUnwindSafe(call).catch_unwind();
-        match tokio::time::timeout(self.limit, caught).await {
-            Ok(Ok(result)) => result,
-            // What it said is in the log by the panic's own hook.
-            Ok(Err(_)) => Err(FieldError::panicked(failed(
-                Code::FieldPanicked,
-                "A computed field panics",
-                "let the method return a Result, and an error instead of the panic",
-            ))),
-            Err(_) => Err(FieldError::late(failed(
-                Code::FieldTimeout,
-                "A computed field takes longer than it may",
-                "let it read less, or raise [limits] field_timeout_ms",
-            ))),
-        }
+/// What the app's code gives, within its time; a panic of it is an error.
+///
+/// # Errors
+///
+/// What it has failed with, or that it panicked or was late.
+pub(super) async fn guarded<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, FieldError>>,
+) -> Result<T, FieldError> {
+    let caught = AssertUnwindSafe(call).catch_unwind();
+    match tokio::time::timeout(limit, caught).await {
+        Ok(Ok(result)) => result,
+        // What it said is in the log by the panic's own hook.
+        Ok(Err(_)) => Err(FieldError::panicked(failed(
+            Code::FieldPanicked,
+            "A computed field panics",
+            "let the method return a Result, and an error instead of the panic",
+        ))),
+        Err(_) => Err(FieldError::late(failed(
+            Code::FieldTimeout,
+            "A computed field takes longer than it may",
+            "let it read less, or raise [limits] field_timeout_ms",
+        ))),
     }
 }
 

@@ -43,7 +43,13 @@ impl Loader<'_> {
             Some(_) => self.watch,
         };
         let selection = self.fingerprint(&root.fingerprint);
-        let reading = watch.begin(ObjectId::table(table.id), selection);
+        let object = ObjectId::table(table.id);
+        if value.is_some_and(|value| value != ConstValue::Null)
+            && let Err(message) = self.ask(table, &object, selection).await
+        {
+            return LoadedRoot::Failed(message);
+        }
+        let reading = watch.begin(object, selection);
         let mut read = Read {
             loader: self,
             reading: &reading,

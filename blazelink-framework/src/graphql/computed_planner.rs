@@ -53,7 +53,9 @@ impl<'a> Planner<'a> {
                     size: None,
                 }
             },
-            typed: definition.codec.map(|codec| TypedStatement::new(table, codec)),
+            typed: definition
+                .codec
+                .map(|codec| TypedStatement::new(table, codec)),
             value: self.value(
                 &definition.ty,
                 std::slice::from_ref(merged),

@@ -27,6 +27,7 @@ mod planner;
 mod request;
 mod response;
 mod schema;
+mod subscribing;
 mod types;
 mod variables;
 mod window;

@@ -8,7 +8,9 @@ use async_graphql::{Number, Value};
 use blazelink_codes::{Code, limits};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::{self, InputStruct, InputType, Shape, StructType, TableDef, TableManager, ValueType};
+use crate::table::{
+    self, InputStruct, InputType, Shape, StructType, TableDef, TableManager, ValueType,
+};
 use crate::value::Kind;
 
 /// A schema builder with all types of the registry; its caller adds an extension and finishes it.

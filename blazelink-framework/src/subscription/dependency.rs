@@ -39,6 +39,13 @@ pub trait Watch: Send + Sync {
     /// `object` is what the root names; `selection` tells apart different selections of the same
     /// object, so that a repeated read replaces what it watched before and nothing else.
     fn begin(&self, object: ObjectId, selection: u64) -> Arc<dyn Reading>;
+
+    /// Whether a session would begin to watch this object with this selection: there is one, and it
+    /// does not yet.
+    fn is_new(&self, object: &ObjectId, selection: u64) -> bool {
+        let _ = (object, selection);
+        false
+    }
 }
 
 /// One root while it is being answered.

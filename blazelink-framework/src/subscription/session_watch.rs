@@ -64,6 +64,16 @@ impl Watch for SessionWatch {
             answer: Mutex::new(Some(answer)),
         })
     }
+
+    fn is_new(&self, object: &ObjectId, selection: u64) -> bool {
+        let Watching {
+            manager, session, ..
+        } = &*self.watching;
+        let index = manager.lock();
+        index
+            .dependencies(session.number(), object, selection)
+            .is_empty()
+    }
 }
 
 struct SessionReading {

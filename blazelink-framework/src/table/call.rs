@@ -225,7 +225,11 @@ impl<'a> Call<'a> {
     ) -> Result<T, FieldError> {
         let mut given = self.arguments.iter();
         let given = given.any(|(known, value)| *known == name && *value != ConstValue::Null);
-        if given { self.argument(name) } else { Ok(default()) }
+        if given {
+            self.argument(name)
+        } else {
+            Ok(default())
+        }
     }
 
     /// The row as a value of its entity's `Model`; of a field that was made with
@@ -235,10 +239,16 @@ impl<'a> Call<'a> {
     ///
     /// If a column holds what its Rust type cannot, which the message names, or the row is gone.
     pub fn model<M: Any>(&self) -> Result<&'a M, FieldError> {
-        let Subject::Row { typed: Some((rows, row)), .. } = &self.subject else {
+        let Subject::Row {
+            typed: Some((rows, row)),
+            ..
+        } = &self.subject
+        else {
             return Err(defect("the field was not made of rows"));
         };
-        let at = rows.position(*row).map_err(|why| FieldError::new(why.to_owned()))?;
+        let at = rows
+            .position(*row)
+            .map_err(|why| FieldError::new(why.to_owned()))?;
         let model = rows.all::<M>().and_then(|models| models.get(at));
         model.ok_or_else(|| defect("the field was made of rows of another entity"))
     }
@@ -340,14 +350,9 @@ impl<'a> Call<'a> {
     }
 
     /// The key of the row of `E` that the client names as a dependency of a virtual table: of the
-    /// first of that entity. Nothing if there is none, or if it names the whole table.
+    /// first of that entity. Nothing if none is named by a key.
     pub fn dependency<E: Table>(&self) -> Option<&Key> {
-        let Subject::Virtual(identified, _) = &self.subject else {
-            return None;
-        };
-        let table = self.surroundings.manager.by_type(TypeId::of::<E>())?;
-        let mut named = identified.dependencies.iter();
-        named.find(|named| named.table == table.id)?.key.as_ref()
+        self.named_key(TypeId::of::<E>(), 0)
     }
 
     /// As [`Call::dependency`], for an entity with a key of one column, as `T`.

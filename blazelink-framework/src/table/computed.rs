@@ -188,7 +188,10 @@ fn check_input(
             }
             check_name(of.name, &format!("Struct `{}`", of.name))?;
             for member in (of.members)() {
-                check_name(member.name, &format!("Member `{}` of `{}`", member.name, of.name))?;
+                check_name(
+                    member.name,
+                    &format!("Member `{}` of `{}`", member.name, of.name),
+                )?;
                 check_input(&member.ty, what, exposed, seen)?;
             }
             Ok(())

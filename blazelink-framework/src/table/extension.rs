@@ -144,4 +144,3 @@ impl fmt::Debug for Extension {
         write!(f, "Extension({})", (self.rust_name)())
     }
 }
-

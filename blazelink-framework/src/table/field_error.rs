@@ -130,7 +130,9 @@ mod tests {
 
     impl StdError for Wrapped {
         fn source(&self) -> Option<&(dyn StdError + 'static)> {
-            self.0.as_ref().map(|error| error as &(dyn StdError + 'static))
+            self.0
+                .as_ref()
+                .map(|error| error as &(dyn StdError + 'static))
         }
     }
 

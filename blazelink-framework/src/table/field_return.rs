@@ -155,7 +155,9 @@ impl<M: ModelTrait, V: FieldType> BatchReturn<M> for Vec<V> {
 
     fn into_outputs(self, rows: &[M]) -> Result<Vec<Output>, FieldError> {
         if self.len() != rows.len() {
-            return Err(defect("a field with #[batch] has not one value for each row"));
+            return Err(defect(
+                "a field with #[batch] has not one value for each row",
+            ));
         }
         Ok(self.into_iter().map(V::into_output).collect())
     }

@@ -317,10 +317,7 @@ fn exposed_column(column: &Column) -> ExposedColumn {
 }
 
 /// Gives the tables their hooks.
-fn guard(
-    tables: &mut [TableDef],
-    visible: impl IntoIterator<Item = (TypeId, Hook)>,
-) -> Result<()> {
+fn guard(tables: &mut [TableDef], visible: impl IntoIterator<Item = (TypeId, Hook)>) -> Result<()> {
     for (entity, hook) in visible {
         let table = tables.iter_mut().find(|table| table.rust_type == entity);
         let Some(table) = table.filter(|table| table.visible.is_none()) else {
@@ -422,7 +419,15 @@ fn check_table(table: &TableDef) -> Result<()> {
             RENAME,
         ));
     }
-    for (_, column) in table.exposed() {
+    for (at, column) in table.exposed() {
+        let mut earlier = table.exposed().take_while(|(other, _)| *other < at);
+        if earlier.any(|(_, other)| other.field() == column.field()) {
+            return Err(setup(
+                Code::SchemaCollision,
+                format!("Table `{name}` has two columns called `{}`", column.field()),
+                "Give one of them another name with #[blazelink::fields(rename(..))]",
+            ));
+        }
         if !naming::is_graphql_name(column.field()) {
             return Err(setup(
                 Code::SchemaName,

@@ -75,7 +75,12 @@ fn values<E: EntityTrait>(atoms: &[Atom]) -> Option<Vec<Value>> {
     }
     let pairs = columns.into_iter().zip(atoms);
     pairs
-        .map(|(column, atom)| value(&atom.to_string(), column.into_column().def().get_column_type()))
+        .map(|(column, atom)| {
+            value(
+                &atom.to_string(),
+                column.into_column().def().get_column_type(),
+            )
+        })
         .collect()
 }
 
@@ -103,9 +108,7 @@ fn value(text: &str, ty: &ColumnType) -> Option<Value> {
         ColumnType::Date => Value::ChronoDate(Some(read(text)?)),
         ColumnType::Time => Value::ChronoTime(Some(read(text)?)),
         ColumnType::DateTime | ColumnType::Timestamp => Value::ChronoDateTime(Some(read(text)?)),
-        ColumnType::TimestampWithTimeZone => {
-            Value::ChronoDateTimeWithTimeZone(Some(read(text)?))
-        }
+        ColumnType::TimestampWithTimeZone => Value::ChronoDateTimeWithTimeZone(Some(read(text)?)),
         ColumnType::Binary(_) | ColumnType::VarBinary(_) | ColumnType::Blob => {
             Value::Bytes(Some(read(text)?))
         }

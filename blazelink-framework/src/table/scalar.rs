@@ -165,8 +165,12 @@ impl ArgumentType for u8 {
     fn list_from_value(value: &ConstValue) -> Option<Vec<Self>> {
         let digits = text(value)?.strip_prefix("\\x")?.as_bytes();
         let pairs = digits.chunks(2).map(|pair| {
-            let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
-            u8::from_str_radix(pair, 16).ok().filter(|_| !pair.starts_with('+'))
+            let pair = std::str::from_utf8(pair)
+                .ok()
+                .filter(|pair| pair.len() == 2)?;
+            u8::from_str_radix(pair, 16)
+                .ok()
+                .filter(|_| !pair.starts_with('+'))
         });
         pairs.collect()
     }
@@ -311,7 +315,11 @@ mod tests {
         again(vec![1_u8, 255]);
         again(vec![Some(1), None]);
         again(serde_json::json!({"a": [1, null, "x"]}));
-        again("67e55044-10b1-426f-9247-bb680e5fe0c8".parse::<Uuid>().unwrap());
+        again(
+            "67e55044-10b1-426f-9247-bb680e5fe0c8"
+                .parse::<Uuid>()
+                .unwrap(),
+        );
         again("0.10".parse::<Decimal>().unwrap());
         let at = ChronoDate::from_ymd_opt(2024, 2, 29).unwrap();
         again(at);

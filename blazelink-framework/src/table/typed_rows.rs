@@ -6,8 +6,8 @@ use std::fmt;
 
 use sea_orm::sea_query::{Expr, Iden, PostgresQueryBuilder, Query};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait, QueryResult,
-    RuntimeErr, sqlx,
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
+    QueryResult, RuntimeErr, sqlx,
 };
 
 /// How the rows of one entity are read as its `Model`.

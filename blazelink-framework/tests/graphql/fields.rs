@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use blazelink::graphql::Executor;
 use blazelink::table::ArgumentType;
-use blazelink::{BlazeContext, FieldError, FieldResult, Page, RowRef, Struct, Viewer, fields};
 use blazelink::{Access, Rule};
+use blazelink::{BlazeContext, FieldError, FieldResult, Page, RowRef, Struct, Viewer, fields};
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ExprTrait, FromQueryResult, QueryOrder, QuerySelect};
@@ -112,11 +112,22 @@ impl UserFields for user::Model {
     }
 
     fn streak(&self) -> Streak {
-        let inner = Mark { note: None, r#type: 2, inner: Vec::new() };
+        let inner = Mark {
+            note: None,
+            r#type: 2,
+            inner: Vec::new(),
+        };
         Streak {
             best: self.score,
-            marks: vec![Mark { note: Some("x".to_owned()), r#type: 1, inner: vec![inner] }],
-            game: Some(game::Model { id: 2, name: "a lie".to_owned() }),
+            marks: vec![Mark {
+                note: Some("x".to_owned()),
+                r#type: 1,
+                inner: vec![inner],
+            }],
+            game: Some(game::Model {
+                id: 2,
+                name: "a lie".to_owned(),
+            }),
             _secret: 7,
         }
     }
@@ -125,9 +136,15 @@ impl UserFields for user::Model {
         marks
     }
 
-    async fn game_named(&self, game: RowRef<game::Entity>, cx: &BlazeContext) -> FieldResult<String> {
+    async fn game_named(
+        &self,
+        game: RowRef<game::Entity>,
+        cx: &BlazeContext,
+    ) -> FieldResult<String> {
         let found = game::Entity::find_by_id(game.id()?).one(cx).await?;
-        Ok(found.ok_or_else(|| FieldError::new("There is no such game"))?.name)
+        Ok(found
+            .ok_or_else(|| FieldError::new("There is no such game"))?
+            .name)
     }
 
     #[computed(name = "type")]
@@ -213,7 +230,7 @@ async fn methods_are_fields_with_typed_arguments() {
         "\tgame_named(game: Key): String\n",
         "\ttotal: BigInt\n",
         "type Streak {\n\tbest: BigInt\n\tmarks: [Mark]\n\tin_game: GameRef\n}",
-        "input MarkInput {\n\tnote: String,\n\ttype: Int,\n\tinner: [MarkInput]\n}",
+        "input MarkInput {\n\tnote: String\n\ttype: Int\n\tinner: [MarkInput]\n}",
     ] {
         assert!(sdl.contains(expected), "{expected}\n{sdl}");
     }
@@ -221,7 +238,13 @@ async fn methods_are_fields_with_typed_arguments() {
 
 #[tokio::test]
 async fn a_method_is_still_a_method() {
-    let user = user::Model { id: 1, name: "ann".to_owned(), email: None, team_id: None, score: 3 };
+    let user = user::Model {
+        id: 1,
+        name: "ann".to_owned(),
+        email: None,
+        team_id: None,
+        score: 3,
+    };
     assert_eq!(user.shout(None, 1), "ann!");
     assert_eq!(user.own_name(), "ann");
     let context = BlazeContext::anonymous();
@@ -269,7 +292,9 @@ async fn entities_are_read_again_by_their_keys() {
     )
     .await;
     // The page, its rows typed, one read of each row's friend, and all friends again.
-    let statements = app.statements_of("{users{items{row{best_friend{row{name}}}}}}").await;
+    let statements = app
+        .statements_of("{users{items{row{best_friend{row{name}}}}}}")
+        .await;
     assert_eq!(statements.len(), 1 + 1 + 3 + 1, "{statements:#?}");
 }
 
@@ -278,23 +303,32 @@ async fn structs_and_keys_are_arguments() {
     let app = start().await;
     of_ann(
         &app,
-        "echo(marks:[{type:3,inner:[{type:4,note:\"y\"}]}]){note type inner{note type}} game_named(game:2)",
+        "echo(marks:[{type:3,inner:[{type:4,note:\"y\",inner:[]}]}]){note type inner{note type}} game_named(game:2)",
         r#""echo":[{"note":null,"type":3,"inner":[{"note":"y","type":4}]}],"game_named":"g2""#,
     )
     .await;
     let query = "query($m:[MarkInput],$g:Int){user(identifier:{obj_id:1}){echo(marks:$m){type} game_named(game:$g)}}";
     let variables = serde_json::json!({"m": [{"type": 1, "inner": []}], "g": 1});
     let (_, body) = app.with(query, variables).await;
-    assert_eq!(body, r#"{"data":{"user":{"echo":[{"type":1}],"game_named":"g1"}}}"#);
+    assert_eq!(
+        body,
+        r#"{"data":{"user":{"echo":[{"type":1}],"game_named":"g1"}}}"#
+    );
     for (fields, message) in [
-        ("echo(marks:[{type:3}]){type}", "`marks` must be of type [MarkInput]"),
+        (
+            "echo(marks:[{type:3}]){type}",
+            "`marks` must be of type [MarkInput]",
+        ),
         ("game_named(game:\\\"x\\\")", "`game` must be of type Key"),
+        ("echo(marks:[{type:true,inner:[]}]){type}", "Int"),
         ("game_named(game:9)", "There is no such game"),
         ("game_named", "`game` is missing"),
     ] {
         let fields = fields.replace("\\\"", "\"");
-        let (status, body) = app.answer(&format!("{{user(identifier:{{obj_id:1}}){{{fields}}}}}")).await;
-        assert_eq!(status, 200, "{body}");
+        let (status, body) = app
+            .answer(&format!("{{user(identifier:{{obj_id:1}}){{{fields}}}}}"))
+            .await;
+        assert!([200, 400].contains(&status), "{body}");
         assert!(body.contains(message), "{message}\n{body}");
     }
 }
@@ -326,17 +360,34 @@ async fn a_row_is_read_as_its_model_only_for_a_field_that_needs_it() {
 async fn what_a_field_reads_is_watched() {
     let app = start().await;
     let (_, lines) = app.watched("{user(identifier:{obj_id:1}){kills}}").await;
-    assert!(lines.iter().any(|line| line.starts_with("derived GameEvent")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("derived GameEvent")),
+        "{lines:?}"
+    );
     assert_eq!(lines.last().unwrap(), "finish");
-    let (_, lines) = app.watched("{user(identifier:{obj_id:1}){recent{items{obj_id}}}}").await;
-    assert!(unnumbered(&lines).iter().any(|line| line.starts_with("derived GameEvent")), "{lines:?}");
+    let (_, lines) = app
+        .watched("{user(identifier:{obj_id:1}){recent{items{obj_id}}}}")
+        .await;
+    assert!(
+        unnumbered(&lines)
+            .iter()
+            .any(|line| line.starts_with("derived GameEvent")),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]
 async fn fields_that_fail_fail_alone() {
     let app = start().await;
-    let (_, body) = app.answer("{user(identifier:{obj_id:1}){unhappy name}}").await;
-    assert!(body.starts_with(r#"{"data":{"user":{"unhappy":null,"name":"ann"}}"#), "{body}");
+    let (_, body) = app
+        .answer("{user(identifier:{obj_id:1}){unhappy name}}")
+        .await;
+    assert!(
+        body.starts_with(r#"{"data":{"user":{"unhappy":null,"name":"ann"}}"#),
+        "{body}"
+    );
     assert!(body.contains("The field could not be computed"), "{body}");
     assert!(!body.contains("secret"), "{body}");
 }
@@ -344,8 +395,13 @@ async fn fields_that_fail_fail_alone() {
 #[tokio::test]
 async fn a_field_that_panics_fails_alone_and_stays_watched() {
     let app = start().await;
-    let (body, lines) = app.watched("{user(identifier:{obj_id:1}){panics name}}").await;
-    assert!(body.starts_with(r#"{"data":{"user":{"panics":null,"name":"ann"}}"#), "{body}");
+    let (body, lines) = app
+        .watched("{user(identifier:{obj_id:1}){panics name}}")
+        .await;
+    assert!(
+        body.starts_with(r#"{"data":{"user":{"panics":null,"name":"ann"}}"#),
+        "{body}"
+    );
     assert!(!body.contains("unwrap"), "{body}");
     assert_eq!(lines.last().unwrap(), "finish");
 }
@@ -355,8 +411,13 @@ async fn a_field_that_takes_too_long_fails_alone() {
     let mut app = start().await;
     let executor = Executor::new(Arc::clone(&app.manager), app.database.clone()).unwrap();
     app.executor = executor.with_field_timeout(Duration::from_millis(20));
-    let (body, lines) = app.watched("{user(identifier:{obj_id:1}){late name}}").await;
-    assert!(body.starts_with(r#"{"data":{"user":{"late":null,"name":"ann"}}"#), "{body}");
+    let (body, lines) = app
+        .watched("{user(identifier:{obj_id:1}){late name}}")
+        .await;
+    assert!(
+        body.starts_with(r#"{"data":{"user":{"late":null,"name":"ann"}}"#),
+        "{body}"
+    );
     assert!(body.contains("The field took too long"), "{body}");
     assert!(!lines.contains(&"finish".to_owned()), "{lines:?}");
 }
@@ -371,10 +432,17 @@ impl KindsFields for kinds::Model {
 #[tokio::test]
 async fn a_value_that_its_rust_type_cannot_hold_fails_the_field_and_names_the_column() {
     let app = App::of(builder().extend(KindsFields)).await;
-    app.sql("INSERT INTO kinds (id, c_float8, c_numeric) VALUES (1, 3, 1), (2, 5, 'NaN')").await;
+    app.sql("INSERT INTO kinds (id, c_float8, c_numeric) VALUES (1, 3, 1), (2, 5, 'NaN')")
+        .await;
     let (_, body) = app.answer("{kindsPage{items{row{id half}}}}").await;
-    assert!(body.contains(r#"{"row":{"id":1,"half":1.5}},{"row":{"id":2,"half":null}}"#), "{body}");
-    assert!(body.contains("The column `c_numeric` holds what its Rust type cannot"), "{body}");
+    assert!(
+        body.contains(r#"{"row":{"id":1,"half":1.5}},{"row":{"id":2,"half":null}}"#),
+        "{body}"
+    );
+    assert!(
+        body.contains("The column `c_numeric` holds what its Rust type cannot"),
+        "{body}"
+    );
 }
 
 fn of_own_team(viewer: &Viewer) -> Access {
@@ -405,14 +473,18 @@ impl TeamFields for team::Model {
     }
 
     async fn first(&self, cx: &BlazeContext) -> Perhaps<Vec<user::Model>> {
-        user::Entity::find().order_by_asc(user::Column::Id).all(cx).await
+        user::Entity::find()
+            .order_by_asc(user::Column::Id)
+            .all(cx)
+            .await
     }
 }
 
 #[tokio::test]
 async fn fields_give_only_rows_that_their_reader_sees() {
     let app = App::of(builder().extend(GuardedFields).extend(TeamFields)).await;
-    let query = "{team(identifier:{obj_id:1}){everybody{count items{obj_id row{name}}} first{row{name}}}}";
+    let query =
+        "{team(identifier:{obj_id:1}){everybody{count items{obj_id row{name}}} first{row{name}}}}";
     let answer = |viewer: Viewer| {
         let (app, context) = (&app, BlazeContext::new(viewer));
         async move {
@@ -433,7 +505,67 @@ async fn fields_give_only_rows_that_their_reader_sees() {
 }
 
 #[tokio::test]
+async fn extensions_hide_and_ask_before_anything_is_watched() {
+    let app = App::of(builder().extend(NoteFields)).await;
+    let (status, _) = app.answer("{memos{items{row{body}}}}").await;
+    assert_eq!(status, 400);
+    let id = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    let query = format!("{{memo(identifier:{{obj_id:\"{id}\"}}){{id}}}}");
+    // Without a session nothing is watched, so nobody is asked.
+    check(
+        &app,
+        &query,
+        &format!("{{\"data\":{{\"memo\":{{\"id\":\"{id}\"}}}}}}"),
+    )
+    .await;
+    let (body, lines) = app.watched(&query).await;
+    assert!(body.contains("Only on Sundays"), "{body}");
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
+#[test]
+fn an_extension_that_is_found_and_given_counts_once() {
+    let found = builder()
+        .discover("graphql::fields")
+        .extend(TeamFields)
+        .extend(TeamFields);
+    let manager = found.build().unwrap();
+    let sdl = blazelink::graphql::sdl(&manager).unwrap();
+    assert_eq!(sdl.matches("everybody(").count(), 1);
+}
+
+#[test]
+fn extensions_that_name_what_is_not_there_are_refused() {
+    use blazelink::codes::Code;
+    use blazelink::table::Extension;
+    let fields = Extension::of::<team::Entity>(Vec::new);
+    for wrong in [
+        fields.hiding(&["colour"]),
+        fields.renaming(&[("users", "people")]),
+    ] {
+        let error = builder().extend(wrong).build().unwrap_err();
+        assert_eq!(error.code(), Code::SchemaDefinition, "{error}");
+        assert!(
+            error.hint().is_some() && error.to_string().contains("`Team`"),
+            "{error}"
+        );
+    }
+    let error = builder()
+        .extend(fields.renaming(&[("name", "id")]))
+        .build()
+        .unwrap_err();
+    assert_eq!(error.code(), Code::SchemaCollision, "{error}");
+}
+
+#[tokio::test]
 async fn defaults_are_written_as_graphql_writes_them() {
-    let mark = Mark { note: None, r#type: 1, inner: Vec::new() };
-    assert_eq!(mark.to_value().to_string(), "{note: null, type: 1, inner: []}");
+    let mark = Mark {
+        note: None,
+        r#type: 1,
+        inner: Vec::new(),
+    };
+    assert_eq!(
+        mark.to_value().to_string(),
+        "{note: null, type: 1, inner: []}"
+    );
 }

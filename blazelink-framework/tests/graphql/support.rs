@@ -246,6 +246,10 @@ impl Watch for Recorder {
         self.push(format!("{line} #{selection}"));
         Arc::new(self.clone())
     }
+
+    fn is_new(&self, _: &ObjectId, _: u64) -> bool {
+        true
+    }
 }
 
 impl Reading for Recorder {
