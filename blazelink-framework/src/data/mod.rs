@@ -7,9 +7,13 @@
 mod accessor;
 mod batch;
 mod catalog;
+mod filter;
+mod page_query;
 mod statement;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
+pub(crate) use filter::{Comparison, Filter};
+pub(crate) use page_query::{Hop, Onward, Ordered, PageQuery, Term, Way};
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
