@@ -158,7 +158,10 @@ impl TableAttributes {
                 found.name = Some(name);
                 return Ok(());
             }
-            for (known, root) in [("root", &mut found.root), ("page_root", &mut found.page_root)] {
+            for (known, root) in [
+                ("root", &mut found.root),
+                ("page_root", &mut found.page_root),
+            ] {
                 if meta.path.is_ident(known) {
                     let name: LitStr = meta.value()?.parse()?;
                     check_root(&name, known)?;
@@ -193,7 +196,9 @@ fn bare(meta: &ParseNestedMeta<'_>, word: &str) -> Result<()> {
 fn check_root(name: &LitStr, word: &str) -> Result<()> {
     let text = name.value();
     let mut chars = text.chars();
-    let sound = chars.next().is_some_and(|first| first.is_ascii_alphabetic())
+    let sound = chars
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
         && chars.all(|rest| rest.is_ascii_alphanumeric() || rest == '_');
     if sound {
         return Ok(());

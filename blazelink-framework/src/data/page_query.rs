@@ -255,7 +255,7 @@ impl<'a> PageQuery<'a> {
         }
         writer.out.push(&format!("SELECT {cells} FROM "));
         self.from(&mut writer);
-        self.conditions(&mut writer);
+        self.conditions(&mut writer, true);
         let order = self.order.iter().map(Ordered::order_by);
         writer.out.push(" ORDER BY ");
         writer.out.push(&join(order, ", "));
@@ -305,7 +305,7 @@ impl<'a> PageQuery<'a> {
             None => {
                 writer.out.push("SELECT count(*) FROM ");
                 self.from(&mut writer);
-                self.conditions(&mut writer);
+                self.conditions(&mut writer, false);
             }
             Some((lookup, keys)) => {
                 writer.parents("SELECT p.n, count(*) FROM ", lookup, keys);
@@ -322,7 +322,7 @@ impl<'a> PageQuery<'a> {
         writer.table(self.way.item, ITEM);
         writer.out.push(" ON TRUE");
         self.target(writer);
-        self.conditions(writer);
+        self.conditions(writer, false);
     }
 
     fn from(&self, writer: &mut Writer) {
@@ -340,7 +340,8 @@ impl<'a> PageQuery<'a> {
         writer.out.push(&format!(" ON {on}"));
     }
 
-    fn conditions(&self, writer: &mut Writer) {
+    /// What is true of the rows; `continued` pages start behind one of them.
+    fn conditions(&self, writer: &mut Writer, continued: bool) {
         let mut word = " WHERE ";
         if let Some(lookup) = self.way.lookup {
             writer.out.push(word);
@@ -357,7 +358,7 @@ impl<'a> PageQuery<'a> {
             };
             filter.write(alias, self.way.target(), &mut writer.out);
         }
-        if let Some(after) = &self.after {
+        if let Some(after) = self.after.as_ref().filter(|_| continued) {
             writer.out.push(word);
             behind(&self.order, after, &mut writer.out);
         }

@@ -8,6 +8,7 @@ mod computed;
 mod entities;
 mod keys;
 mod malformed;
+mod pages;
 mod registry;
 mod rules;
 mod statements;
