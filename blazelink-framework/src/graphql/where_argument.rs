@@ -12,13 +12,13 @@ use crate::object_id::Atom;
 use crate::table::{Column, TableDef};
 use crate::value::Kind;
 
-/// The names under which a table's conditions are joined, in the order and, or, not: with an
-/// underscore before each as long as it is the name of a column.
+/// The names under which a table's conditions are joined, in the order and, or, not: with
+/// underscores behind each as long as it is the name of a column.
 pub(super) fn joining_names(table: &TableDef) -> [String; 3] {
     ["and", "or", "not"].map(|word| {
         let mut name = word.to_owned();
         while table.exposed().any(|(_, column)| column.name == name) {
-            name.insert(0, '_');
+            name.push('_');
         }
         name
     })

@@ -4,6 +4,7 @@
 
 mod answers;
 mod catalog;
+mod chains;
 mod computed;
 mod entities;
 mod keys;
