@@ -114,6 +114,7 @@ fn adopt(column: &mut Column, kind: Kind, found: &CatalogColumn, types: &Types) 
     }
     column.read = types.read_form(found.type_oid);
     column.exact = found.deterministic && types.is_exact(found.type_oid);
+    column.ordered = column.ordered && types.is_ordered(found.type_oid);
     column.kind = kind;
     column.sql_type.clone_from(&found.type_name);
     column.nullable = !found.not_null;
@@ -210,6 +211,8 @@ struct PgType {
     base: i64,
     /// The element's type, for an array whose elements are separated by commas.
     element: Option<i64>,
+    /// Whether btree indexes take it by themselves.
+    ordered: bool,
 }
 
 /// Domains over domains and arrays in arrays are followed this far.
@@ -221,7 +224,11 @@ impl Types {
             SELECT t.oid::int8, t.typname::text, s.nspname = 'pg_catalog', t.typtype::text, \
                    t.typbasetype::int8, \
                    CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 AND e.typdelim = ',' \
-                        THEN t.typelem::int8 END \
+                        THEN t.typelem::int8 END, \
+                   t.typtype IN ('e', 'r', 'm') OR EXISTS ( \
+                       SELECT FROM pg_catalog.pg_opclass o \
+                       JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod \
+                       WHERE o.opcintype = t.oid AND o.opcdefault AND m.amname = 'btree') \
             FROM pg_catalog.pg_type t \
             JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace \
             LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem";
@@ -233,6 +240,7 @@ impl Types {
                 kind: get(&row, 3)?,
                 base: get(&row, 4)?,
                 element: get(&row, 5)?,
+                ordered: get(&row, 6)?,
             };
             types.insert(get(&row, 0)?, ty);
         }
@@ -294,6 +302,13 @@ impl Types {
             | "timestamptz" | "interval" | "bytea" => Read::Cast,
             _ => Read::Format,
         }
+    }
+
+    fn is_ordered(&self, oid: i64) -> bool {
+        // These two are taken as the types that they are stored like.
+        self.base(oid).is_some_and(|(ty, _)| {
+            ty.ordered || ty.builtin && matches!(ty.name.as_str(), "varchar" | "cidr")
+        })
     }
 
     fn is_exact(&self, oid: i64) -> bool {

@@ -7,6 +7,8 @@
 mod accessor;
 mod batch;
 mod catalog;
+mod filter;
+mod page_query;
 mod selected;
 mod statement;
 mod typed;
@@ -14,6 +16,8 @@ mod typed;
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
+pub(crate) use filter::{Comparison, Filter};
+pub(crate) use page_query::{Hop, Onward, Ordered, PageQuery, Term, Way};
 pub(crate) use selected::Selection;
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
 pub(crate) use typed::TypedStatement;

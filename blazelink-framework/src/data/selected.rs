@@ -91,7 +91,7 @@ impl<'a> Selection<'a> {
         let (inner, mut values) = statement.build(PostgresQueryBuilder);
         let columns = self.table.key.iter();
         let columns: Vec<_> = columns
-            .map(|&column| expression(self.table, column))
+            .map(|&column| expression("t", self.table, column))
             .collect();
         let mut sql = format!("SELECT {} FROM ({inner}) AS t", columns.join(", "));
         if limited {

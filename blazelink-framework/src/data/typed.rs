@@ -51,7 +51,7 @@ impl DataAccessor<'_> {
         let mut row_of = vec![None; keys.len()];
         let rows = match keys.is_empty() {
             true => Vec::new(),
-            false => self.query(&statement.text, keys.into_values()).await?,
+            false => self.query(&statement.text, keys.values().collect()).await?,
         };
         for (at, row) in rows.iter().enumerate() {
             let number = parent_of(row)? as usize;

@@ -49,6 +49,11 @@ impl Documents {
         })
     }
 
+    /// The types of the schema.
+    pub(super) fn types(&self) -> &Types {
+        &self.types
+    }
+
     /// The document of a text.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub use argument::{ArgumentType, InputMember, InputStruct, InputType};
 pub use call::{Call, Given, Identified, Named, Window};
 pub(crate) use call::{Instance, Subject, Surroundings, row_dependency};
 pub(crate) use computed::value_page_type;
-pub use definition::{Column, Read, Relation, Shape, TableDef};
+pub use definition::{Column, Hop, Read, Relation, Shape, TableDef};
 pub use dep::{Dep, Dependent, Every};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};
 pub use extension::{Asked, Carried, Extension, ExtensionRegistration, OnSubscribe};

@@ -5,12 +5,14 @@
 mod answers;
 mod capture;
 mod catalog;
+mod chains;
 mod computed;
 mod entities;
 mod fields;
 mod fields_of_virtual_tables;
 mod keys;
 mod malformed;
+mod pages;
 mod registry;
 mod rules;
 mod statements;
