@@ -11,5 +11,5 @@ mod statement;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
-pub use catalog::verify;
+pub use catalog::{follow_reads, verify};
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};

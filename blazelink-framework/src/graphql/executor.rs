@@ -19,6 +19,7 @@ use super::request::Request;
 use super::response::{Fault, Response};
 use super::variables::Variables;
 use super::write;
+use crate::capture::{CapturedStatements, Captures};
 use crate::context::BlazeContext;
 use crate::data::DataAccessor;
 use crate::error::Result;
@@ -30,6 +31,8 @@ use crate::table::TableManager;
 pub struct Executor {
     manager: Arc<TableManager>,
     database: DatabaseConnection,
+    reads: DatabaseConnection,
+    captures: Arc<dyn Captures>,
     documents: Documents,
     introspection: Introspection,
 }
@@ -44,9 +47,19 @@ impl Executor {
         Ok(Executor {
             documents: Documents::new(&manager)?,
             introspection: Introspection::new(&manager)?,
+            captures: Arc::new(CapturedStatements::new(Arc::clone(&manager))),
+            reads: database.clone(),
             database,
             manager,
         })
+    }
+
+    /// Has computed fields read through this connection instead, which should not be able to do
+    /// anything else.
+    #[must_use]
+    pub fn reading_through(mut self, reads: DatabaseConnection) -> Executor {
+        self.reads = reads;
+        self
     }
 
     /// Answers a request in the name of whom `context` says. Roots are read in document order; each
@@ -85,6 +98,8 @@ impl Executor {
             variables: &variables,
             context,
             watch,
+            reads: &self.reads,
+            captures: &self.captures,
             allowance: limits::ANSWER_ROWS,
         };
         let mut roots = Vec::with_capacity(plan.roots.len());
