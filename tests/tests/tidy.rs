@@ -80,6 +80,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
     (
         Layer::SharedState,
         &[
+            "capture/statements",
             "monitor/hub",
             "session/connections",
             "session/state",
@@ -96,6 +97,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "auth",
             "bus",
             "capture/connection",
+            "capture/facts",
             "config",
             "data",
             "graphql",

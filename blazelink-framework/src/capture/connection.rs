@@ -23,20 +23,20 @@ impl ConnectionTrait for BlazeContext {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let call = self.watch()?;
+        let call = self.watch(&statement)?;
         call.database.query_one_raw(statement).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let call = self.watch()?;
+        let call = self.watch(&statement)?;
         call.database.query_all_raw(statement).await
     }
 }
 
 impl BlazeContext {
-    fn watch(&self) -> Result<&InCall, DbErr> {
+    fn watch(&self, statement: &Statement) -> Result<&InCall, DbErr> {
         let call = self.call().ok_or_else(|| refused(outside()))?;
-        call.watch().map_err(refused)?;
+        call.watch(statement).map_err(refused)?;
         Ok(call)
     }
 }

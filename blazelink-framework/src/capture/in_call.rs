@@ -7,16 +7,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use blazelink_codes::Code;
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, Statement};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::exposure::Exposure;
+use crate::object_id::TableId;
 use crate::subscription::{Dependency, Reading, Role};
+
+/// Finds out what statements read.
+pub(crate) trait Captures: fmt::Debug + Send + Sync {
+    /// What the statement depends on. `field` is who sends it, for the log.
+    ///
+    /// # Errors
+    ///
+    /// If it must not be sent.
+    fn dependencies(&self, statement: &Statement, field: FieldName) -> Result<Vec<Dependency>>;
+
+    /// The same for a field that says by itself what it depends on.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn check(&self, statement: &Statement) -> Result<()>;
+}
+
+/// A computed field, by its table and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FieldName {
+    pub(crate) table: TableId,
+    pub(crate) field: &'static str,
+    /// Whether it says by itself what it depends on.
+    pub(crate) declared: bool,
+}
 
 /// The database of one call, and where it says what it reads.
 pub(crate) struct InCall {
     pub(super) database: DatabaseConnection,
-    exposure: Arc<Exposure>,
+    captures: Arc<dyn Captures>,
+    field: FieldName,
     reading: Weak<dyn Reading>,
     /// Set when a dependency was refused: the answer must not count as watched.
     refused: AtomicBool,
@@ -25,12 +52,14 @@ pub(crate) struct InCall {
 impl InCall {
     pub(crate) fn new(
         database: DatabaseConnection,
-        exposure: Arc<Exposure>,
+        captures: Arc<dyn Captures>,
+        field: FieldName,
         reading: &Arc<dyn Reading>,
     ) -> InCall {
         InCall {
             database,
-            exposure,
+            captures,
+            field,
             reading: Arc::downgrade(reading),
             refused: AtomicBool::new(false),
         }
@@ -42,9 +71,7 @@ impl InCall {
     ///
     /// If the session may not watch more, or the call is over.
     pub(crate) fn depend(&self, dependency: Dependency) -> Result<()> {
-        let reading = self.reading.upgrade().ok_or_else(outside)?;
-        let watched = reading.depend(Role::Derived, dependency);
-        watched.inspect_err(|_| self.refused.store(true, Ordering::Relaxed))
+        self.depend_on([dependency])
     }
 
     /// Whether the answer must not count as watched.
@@ -53,15 +80,33 @@ impl InCall {
     }
 
     /// Watches what a statement reads. To be called before it is sent.
-    pub(super) fn watch(&self) -> Result<()> {
-        let mut tables = self.exposure.tables().iter();
-        tables.try_for_each(|table| self.depend(Dependency::Table(table.id)))
+    ///
+    /// # Errors
+    ///
+    /// As [`InCall::depend`], and if the statement must not be sent.
+    pub(super) fn watch(&self, statement: &Statement) -> Result<()> {
+        if self.field.declared {
+            self.captures.check(statement)?;
+            return self.depend_on([]);
+        }
+        self.depend_on(self.captures.dependencies(statement, self.field)?)
+    }
+
+    fn depend_on(&self, dependencies: impl IntoIterator<Item = Dependency>) -> Result<()> {
+        let reading = self.reading.upgrade().ok_or_else(outside)?;
+        for dependency in dependencies {
+            let watched = reading.depend(Role::Derived, dependency);
+            watched.inspect_err(|_| self.refused.store(true, Ordering::Relaxed))?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Debug for InCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InCall").finish_non_exhaustive()
+        f.debug_struct("InCall")
+            .field("field", &self.field)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,18 @@
 //! What computed fields read, found out while they read it: the database handle of
 //! [`BlazeContext`](crate::BlazeContext), which watches what a statement reads before it is sent.
 
+mod analyse;
+mod catalog;
+mod conditions;
 mod connection;
+mod facts;
 mod in_call;
+mod names;
+mod operand;
+mod shape;
+mod statements;
 
-pub(crate) use in_call::InCall;
+pub(crate) use catalog::Catalog;
+pub(crate) use facts::read as read_catalog;
+pub(crate) use in_call::{Captures, FieldName, InCall};
+pub(crate) use statements::CapturedStatements;

@@ -108,11 +108,6 @@ impl<'a> DataAccessor<'a> {
         }
     }
 
-    /// The connection, for reads that are not the framework's own.
-    pub(crate) fn database(&self) -> &'a DatabaseConnection {
-        self.database
-    }
-
     /// What the viewer sees of a table; nothing stands for everything. The app is asked once.
     pub(crate) fn sight(&self, table: &TableDef) -> Option<Arc<Sight>> {
         let ask = || table.sight(self.viewer).map(Arc::new);

@@ -15,7 +15,7 @@ mod typed;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
-pub use catalog::verify;
+pub use catalog::{follow_reads, verify};
 pub(crate) use filter::{Comparison, Filter};
 pub(crate) use page_query::{Hop, Onward, Ordered, PageQuery, Term, Way};
 pub(crate) use selected::Selection;

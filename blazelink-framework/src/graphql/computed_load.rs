@@ -19,7 +19,7 @@ use super::loaded::{Loaded, LoadedComputed, LoadedRoot, LoadedRows, LoadedTarget
 use super::parents::{Parents, position};
 use super::plan::{ComputedField, RowField, RowSelection, RowValue, VirtualRoot};
 use super::window;
-use crate::capture::InCall;
+use crate::capture::{FieldName, InCall};
 use crate::data::{Batch, Keys, Lookup, RowStatement, Select};
 use crate::error::Result;
 use crate::object_id::{Key, ObjectId};
@@ -241,14 +241,19 @@ impl Read<'_, '_> {
             .map(|(name, value)| (*name, variables.resolve(value.as_ref()).unwrap_or_default()))
             .collect();
         let within = Arc::new(InCall::new(
-            self.loader.data.database().clone(),
-            self.loader.manager.exposure(),
+            self.loader.reads.clone(),
+            Arc::clone(self.loader.captures),
+            FieldName {
+                table: table.id,
+                field: definition.name,
+                declared: false,
+            },
             self.reading,
         ));
         let context = self.loader.context.in_call(Arc::clone(&within));
         let surroundings = Surroundings {
             manager: self.loader.manager,
-            database: self.loader.data.database(),
+            database: self.loader.reads,
             context: &context,
             within: &within,
         };

@@ -20,6 +20,7 @@ use super::request::Request;
 use super::response::{Fault, Response};
 use super::variables::Variables;
 use super::write;
+use crate::capture::{CapturedStatements, Captures};
 use crate::context::BlazeContext;
 use crate::data::DataAccessor;
 use crate::error::Result;
@@ -31,6 +32,8 @@ use crate::table::TableManager;
 pub struct Executor {
     manager: Arc<TableManager>,
     database: DatabaseConnection,
+    reads: DatabaseConnection,
+    captures: Arc<dyn Captures>,
     documents: Documents,
     introspection: Introspection,
     field_timeout: Duration,
@@ -46,6 +49,8 @@ impl Executor {
         Ok(Executor {
             documents: Documents::new(&manager)?,
             introspection: Introspection::new(&manager)?,
+            captures: Arc::new(CapturedStatements::new(Arc::clone(&manager))),
+            reads: database.clone(),
             database,
             manager,
             field_timeout: limits::FIELD_TIMEOUT,
@@ -56,6 +61,14 @@ impl Executor {
     #[must_use]
     pub fn with_field_timeout(mut self, limit: Duration) -> Executor {
         self.field_timeout = limit;
+        self
+    }
+
+    /// Has computed fields read through this connection instead, which should not be able to do
+    /// anything else.
+    #[must_use]
+    pub fn reading_through(mut self, reads: DatabaseConnection) -> Executor {
+        self.reads = reads;
         self
     }
 
@@ -96,6 +109,8 @@ impl Executor {
             variables: &variables,
             context,
             watch,
+            reads: &self.reads,
+            captures: &self.captures,
             allowance: limits::ANSWER_ROWS,
             field_timeout: self.field_timeout,
         };

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use blazelink_codes::{Code, limits};
 use futures_util::future::BoxFuture;
+use sea_orm::DatabaseConnection;
 
 use super::computed_load::Subjects;
 use super::identifier::{self, Identifier, NO_ROW};
@@ -29,6 +30,7 @@ use super::loaded::{Loaded, LoadedOne, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
 use super::plan::{Fingerprint, OneField, RowField, RowRoot, RowSelection};
 use super::variables::Variables;
+use crate::capture::Captures;
 use crate::context::BlazeContext;
 use crate::data::{Batch, DataAccessor, RowStatement};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,6 +49,9 @@ pub(super) struct Loader<'a> {
     pub(super) variables: &'a Variables,
     pub(super) context: &'a BlazeContext,
     pub(super) watch: &'a dyn Watch,
+    /// What computed fields read through.
+    pub(super) reads: &'a DatabaseConnection,
+    pub(super) captures: &'a Arc<dyn Captures>,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,
     /// The time that one call of a computed field may take.

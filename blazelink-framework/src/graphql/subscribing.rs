@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::computed_call::guarded;
 use super::load::Loader;
-use crate::capture::InCall;
+use crate::capture::{FieldName, InCall};
 use crate::object_id::ObjectId;
 use crate::subscription::{Reading, Unwatched};
 use crate::table::{FieldError, TableDef};
@@ -27,8 +27,13 @@ impl Loader<'_> {
         }
         // What the app looks at to decide is not part of the answer.
         let unwatched: Arc<dyn Reading> = Arc::new(Unwatched);
-        let database = self.data.database().clone();
-        let within = InCall::new(database, self.manager.exposure(), &unwatched);
+        let asking = FieldName {
+            table: table.id,
+            field: "on_subscribe",
+            declared: false,
+        };
+        let (reads, captures) = (self.reads.clone(), Arc::clone(self.captures));
+        let within = InCall::new(reads, captures, asking, &unwatched);
         let context = self.context.in_call(Arc::new(within));
         for ask in &table.on_subscribe {
             let asked = guarded(self.field_timeout, async { ask(&context, object).await });

@@ -8,6 +8,8 @@ use crate::object_id::{Atom, Key, ObjectId, TableId};
 /// A set of rows such that an answer can only change when one of them does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dependency {
+    /// Any row of any exposed table: for what is read in a way that cannot be looked through.
+    Everything,
     /// Any row of the table.
     Table(TableId),
     /// The row with this key, whether or not it exists now.

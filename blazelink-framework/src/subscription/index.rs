@@ -348,6 +348,7 @@ impl SubscriptionIndex {
         scratch.points.clear();
         scratch.points.extend(whole);
         scratch.points.extend(row);
+        scratch.points.extend(points.everything());
         collect_values(points, table, event.images, &mut scratch.points);
 
         scratch.sessions.clear();
@@ -384,7 +385,8 @@ impl SubscriptionIndex {
     ) {
         let guarded = judge.guards(event.table);
         let point = &mut self.graph.points[at];
-        let derived_too = guarded || point.collected != commit;
+        // Whoever watches everything may hear of a later event, though not of this one.
+        let derived_too = guarded || point.is_everything() || point.collected != commit;
         point.collected = commit;
         if !derived_too && point.declared == 0 {
             return;
@@ -428,7 +430,7 @@ impl SubscriptionIndex {
         for at in points.whole(table).into_iter().chain(points.rows(table)) {
             self.collect_point(at, Some(at), &mut hears, again);
         }
-        for at in values {
+        for at in values.chain(points.everything()) {
             self.collect_point(at, None, &mut hears, again);
         }
     }

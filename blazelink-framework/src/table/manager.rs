@@ -18,6 +18,7 @@ use super::entity::{Path, Registration, Table};
 use super::extension::{Extension, ExtensionRegistration};
 use super::virtual_table::{VirtualRegistration, VirtualTable};
 use super::{naming, relations};
+use crate::capture::Catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
@@ -32,6 +33,7 @@ pub struct TableManager {
     virtual_tables: Vec<TableDef>,
     value_types: Arc<ValueTypes>,
     exposure: Arc<Exposure>,
+    catalog: Arc<Catalog>,
 }
 
 /// Collects tables for a [`TableManager`].
@@ -239,6 +241,7 @@ impl TableManager {
             virtual_tables,
             value_types,
             exposure: Arc::new(exposure),
+            catalog: Arc::new(Catalog::unknown()),
         }
     }
 
@@ -258,6 +261,17 @@ impl TableManager {
     /// The virtual tables, by name.
     pub fn virtual_tables(&self) -> &[TableDef] {
         &self.virtual_tables
+    }
+
+    /// The same with what else the database is made of.
+    pub(crate) fn with_catalog(mut self, catalog: Catalog) -> TableManager {
+        self.catalog = Arc::new(catalog);
+        self
+    }
+
+    /// What the database is made of, for statements of computed fields.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// The types of the computed fields.

@@ -4,11 +4,11 @@ use std::sync::Mutex;
 
 use blazelink::BlazeContext;
 use blazelink::table::{Call, Extension, Field, FieldError};
-use sea_orm::ConnectionTrait;
 use sea_orm::prelude::*;
+use sea_orm::{Condition, ConnectionTrait, DbBackend, LoaderTrait, Statement};
 
 use crate::entities::*;
-use crate::support::{App, builder};
+use crate::support::{App, builder, unnumbered};
 
 /// A context that has outlived its call.
 static KEPT: Mutex<Option<BlazeContext>> = Mutex::new(None);
@@ -21,15 +21,99 @@ async fn kills(call: Call<'_>) -> Result<i64, FieldError> {
     Ok(kills.count(call.context()).await?.try_into().unwrap_or(0))
 }
 
-async fn kept(call: Call<'_>) -> Result<bool, FieldError> {
+fn kept(call: &Call<'_>) -> Result<bool, FieldError> {
     *KEPT.lock().unwrap() = Some(call.context().clone());
     Ok(true)
+}
+
+/// The number of rows that a statement gives.
+async fn sql(call: Call<'_>) -> Result<i32, FieldError> {
+    let text: String = call.argument("text")?;
+    let statement = Statement::from_string(DbBackend::Postgres, text);
+    let rows = call.context().query_all_raw(statement).await?;
+    Ok(rows.len().try_into().unwrap_or(0))
+}
+
+/// What an author writes with SeaORM, by number.
+async fn written(call: Call<'_>) -> Result<i32, FieldError> {
+    let cx = call.context();
+    let events = game_event::Entity::find;
+    match call.argument::<i32>("number")? {
+        0 => drop(user::Entity::find_by_id(1).one(cx).await?),
+        1 => drop(
+            events()
+                .filter(game_event::Column::PlayerId.eq(1))
+                .filter(game_event::Column::Type.eq("kill"))
+                .count(cx)
+                .await?,
+        ),
+        2 => drop(
+            events()
+                .filter(game_event::Column::PlayerId.eq(1))
+                .paginate(cx, 5)
+                .fetch_page(0)
+                .await?,
+        ),
+        3 => drop(
+            events()
+                .filter(game_event::Column::GameId.gt(1))
+                .filter(game_event::Column::PlayerId.eq(2))
+                .all(cx)
+                .await?,
+        ),
+        4 => drop(
+            events()
+                .filter(game_event::Column::PlayerId.is_in([1, 2]))
+                .all(cx)
+                .await?,
+        ),
+        5 => drop(
+            events()
+                .filter(game_event::Column::PlayerId.eq_any([1, 2]))
+                .all(cx)
+                .await?,
+        ),
+        6 => {
+            let any = Condition::any()
+                .add(game_event::Column::PlayerId.eq(1))
+                .add(game_event::Column::GameId.eq(2));
+            drop(events().filter(any).all(cx).await?);
+        }
+        7 => drop(
+            events()
+                .filter(game_event::Column::PlayerId.eq(3))
+                .find_also_related(user::Entity)
+                .all(cx)
+                .await?,
+        ),
+        8 => {
+            let key = (1_i64, "S1".to_owned());
+            drop(stock::Entity::find_by_id(key).one(cx).await?);
+        }
+        9 => drop(
+            user_tag::Entity::find()
+                .filter(user_tag::Column::UserId.eq(1))
+                .all(cx)
+                .await?,
+        ),
+        10 => {
+            let users = user::Entity::find()
+                .filter(user::Column::Id.is_in([1, 2]))
+                .all(cx)
+                .await?;
+            drop(users.load_many(game_event::Entity, cx).await?);
+        }
+        _ => return Err(FieldError::new("no such number")),
+    }
+    Ok(0)
 }
 
 fn of_user() -> Vec<Field> {
     vec![
         Field::reading("kills", |call| Box::pin(kills(call))),
-        Field::reading("kept", |call| Box::pin(kept(call))),
+        Field::new("kept", kept),
+        Field::reading("sql", |call| Box::pin(sql(call))).argument::<String>("text"),
+        Field::reading("written", |call| Box::pin(written(call))).argument::<i32>("number"),
     ]
 }
 
@@ -42,11 +126,13 @@ async fn a_field_that_counts_through_its_context_is_watched_without_a_declaratio
     let app = start().await;
     let (body, lines) = app.watched("{user(identifier:{obj_id:1}){kills}}").await;
     assert_eq!(body, r#"{"data":{"user":{"kills":6}}}"#);
-    assert!(
-        lines.iter().any(|line| line.contains("GameEvent")),
-        "{lines:?}"
-    );
-    assert_eq!(lines.last().unwrap(), "finish");
+    let expected = [
+        "begin User 1",
+        "declared User 1",
+        "derived GameEvent where player_id = 1",
+        "finish",
+    ];
+    assert_eq!(unnumbered(&lines), expected);
 }
 
 #[tokio::test]
@@ -67,4 +153,149 @@ async fn a_context_does_not_write() {
         .execute_unprepared("DELETE FROM tag")
         .await;
     assert!(refused.unwrap_err().to_string().contains("only reads"));
+}
+
+/// What is captured for a query, without what its root declares.
+async fn captured(app: &App, field: &str) -> String {
+    let (body, lines) = app
+        .watched(&format!("{{user(identifier:{{obj_id:1}}){{{field}}}}}"))
+        .await;
+    let derived = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("derived "));
+    let derived: Vec<&str> = derived.collect();
+    assert_eq!(lines.last().unwrap(), "finish", "{field} {body}");
+    derived.join(", ")
+}
+
+#[tokio::test]
+async fn what_seaorm_sends_is_narrowed_to_the_rows_that_count() {
+    let app = start().await;
+    for (number, expected) in [
+        "User 1",
+        "GameEvent where player_id = 1",
+        "GameEvent where player_id = 1",
+        "GameEvent where player_id = 2",
+        "GameEvent where player_id = 1, GameEvent where player_id = 2",
+        "GameEvent where player_id = 1, GameEvent where player_id = 2",
+        "GameEvent",
+        "GameEvent where player_id = 3, User 3",
+        "Stock [1,\"S1\"]",
+        "UserTag where user_id = 1",
+        "User 1, User 2, GameEvent where player_id = 1, GameEvent where player_id = 2",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let found = captured(&app, &format!("written(number:{number})")).await;
+        assert_eq!(found, expected, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_narrowed_as_far_as_it_is_understood() {
+    let app = start().await;
+    app.sql("CREATE VIEW kills AS SELECT * FROM game_event WHERE type = 'kill'")
+        .await;
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        ("SELECT 1", ""),
+        ("SELECT now()", ""),
+        ("SELECT * FROM game_event", "GameEvent"),
+        ("TABLE game_event", "everything"),
+        (
+            "SELECT * FROM public.game_event e WHERE e.player_id = 7",
+            "GameEvent where player_id = 7",
+        ),
+        (
+            "SELECT * FROM game_event WHERE player_id = 7 OR player_id = 8",
+            "GameEvent where player_id = 7, GameEvent where player_id = 8",
+        ),
+        (
+            "SELECT * FROM \"user\" WHERE lower(name) = 'x' AND NOT (id = 1)",
+            "User",
+        ),
+        (
+            "SELECT * FROM \"user\" WHERE id IN (SELECT player_id FROM game_event WHERE type = 'kill')",
+            "User, GameEvent where type = kill",
+        ),
+        (
+            "WITH t AS (SELECT * FROM \"user\" WHERE team_id = 4) SELECT * FROM t",
+            "User where team_id = 4",
+        ),
+        (
+            "SELECT * FROM game_event a, game_event b WHERE a.player_id = 1 AND a.type < b.type",
+            "GameEvent",
+        ),
+        (
+            "SELECT * FROM game_event a JOIN \"user\" u ON u.id = a.player_id WHERE a.player_id = 7",
+            "GameEvent where player_id = 7, User 7",
+        ),
+        (
+            "SELECT * FROM game_event a LEFT JOIN \"user\" u ON u.id = a.player_id WHERE a.player_id = 7",
+            "GameEvent where player_id = 7, User 7",
+        ),
+        (
+            "SELECT * FROM game_event a RIGHT JOIN \"user\" u ON u.id = a.player_id AND a.player_id = 7",
+            "GameEvent, User",
+        ),
+        (
+            "SELECT * FROM tag WHERE EXISTS (SELECT 1 FROM game WHERE name = 'g1')",
+            "Tag, Game where name = g1",
+        ),
+        (
+            "SELECT id FROM tag WHERE id = 1 UNION SELECT id FROM game WHERE id = 2",
+            "Tag 1, Game 2",
+        ),
+        (
+            "SELECT (SELECT count(*) FROM tag) FROM game ORDER BY (SELECT 1 FROM team WHERE id = 3)",
+            "Game, Tag, Team 3",
+        ),
+        (
+            "SELECT * FROM user_tag WHERE (user_id, tag_id) IN ((1, 2), (3, 4))",
+            "UserTag [1,2], UserTag [1,4], UserTag [3,2], UserTag [3,4]",
+        ),
+        (
+            "SELECT * FROM game_event WHERE player_id = ANY (ARRAY[5, 6])",
+            "GameEvent where player_id = 5, GameEvent where player_id = 6",
+        ),
+        (
+            "SELECT * FROM game_event AS e(a, b, player_id) WHERE player_id = 1",
+            "GameEvent",
+        ),
+        (
+            "SELECT * FROM game_event TABLESAMPLE system (50) WHERE player_id = 1",
+            "GameEvent",
+        ),
+        ("SELECT * FROM \"user\" WHERE id = '01'", "User"),
+        ("SELECT * FROM \"user\" WHERE id = '1'::int", "User"),
+        ("SELECT * FROM label WHERE code = 'red'", "Label"),
+        ("SELECT * FROM kinds WHERE c_numeric = 1", "Kinds"),
+        (
+            "SELECT * FROM kinds WHERE c_mood = 'sad'::mood",
+            "Kinds where c_mood = sad",
+        ),
+        (
+            "SELECT * FROM kinds WHERE c_bool AND c_date = '2024-02-29'",
+            "Kinds where c_date = 2024-02-29",
+        ),
+        (
+            "SELECT * FROM kinds WHERE NOT c_bool",
+            "Kinds where c_bool = f",
+        ),
+        ("SELECT * FROM generate_series(1, 3)", ""),
+        ("SELECT pg_sleep(0)", "everything"),
+        (
+            "SELECT query_to_xml('select * from tag', true, true, '')",
+            "everything",
+        ),
+        ("SELECT * FROM kills", "everything"),
+    ] {
+        let text = serde_json::to_string(text).unwrap();
+        let found = captured(&app, &format!("sql(text:{text})")).await;
+        if found != expected {
+            wrong.push(format!("{text}: {found}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

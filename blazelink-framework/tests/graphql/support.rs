@@ -270,6 +270,7 @@ impl Reading for Recorder {
         }
         let entity = |table| &recorder.manager.table(table).entity;
         let what = match dependency {
+            Dependency::Everything => "everything".to_owned(),
             Dependency::Table(table) => entity(table).clone(),
             Dependency::Row(table, key) => format!("{} {}", entity(table), json(&key)),
             Dependency::Equal {
