@@ -159,7 +159,10 @@ impl Reader<'_> {
 
 /// Why pages neither compare nor sort by a column.
 pub(super) fn not_ordered(column: &Column) -> String {
-    format!("Postgres has no order for the values of `{}`", column.field())
+    format!(
+        "Postgres has no order for the values of `{}`",
+        column.field()
+    )
 }
 
 fn fields(value: &ConstValue) -> Result<&IndexMap<Name, ConstValue>, String> {
