@@ -84,7 +84,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         }
 
         #[automatically_derived]
-        impl ::blazelink::table::FieldType for Model {
+        impl ::blazelink::table::FieldType
+            for <Entity as ::blazelink::table::sea_orm::EntityTrait>::Model
+        {
             fn value_type() -> ::blazelink::table::ValueType {
                 ::blazelink::table::ValueType::Row(::core::any::TypeId::of::<Entity>())
             }

@@ -256,6 +256,8 @@ mod tests {
     fn column(kind: Kind, sql_type: &str) -> Column {
         Column {
             name: "c".into(),
+            renamed: None,
+            ordered: true,
             kind,
             sql_type: sql_type.into(),
             nullable: true,

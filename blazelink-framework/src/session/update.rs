@@ -155,6 +155,7 @@ mod tests {
             table: "page".into(),
             entity: "Page".into(),
             columns: vec![ExposedColumn {
+                renamed: None,
                 name: "text".into(),
                 kind: Kind::Text,
             }],

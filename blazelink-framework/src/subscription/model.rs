@@ -22,6 +22,7 @@ const LIMIT: usize = 40;
 /// Two tables with the columns `id`, `owner`, `note`.
 fn exposure() -> Exposure {
     let column = |name: &str, kind| ExposedColumn {
+        renamed: None,
         name: name.into(),
         kind,
     };

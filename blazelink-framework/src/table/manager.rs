@@ -355,6 +355,7 @@ fn virtual_tables(define: &[fn() -> TableDef]) -> Vec<TableDef> {
 fn exposed_column(column: &Column) -> ExposedColumn {
     ExposedColumn {
         name: column.name.clone(),
+        renamed: column.renamed,
         kind: column.kind.clone(),
     }
 }

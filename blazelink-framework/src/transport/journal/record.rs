@@ -270,6 +270,7 @@ mod tests {
 
     fn table(id: u32, entity: &str, columns: &[(&str, Kind)], key: &[usize]) -> ExposedTable {
         let column = |(name, kind): &(&str, Kind)| ExposedColumn {
+            renamed: None,
             name: (*name).into(),
             kind: kind.clone(),
         };
