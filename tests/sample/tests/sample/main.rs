@@ -1,0 +1,7 @@
+//! Databases that no app of ours has, exposed with no code: what they are asked, compared with what
+//! Postgres says itself.
+#![allow(clippy::unwrap_used, missing_debug_implementations)]
+
+mod relations;
+mod store;
+mod support;
