@@ -41,7 +41,9 @@ pub async fn compare_all(app: &App, junctions: &[&str]) -> usize {
     for table in app.manager.tables() {
         relations += table.relations.len();
         for relation in &table.relations {
-            let meant = ways.iter().filter(|way| means(app, way, table, &relation.name));
+            let meant = ways
+                .iter()
+                .filter(|way| means(app, way, table, &relation.name));
             assert_eq!(meant.count(), 1, "{}.{}", table.table, relation.name);
         }
     }
@@ -59,9 +61,14 @@ async fn compare(app: &App, way: &Way) {
         .relations
         .iter()
         .filter(|relation| means(app, way, from, &relation.name));
-    let relation = found.next().unwrap_or_else(|| panic!("no relation is {way:?}"));
+    let relation = found
+        .next()
+        .unwrap_or_else(|| panic!("no relation is {way:?}"));
     assert!(found.next().is_none(), "two relations are {way:?}");
-    let single = matches!(relation.shape, Shape::BelongsTo { .. } | Shape::HasOne { .. });
+    let single = matches!(
+        relation.shape,
+        Shape::BelongsTo { .. } | Shape::HasOne { .. }
+    );
     let expected_single = match way {
         Way::Up(_) => true,
         Way::Down(key) => key.single,
@@ -80,10 +87,25 @@ async fn compare(app: &App, way: &Way) {
     let query = format!("{{{root}(size:200){{count items{{obj_id row{{{selection}}}}}}}}}");
     let answer = app.ask(&query).await;
     let rows = answer[&root]["items"].as_array().unwrap();
-    assert_eq!(answer[&root]["count"], rows.len(), "one page holds all of {}", from.table);
-    assert_eq!(rows.len(), expected.len(), "every row of {} is there", from.table);
+    assert_eq!(
+        answer[&root]["count"],
+        rows.len(),
+        "one page holds all of {}",
+        from.table
+    );
+    assert_eq!(
+        rows.len(),
+        expected.len(),
+        "every row of {} is there",
+        from.table
+    );
     let reached: usize = expected.values().map(Vec::len).sum();
-    assert!(reached > 0, "{}.{} leads somewhere", from.table, relation.name);
+    assert!(
+        reached > 0,
+        "{}.{} leads somewhere",
+        from.table,
+        relation.name
+    );
     for row in rows {
         let field = &row["row"][&relation.name];
         let items: Vec<&Value> = match single {
@@ -92,7 +114,13 @@ async fn compare(app: &App, way: &Way) {
             false => field["items"].as_array().unwrap().iter().collect(),
         };
         if !single {
-            assert_eq!(field["count"], items.len(), "{}.{}", from.table, relation.name);
+            assert_eq!(
+                field["count"],
+                items.len(),
+                "{}.{}",
+                from.table,
+                relation.name
+            );
         }
         let met: Vec<Key> = items
             .into_iter()
@@ -105,7 +133,13 @@ async fn compare(app: &App, way: &Way) {
             })
             .collect();
         let of = key(&row["obj_id"]);
-        assert_eq!(Some(&met), expected.get(&of), "{}.{} of {of:?}", from.table, relation.name);
+        assert_eq!(
+            Some(&met),
+            expected.get(&of),
+            "{}.{} of {of:?}",
+            from.table,
+            relation.name
+        );
     }
 }
 
@@ -186,7 +220,9 @@ async fn ways(app: &App, junctions: &[&str]) -> Vec<Way> {
     for key in &keys {
         ways.extend([Way::Up(key.clone()), Way::Down(key.clone())]);
         if junctions.contains(&&*key.child) {
-            let others = keys.iter().filter(|other| other.child == key.child && *other != key);
+            let others = keys
+                .iter()
+                .filter(|other| other.child == key.child && *other != key);
             ways.extend(others.map(|other| Way::Across(key.clone(), other.clone())));
         }
     }

@@ -30,11 +30,18 @@ async fn every_relation_in_every_direction_answers_what_a_join_does() {
     }
 }
 
+/// Relations are called after the fields of dense entities and the variants of the others, so their
+/// names differ; what there is does not. Only the expanded format has the text search vector.
 #[test]
-fn the_formats_of_the_generator_make_one_schema() {
+fn the_formats_of_the_generator_have_the_same_roots_and_ways() {
     let [dense, compact, expanded] = FORMATS.map(|format| {
         let manager = TableManager::builder().discover(format).build().unwrap();
-        sdl(&manager).unwrap()
+        let sdl = sdl(&manager).unwrap();
+        let (_, roots) = sdl.split_once("type Query {").unwrap();
+        let roots = roots.split('}').next().unwrap().to_owned();
+        let tables = manager.tables().iter();
+        let ways: Vec<usize> = tables.map(|table| table.relations.len()).collect();
+        (roots, ways)
     });
     assert_eq!(dense, compact);
     assert_eq!(dense, expanded);
@@ -42,17 +49,24 @@ fn the_formats_of_the_generator_make_one_schema() {
 
 #[tokio::test]
 async fn every_column_answers_what_postgres_prints() {
-    let app = store(FORMATS[0]).await;
+    let app = store("blazelink_sample::expanded").await;
     for table in app.manager.tables() {
         let columns: Vec<&str> = table.exposed().map(|(_, column)| &*column.name).collect();
         let root = TableManager::page_root(table);
-        let query = format!("{{{root}(size:200){{items{{row{{{}}}}}}}}}", columns.join(" "));
+        let query = format!(
+            "{{{root}(size:200){{items{{row{{{}}}}}}}}}",
+            columns.join(" ")
+        );
         let answer = app.ask(&query).await;
         let printed: Vec<String> = columns
             .iter()
             .map(|it| format!("CASE WHEN \"{it}\" IS NOT NULL THEN format('%s', \"{it}\") END"))
             .collect();
-        let key: Vec<&str> = table.key.iter().map(|&at| &*table.columns[at].name).collect();
+        let key: Vec<&str> = table
+            .key
+            .iter()
+            .map(|&at| &*table.columns[at].name)
+            .collect();
         let (printed, key) = (printed.join(", "), key.join(", "));
         let text = format!("SELECT {printed} FROM \"{}\" ORDER BY {key}", table.table);
         let rows = app.sql(&text).await;
@@ -68,7 +82,11 @@ async fn every_column_answers_what_postgres_prints() {
                 }
                 let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
                 let met = &answer[&root]["items"][at]["row"][&column.name];
-                assert_eq!(met, &expected, "{}.{} of row {at}", table.table, column.name);
+                assert_eq!(
+                    met, &expected,
+                    "{}.{} of row {at}",
+                    table.table, column.name
+                );
             }
         }
     }
