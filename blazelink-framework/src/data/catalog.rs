@@ -169,17 +169,12 @@ async fn read_relations(
         LEFT JOIN pg_catalog.pg_attribute a \
             ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
         LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation";
-    let text = |text: &str| Value::String(Some(text.to_owned()));
     let tables = manager.tables();
-    let schemas = tables
-        .iter()
-        .map(|table| text(table.declared_schema.as_deref().unwrap_or_default()))
-        .collect();
-    let names = tables.iter().map(|table| text(&table.table)).collect();
-    let values =
-        [schemas, names].map(|texts| Value::Array(ArrayType::String, Some(Box::new(texts))));
+    let schemas = tables.iter().map(|table| table.declared_schema.as_deref());
+    let schemas = texts(schemas.map(Option::unwrap_or_default));
+    let names = texts(tables.iter().map(|table| table.table.as_str()));
     let mut relations = HashMap::new();
-    for row in query(database, SQL, values).await? {
+    for row in query(database, SQL, [schemas, names]).await? {
         let number: i64 = get(&row, 0)?;
         let relation = relations.entry(number).or_insert(CatalogRelation {
             schema: get(&row, 1)?,
@@ -331,7 +326,13 @@ impl Types {
     }
 }
 
-async fn query(
+/// Texts as one value that is bound.
+pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Value {
+    let texts = texts.map(|text| Value::String(Some(text.to_owned())));
+    Value::Array(ArrayType::String, Some(Box::new(texts.collect())))
+}
+
+pub(super) async fn query(
     database: &DatabaseConnection,
     sql: &str,
     values: impl IntoIterator<Item = Value>,
@@ -347,7 +348,7 @@ async fn query(
     })
 }
 
-fn get<T: sea_orm::TryGetable>(row: &QueryResult, at: usize) -> Result<T> {
+pub(super) fn get<T: sea_orm::TryGetable>(row: &QueryResult, at: usize) -> Result<T> {
     row.try_get_by_index(at).map_err(|source| {
         Error::new(
             ErrorKind::Protocol,

@@ -8,6 +8,7 @@ mod accessor;
 mod batch;
 mod catalog;
 mod filter;
+mod indexes;
 mod page_query;
 mod statement;
 
@@ -15,5 +16,6 @@ pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
 pub(crate) use filter::{Comparison, Filter};
+pub use indexes::{MissingIndex, missing_indexes};
 pub(crate) use page_query::{Hop, Onward, Ordered, PageQuery, Term, Way};
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
