@@ -4,10 +4,12 @@
 
 mod answers;
 mod catalog;
+mod chains;
 mod computed;
 mod entities;
 mod keys;
 mod malformed;
+mod pages;
 mod registry;
 mod rules;
 mod statements;
