@@ -6,6 +6,7 @@ mod answers;
 mod catalog;
 mod chains;
 mod computed;
+mod dependencies;
 mod entities;
 mod keys;
 mod malformed;
