@@ -268,6 +268,10 @@ impl Builder {
         let manager = self.tables.build()?;
         let database = connect(&config).await?;
         let manager = Arc::new(data::verify(manager, &database).await?);
+        for missing in data::missing_indexes(&manager, &database).await? {
+            let relations = missing.relations.join(", ");
+            tracing::warn!(%relations, "pages read more rows than they have: {}", missing.sql);
+        }
         manager.check_visibility()?;
         let exposure = manager.exposure();
         let executor = Executor::new(Arc::clone(&manager), database.clone())?

@@ -306,10 +306,10 @@ pub(super) fn expression(alias: &str, table: &TableDef, column: usize) -> String
     let column = &table.columns[column];
     let name = format!("{alias}.{}", identifier(&column.name));
     match column.read {
-        Read::Integer | Read::Bool | Read::Plain => name,
         Read::Cast => format!("{name}::text"),
         // `%s` prints NULL as nothing.
         Read::Format => format!("CASE WHEN {name} IS NOT NULL THEN format('%s', {name}) END"),
+        _ => name,
     }
 }
 

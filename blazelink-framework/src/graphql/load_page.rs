@@ -242,7 +242,7 @@ impl<'a> Read<'_, 'a> {
         let mut many = LoadedMany::default();
         if parents.keys.is_empty() {
             many.numbers = parents.numbers;
-            return Ok(Loaded::Many(many));
+            return Ok(Loaded::Many(Box::new(many)));
         }
         self.watch_keys(table, &parents, (&field.from, field.holder, &field.to))?;
         self.watch_chain(&hops, field.target)?;
@@ -300,7 +300,7 @@ impl<'a> Read<'_, 'a> {
             }
         }
         many.numbers = parents.numbers;
-        Ok(Loaded::Many(many))
+        Ok(Loaded::Many(Box::new(many)))
     }
 
     async fn children(

@@ -49,7 +49,7 @@ pub(super) enum Loaded {
     /// Nothing.
     Plain,
     One(LoadedOne),
-    Many(LoadedMany),
+    Many(Box<LoadedMany>),
     Computed(LoadedComputed),
     /// The field is null in all rows, with an error that says so.
     Failed(String),

@@ -32,6 +32,7 @@ mod request;
 mod response;
 mod schema;
 mod subscribing;
+mod template;
 mod types;
 mod variables;
 mod where_argument;

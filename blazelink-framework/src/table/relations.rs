@@ -31,11 +31,12 @@ struct Draft {
 /// If no free name is left for a relation that has to be made up, or a chain of relations leads
 /// over what is not exposed.
 pub(super) fn complete(tables: &mut [TableDef]) -> Result<()> {
-    let drafts = tables.iter().map(|table| declared(tables, table));
-    let mut drafts: Vec<Vec<Draft>> = drafts.collect::<Result<_>>()?;
+    let mut drafts: Vec<Vec<Draft>> = tables.iter().map(|table| declared(tables, table)).collect();
     add_missing_belongs_to(tables, &mut drafts)?;
     add_missing_reverse(tables, &mut drafts)?;
     add_junctions(tables, &mut drafts);
+    // Last: a chain is no foreign key, and nothing follows from it.
+    add_chains(tables, &mut drafts)?;
     for (table, drafts) in tables.iter_mut().zip(drafts) {
         table.relations = drafts
             .into_iter()
@@ -51,15 +52,9 @@ pub(super) fn complete(tables: &mut [TableDef]) -> Result<()> {
     Ok(())
 }
 
-fn declared(tables: &[TableDef], table: &TableDef) -> Result<Vec<Draft>> {
-    let mut drafts = Vec::with_capacity(table.declared.len());
-    for relation in &table.declared {
-        let Some((target, shape)) = resolve(tables, table, relation) else {
-            match relation.path {
-                Path::Linked(_) => return Err(broken_chain(table, relation)),
-                Path::Direct(_) | Path::Through(_) => continue,
-            }
-        };
+fn declared(tables: &[TableDef], table: &TableDef) -> Vec<Draft> {
+    let resolved = table.declared.iter().filter_map(|relation| {
+        let (target, shape) = resolve(tables, table, relation)?;
         let name = match &shape {
             Shape::BelongsTo { from, .. }
                 if naming::is_numbered(&relation.name, &tables[target.0 as usize].table) =>
@@ -68,15 +63,35 @@ fn declared(tables: &[TableDef], table: &TableDef) -> Result<Vec<Draft>> {
             }
             _ => relation.name.clone(),
         };
-        drafts.push(Draft {
+        Some(Draft {
             name,
             hidden: relation.hidden,
             list: relation.list,
             target,
             shape,
-        });
+        })
+    });
+    resolved.collect()
+}
+
+fn add_chains(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
+    for (table, drafts) in tables.iter().zip(drafts) {
+        for relation in &table.declared {
+            let Path::Linked(chain) = &relation.path else {
+                continue;
+            };
+            let resolved = resolve_chain(tables, table, chain);
+            let (target, shape) = resolved.ok_or_else(|| broken_chain(table, relation))?;
+            drafts.push(Draft {
+                name: relation.name.clone(),
+                hidden: relation.hidden,
+                list: relation.list,
+                target,
+                shape,
+            });
+        }
     }
-    Ok(drafts)
+    Ok(())
 }
 
 fn broken_chain(table: &TableDef, relation: &DeclaredRelation) -> Error {
@@ -182,7 +197,7 @@ fn resolve(
             };
             Some((target.id, shape))
         }
-        Path::Linked(chain) => resolve_chain(tables, table, chain),
+        Path::Linked(_) => None,
     }
 }
 

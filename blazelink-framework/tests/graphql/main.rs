@@ -7,6 +7,7 @@ mod capture;
 mod catalog;
 mod chains;
 mod computed;
+mod dependencies;
 mod entities;
 mod fields;
 mod fields_of_virtual_tables;

@@ -186,6 +186,8 @@ async fn values_that_are_none_tell_nothing_of_hidden_rows() {
         "INSERT INTO kinds (id, c_text, c_mood) VALUES (1, 'seen', 'sad'), (2, 'unseen', 'sad')",
     )
     .await;
+    // A plan for all values evaluates them only when a row comes so far.
+    app.sql("SET plan_cache_mode = force_generic_plan").await;
     // Whether Postgres gets so far as to read the second value would tell that a row is there.
     let mut told = Vec::new();
     for text in ["seen", "unseen", "nowhere"] {
