@@ -96,7 +96,8 @@ impl Reads {
             keys = keys
                 .iter()
                 .flat_map(|key| {
-                    let longer = |atom: &Atom| [key.as_slice(), &[atom.clone()]].concat();
+                    let longer =
+                        |atom: &Atom| [key.as_slice(), std::slice::from_ref(atom)].concat();
                     atoms.iter().map(longer)
                 })
                 .collect();
