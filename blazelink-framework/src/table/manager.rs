@@ -227,6 +227,12 @@ impl TableManager {
         self
     }
 
+    /// Whether there are computed fields.
+    pub(crate) fn computes(&self) -> bool {
+        let mut tables = self.tables.iter().chain(&self.virtual_tables);
+        tables.any(|table| !table.computed.is_empty())
+    }
+
     /// What the database is made of, for statements of computed fields.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
