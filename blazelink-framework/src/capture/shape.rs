@@ -77,7 +77,7 @@ impl Reads {
 
     /// The rows by key, if the key is told; else those with one of the columns' values; else the
     /// table.
-    fn bind(&self, table: &TableDef, bound: &[Bound]) -> Vec<Dependency> {
+    pub(super) fn bind(&self, table: &TableDef, bound: &[Bound]) -> Vec<Dependency> {
         self.rows(table, bound)
             .or_else(|| self.values(table, bound))
             .unwrap_or_else(|| vec![Dependency::Table(self.table)])

@@ -189,7 +189,7 @@ impl Read<'_, '_> {
             FieldName {
                 table: table.id,
                 field: definition.name,
-                declared: false,
+                declared: definition.declared.is_some(),
             },
             self.reading,
         ));

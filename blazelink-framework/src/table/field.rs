@@ -16,6 +16,7 @@ use sea_orm::{ColumnTrait, DbErr};
 use super::call::Call;
 use super::entity::Table;
 use super::field_type::{FieldType, Output, Scalar, ValueType};
+use crate::capture::Declared;
 use crate::error::{Error, ErrorKind};
 
 /// A computed field.
@@ -35,6 +36,10 @@ pub struct Field {
     pub(crate) arguments: Vec<Argument>,
     /// Names of the row's columns that it reads.
     pub(crate) reads: Vec<String>,
+    /// What it says it depends on, if it says.
+    pub(crate) declared: Option<&'static str>,
+    /// The same, bound by the registry.
+    pub(crate) depends_on: Vec<Declared>,
     resolve: Resolve,
 }
 
@@ -64,9 +69,10 @@ impl Field {
 
     /// A field that reads the database, or waits for something else.
     ///
-    /// It depends on its own row, and on what it says with [`Call::depend_on_row`] and its
-    /// siblings, before it reads. A read that it does not say leaves the answer stale. Errors of
-    /// the database become a [`FieldError`] by `?`.
+    /// It depends on its own row, and on what it reads through [`Call::context`], which watches
+    /// each statement before it is sent. What it learns otherwise it says: with
+    /// [`Field::depends_on`], or with [`Call::depend_on_row`] and its siblings. Errors of the
+    /// database become a [`FieldError`] by `?`.
     ///
     /// ```
     /// use blazelink::table::{Call, Field, FieldError};
@@ -84,9 +90,8 @@ impl Field {
     ///
     /// async fn notes(call: Call<'_>) -> Result<i64, FieldError> {
     ///     let id: i32 = call.value(user::Column::Id)?;
-    ///     call.depend_on_equal(note::Column::UserId, i64::from(id))?;
     ///     let notes = note::Entity::find().filter(note::Column::UserId.eq(id));
-    ///     Ok(notes.count(call.database()).await? as i64)
+    ///     Ok(notes.count(call.context()).await? as i64)
     /// }
     ///
     /// let field = Field::reading("notes", |call| Box::pin(notes(call)));
@@ -106,6 +111,8 @@ impl Field {
             ty: T::value_type(),
             arguments: Vec::new(),
             reads: Vec::new(),
+            declared: None,
+            depends_on: Vec::new(),
             resolve,
         }
     }
@@ -130,7 +137,30 @@ impl Field {
         self
     }
 
+    /// Says what it depends on, instead of having it found out from what it reads through
+    /// [`Call::context`]: tables by name, and in parentheses by which of their columns rows count.
+    /// On the right of a `=` stands a column of the own row, an argument, or a literal. Where the
+    /// own row's column is null, no row counts; an argument that is null narrows nothing.
+    ///
+    /// ```
+    /// # use blazelink::table::{Call, Field, FieldError};
+    /// # async fn kills(_: Call<'_>) -> Result<i64, FieldError> { Ok(0) }
+    /// let field = Field::reading("kills", |call| Box::pin(kills(call)))
+    ///     .depends_on("game_event(player_id = id, kind = 'kill'), season");
+    /// ```
+    ///
+    /// Without any table, it depends on its own row only. A name that does not exist is an error at
+    /// start-up.
+    #[must_use]
+    pub fn depends_on(mut self, declared: &'static str) -> Field {
+        self.declared = Some(declared);
+        self
+    }
+
     pub(crate) fn resolve<'a>(&self, call: Call<'a>) -> BoxFuture<'a, Result<Output, FieldError>> {
+        if let Err(error) = call.declare(&self.depends_on) {
+            return std::future::ready(Err(error)).boxed();
+        }
         (self.resolve)(call)
     }
 }

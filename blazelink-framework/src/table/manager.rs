@@ -152,7 +152,8 @@ impl TableManagerBuilder {
         guard(&mut tables, self.visible)?;
         relations::complete(&mut tables)?;
         computed::extend(&mut tables, &self.extensions)?;
-        let virtual_tables = virtual_tables(&self.define_virtual);
+        let mut virtual_tables = virtual_tables(&self.define_virtual);
+        computed::bind_declared(&mut tables, &mut virtual_tables)?;
         let exposed = Exposed {
             tables: &tables,
             virtual_tables: &virtual_tables,
