@@ -437,3 +437,66 @@ fn what_a_field_says_wrongly_is_refused_at_the_start() {
         );
     }
 }
+
+const MORE: &str = "
+CREATE TABLE audit (id int);
+CREATE TABLE game_kept () INHERITS (game);
+CREATE MATERIALIZED VIEW frozen AS SELECT * FROM team;
+CREATE VIEW kills AS SELECT * FROM game_event WHERE type = 'kill';
+CREATE VIEW killers AS SELECT u.* FROM \"user\" u WHERE EXISTS (SELECT FROM kills k WHERE k.player_id = u.id);
+CREATE VIEW audited AS SELECT a.id, t.label FROM audit a JOIN tag t USING (id);
+CREATE FUNCTION all_tags() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM tag';
+CREATE VIEW counted AS SELECT all_tags() AS tags;
+CREATE VIEW asked AS SELECT query_to_xml('SELECT * FROM tag', true, true, '') AS tags;
+CREATE FUNCTION lower(int) RETURNS text LANGUAGE sql AS 'SELECT name FROM game WHERE id = $1';
+CREATE SCHEMA archive;
+CREATE TABLE archive.tag (id int, label text);
+CREATE VIEW archive.team AS SELECT * FROM tag;
+CREATE DOMAIN known AS int CHECK (all_tags() > VALUE);
+ALTER TABLE profile ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON profile USING (user_id IN (SELECT id FROM \"user\" WHERE score > 0));
+";
+
+#[tokio::test]
+async fn names_lead_to_the_tables_that_are_read_in_the_end() {
+    let builder = builder().extend(Extension::of::<user::Entity>(of_user));
+    let app = App::with_more(builder, MORE).await;
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        ("SELECT * FROM kills WHERE player_id = 1", "GameEvent"),
+        ("SELECT * FROM killers", "GameEvent, User"),
+        ("SELECT * FROM game WHERE id = 1", "Game 1"),
+        ("SELECT * FROM archive.team", "Tag"),
+        ("SELECT * FROM archive.tag WHERE id = 1", ""),
+        ("SELECT * FROM public.tag WHERE id = 1", "Tag 1"),
+        ("SELECT * FROM audit", ""),
+        ("SELECT * FROM audited", "Tag"),
+        ("SELECT * FROM frozen", ""),
+        ("SELECT oid FROM pg_class WHERE relname = 'x'", ""),
+        ("SELECT 1 FROM information_schema.tables", ""),
+        ("SELECT * FROM profile WHERE id = 1", "Profile 1, User"),
+        ("SELECT * FROM counted", "everything"),
+        ("SELECT * FROM asked", "everything"),
+        ("SELECT all_tags()", "everything"),
+        ("SELECT lower(label) FROM tag WHERE id = 1", "everything"),
+        (
+            "SELECT pg_catalog.lower(label) FROM tag WHERE id = 1",
+            "Tag 1",
+        ),
+        (
+            "SELECT * FROM tag WHERE id = 1 AND 0::known = 0",
+            "everything",
+        ),
+        (
+            "WITH game AS (SELECT * FROM tag WHERE id = 3) SELECT * FROM game WHERE id = 3",
+            "Tag 3, Game",
+        ),
+    ] {
+        let text = serde_json::to_string(text).unwrap();
+        let found = captured(&app, &format!("sql(text:{text})")).await;
+        if found != expected {
+            wrong.push(format!("{text}: {found}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
