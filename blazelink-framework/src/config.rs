@@ -70,7 +70,7 @@ impl Default for ClientLimits {
     }
 }
 
-/// The settings of one app. `Debug` shows neither of the two connection strings.
+/// The settings of one app. `Debug` shows none of the connection strings.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -78,6 +78,10 @@ pub struct Config {
     pub app: String,
     /// Where the database is (`[database] url`, `DATABASE_URL`). Holds a password: never logged.
     pub database_url: String,
+    /// Where computed fields read, if that is another role than the rest of the app has, such as one
+    /// that may only SELECT (`[database] read_url`, `BLAZELINK_READ_URL`). The same database, or
+    /// one that is never behind it.
+    pub read_url: Option<String>,
     /// Where the replication connection goes, if a pooler stands before the database
     /// (`[replication] url`, `BLAZELINK_REPLICATION_URL`).
     pub replication_url: Option<String>,
@@ -102,7 +106,8 @@ pub struct Config {
     /// connected before a restart hear of nothing after it. [`Config::load`] names `.blazelink`
     /// in the project's folder in development, and none in production.
     pub state: Option<PathBuf>,
-    /// Connections of the pool that answers queries (`[database] pool`).
+    /// Connections of the pool that answers queries, and of the one that computed fields read
+    /// through (`[database] pool`).
     pub pool: u32,
     /// File to which one JSON object per line is written when the app is ready
     /// (`BLAZELINK_EVENTS`); how `blazelink dev` knows.
@@ -154,6 +159,7 @@ struct AppSection {
 #[serde(deny_unknown_fields, default)]
 struct DatabaseSection {
     url: Option<String>,
+    read_url: Option<String>,
     pool: Option<u32>,
 }
 
@@ -194,6 +200,7 @@ impl Config {
         Config {
             app: app.into(),
             database_url: database_url.into(),
+            read_url: None,
             replication_url: None,
             slot: SlotMode::default(),
             environment: Environment::default(),
@@ -262,6 +269,7 @@ fn resolve(
         file.app.name.unwrap_or_else(|| default_name.to_owned()),
         url,
     );
+    config.read_url = variable("BLAZELINK_READ_URL").or(file.database.read_url);
     config.replication_url = variable("BLAZELINK_REPLICATION_URL").or(file.replication.url);
     config.slot = match (variable("BLAZELINK_SLOT"), file.replication.slot) {
         (Some(name), _) => SlotMode::parse(&name, "BLAZELINK_SLOT")?,
@@ -437,6 +445,7 @@ mod tests {
     fn debug_output_holds_no_password() {
         let mut config = Config::new("a", "postgres://u:secret@h");
         config.replication_url = Some("postgres://u:secret@h".to_owned());
+        config.read_url = Some("postgres://u:secret@h".to_owned());
         assert!(!format!("{config:?}").contains("secret"));
     }
 

@@ -115,6 +115,7 @@ pub mod graphql;
 pub mod monitor;
 pub mod object_id;
 mod pages;
+mod pools;
 pub mod replication;
 mod routes;
 mod run;

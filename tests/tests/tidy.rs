@@ -102,6 +102,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "data",
             "graphql",
             "pages",
+            "pools",
             "replication/cancel",
             "replication/connection",
             "replication/gate",

@@ -447,13 +447,7 @@ impl Visitor for Walk<'_> {
             Expr::BinaryOp { op, .. }
             | Expr::AnyOp { compare_op: op, .. }
             | Expr::AllOp { compare_op: op, .. } => self.operator(op),
-            Expr::UnaryOp { op, .. } => {
-                if self.catalog.is_defined_operator(&op.to_string()) {
-                    self.opaque(format!(
-                        "it uses the operator `{op}`, which may read anything"
-                    ));
-                }
-            }
+            Expr::UnaryOp { op, .. } => self.operator_named(&op.to_string()),
             Expr::Cast { data_type, .. } => self.cast(data_type),
             Expr::TypedString(typed) => self.cast(&typed.data_type),
             Expr::Convert { .. } | Expr::Lambda(_) | Expr::Dictionary(_) | Expr::Map(_) => {
@@ -476,16 +470,18 @@ impl Visitor for Walk<'_> {
 impl Walk<'_> {
     fn operator(&mut self, operator: &sqlparser::ast::BinaryOperator) {
         use sqlparser::ast::BinaryOperator as Op;
-        let unknown = match operator {
-            Op::PGCustomBinaryOperator(parts) => {
-                let schema = parts.first().map(String::as_str);
-                schema != Some("pg_catalog") || parts.len() != 2
-            }
-            operator => self.catalog.is_defined_operator(&operator.to_string()),
+        let Op::PGCustomBinaryOperator(parts) = operator else {
+            return self.operator_named(&operator.to_string());
         };
-        if unknown {
+        if !matches!(parts.as_slice(), [schema, _] if schema == "pg_catalog") {
+            self.opaque(format!("it uses `{operator}`, which may read anything"));
+        }
+    }
+
+    fn operator_named(&mut self, name: &str) {
+        if self.catalog.is_defined_operator(name) {
             self.opaque(format!(
-                "it uses the operator `{operator}`, which may read anything"
+                "it uses the operator `{name}`, which may read anything"
             ));
         }
     }

@@ -51,8 +51,8 @@ const TEXTS: &str = "\
 
 const PATH: &str = "SELECT unnest(pg_catalog.current_schemas(true))::text";
 
-/// By name: whether it is built in or of an extension in every form, and reads nothing in any;
-/// whether somebody has defined a form that may read anything; and whether it takes a row.
+/// By name: whether all forms that are built in or of an extension read nothing; whether somebody
+/// has defined a form that may read anything; and whether that takes a row.
 const FUNCTIONS: &str = "\
     WITH f AS ( \
         SELECT p.proname::text AS name, n.nspname = 'pg_catalog' AS builtin, \
@@ -65,11 +65,12 @@ const FUNCTIONS: &str = "\
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
         LEFT JOIN pg_catalog.pg_type t ON t.oid = p.proargtypes[0] \
         WHERE n.nspname <> 'information_schema' AND p.prokind <> 'p') \
-    SELECT name, bool_and((builtin OR extended) AND immutable), \
-           bool_or(NOT builtin AND NOT (extended AND immutable)), \
-           bool_or(NOT builtin AND NOT (extended AND immutable) AND takes_row) \
-    FROM f GROUP BY name HAVING bool_and((builtin OR extended) AND immutable) \
-        OR bool_or(NOT builtin AND NOT (extended AND immutable))";
+    SELECT * FROM ( \
+        SELECT name, coalesce(bool_and(immutable) FILTER (WHERE builtin OR extended), false) AS pure, \
+               bool_or(NOT builtin AND NOT (extended AND immutable)) AS defined, \
+               bool_or(NOT builtin AND NOT (extended AND immutable) AND takes_row) \
+        FROM f GROUP BY name) AS named \
+    WHERE pure OR defined";
 
 const OPERATORS: &str = "\
     SELECT DISTINCT o.oprname::text \

@@ -5,6 +5,7 @@ mod analyse;
 mod catalog;
 mod conditions;
 mod connection;
+mod declared;
 mod facts;
 mod in_call;
 mod names;
@@ -13,6 +14,7 @@ mod shape;
 mod statements;
 
 pub(crate) use catalog::Catalog;
+pub(crate) use declared::{Declared, Said, Term, bind as bind_declared};
 pub(crate) use facts::read as read_catalog;
 pub(crate) use in_call::{Captures, FieldName, InCall};
 pub(crate) use statements::CapturedStatements;

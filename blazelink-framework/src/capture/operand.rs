@@ -26,6 +26,8 @@ pub(super) enum Operand {
     Integer(i64),
     Bool(bool),
     Text(String),
+    /// What Postgres prints of a value of the column.
+    Printed(String),
     /// A text that is cast to an enum of this name.
     Label(String, Box<Operand>),
 }
@@ -97,13 +99,21 @@ impl Operand {
     /// known yet.
     pub(super) fn fits(&self, column: &Column, catalog: &Catalog) -> bool {
         match self {
-            Operand::Parameter(_) | Operand::AnyOf(_) => true,
+            Operand::Parameter(_) | Operand::AnyOf(_) | Operand::Printed(_) => true,
             Operand::Either(each) => each.iter().all(|one| one.fits(column, catalog)),
             Operand::Label(cast, _) => catalog.is_enum(&column.sql_type, cast),
             Operand::Integer(_) | Operand::Bool(_) | Operand::Text(_) => {
                 self.atoms(column, &[]).is_some()
             }
         }
+    }
+
+    /// Whether Postgres may print a value of the column so: of an enum it prints the label, of other
+    /// types that are not known here nobody can tell.
+    pub(super) fn is_printed(text: &str, column: &Column) -> bool {
+        let known = matches!(column.sql_type.as_str(), "uuid" | "date");
+        let label = column.kind == Kind::Text && !known && !is_text(column);
+        label || of_literal(text, column).is_some()
     }
 
     /// Number of values, as far as it is known without parameters.
@@ -137,6 +147,7 @@ impl Operand {
             Operand::Integer(number) => one(column.kind.is_integer().then_some(Atom::Int(*number))),
             Operand::Bool(truth) => one((column.kind == Kind::Bool).then(|| of_bool(*truth))),
             Operand::Text(text) => one(of_literal(text, column)),
+            Operand::Printed(text) => one(Some(column.kind.atom(text))),
             Operand::Label(_, text) => match &**text {
                 Operand::Text(text) => Some(vec![Atom::Text(text.as_str().into())]),
                 Operand::Parameter(at) => {

@@ -77,7 +77,7 @@ impl Reads {
 
     /// The rows by key, if the key is told; else those with one of the columns' values; else the
     /// table.
-    fn bind(&self, table: &TableDef, bound: &[Bound]) -> Vec<Dependency> {
+    pub(super) fn bind(&self, table: &TableDef, bound: &[Bound]) -> Vec<Dependency> {
         self.rows(table, bound)
             .or_else(|| self.values(table, bound))
             .unwrap_or_else(|| vec![Dependency::Table(self.table)])
@@ -96,7 +96,8 @@ impl Reads {
             keys = keys
                 .iter()
                 .flat_map(|key| {
-                    let longer = |atom: &Atom| [key.as_slice(), &[atom.clone()]].concat();
+                    let longer =
+                        |atom: &Atom| [key.as_slice(), std::slice::from_ref(atom)].concat();
                     atoms.iter().map(longer)
                 })
                 .collect();

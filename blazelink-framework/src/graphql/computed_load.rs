@@ -246,7 +246,7 @@ impl Read<'_, '_> {
             FieldName {
                 table: table.id,
                 field: definition.name,
-                declared: false,
+                declared: definition.declared.is_some(),
             },
             self.reading,
         ));
@@ -272,7 +272,7 @@ impl Read<'_, '_> {
         };
         let results = match typed.filter(|_| definition.batched) {
             Some(rows) if subjects.len() > 0 => {
-                let values = called.rows(call(Subject::Rows(rows))).await;
+                let values = called.rows(call(Subject::Rows(table, rows))).await;
                 computed_call::by_row(rows, subjects.len(), values)
             }
             Some(_) => Vec::new(),

@@ -17,7 +17,7 @@ use super::field_error::FieldError;
 use super::manager::TableManager;
 use super::model_key::defect;
 use super::typed_rows::TypedRows;
-use crate::capture::InCall;
+use crate::capture::{Declared, InCall, Said, Term};
 use crate::context::BlazeContext;
 use crate::object_id::{Key, TableId};
 use crate::subscription::Dependency;
@@ -53,7 +53,7 @@ pub(crate) enum Subject<'a> {
         typed: Option<(&'a TypedRows, usize)>,
     },
     /// All rows of a batch as values of the entity's `Model`.
-    Rows(&'a TypedRows),
+    Rows(&'a TableDef, &'a TypedRows),
     /// A virtual table, and what its struct is kept in for all of its fields.
     Virtual(&'a Identified, &'a Instance),
 }
@@ -261,7 +261,7 @@ impl<'a> Call<'a> {
     /// If it was not.
     pub fn models<M: Any>(&self) -> Result<&'a [M], FieldError> {
         let models = match &self.subject {
-            Subject::Rows(rows) => rows.all::<M>(),
+            Subject::Rows(_, rows) => rows.all::<M>(),
             _ => None,
         };
         models.ok_or_else(|| defect("the field was not made of rows of this entity"))
@@ -443,6 +443,53 @@ impl<'a> Call<'a> {
     pub fn depend_on_table<E: Table>(&self) -> Result<(), FieldError> {
         let table = self.table(TypeId::of::<E>())?;
         self.depend(Dependency::Table(table.id))
+    }
+
+    /// Depends on what the field says of itself.
+    pub(crate) fn declare(&self, declared: &[Declared]) -> Result<(), FieldError> {
+        for one in declared {
+            let manager = self.surroundings.manager;
+            let (own, cells) = match &self.subject {
+                Subject::Row { table, cells, .. } => (*table, cells.as_slice()),
+                // Of many rows at once no column narrows.
+                Subject::Rows(table, _) => (*table, [].as_slice()),
+                Subject::Virtual(identified, _) => {
+                    (manager.table(identified.table), [].as_slice())
+                }
+            };
+            let table = manager.table(one.reads);
+            let dependencies = one.dependencies(table, own, |term| self.said(term, cells));
+            dependencies
+                .into_iter()
+                .try_for_each(|one| self.depend(one))?;
+        }
+        Ok(())
+    }
+
+    fn said(&self, term: &Term, cells: &[(usize, Option<&str>)]) -> Said {
+        match term {
+            Term::Literal(text) => Said::Text(text.clone()),
+            Term::Column(at) => match cells.iter().find(|(column, _)| column == at) {
+                Some((_, Some(text))) => Said::Text((*text).to_owned()),
+                Some((_, None)) => Said::Null,
+                None => Said::Unknown,
+            },
+            Term::Argument(name) => {
+                let mut arguments = self.arguments.iter();
+                match arguments
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| value)
+                {
+                    Some(ConstValue::String(text)) => Said::Text(text.clone()),
+                    Some(ConstValue::Enum(label)) => Said::Text(label.to_string()),
+                    Some(ConstValue::Number(number)) => Said::Text(number.to_string()),
+                    Some(ConstValue::Boolean(true)) => Said::Text("t".to_owned()),
+                    Some(ConstValue::Boolean(false)) => Said::Text("f".to_owned()),
+                    // What is not given may stand for all.
+                    None | Some(_) => Said::Unknown,
+                }
+            }
+        }
     }
 
     fn depend(&self, dependency: Dependency) -> Result<(), FieldError> {

@@ -13,6 +13,7 @@ use super::extension::Extension;
 use super::field::Field;
 use super::field_type::{StructType, ValueType};
 use super::naming;
+use crate::capture::{self, Declared};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The types that computed fields need beside those of the tables, by name.
@@ -107,6 +108,50 @@ pub(super) fn extend(tables: &mut [TableDef], extensions: &[Extension]) -> Resul
     }
     for table in tables {
         table.computed.sort_by_key(|field| field.name);
+    }
+    Ok(())
+}
+
+/// Binds what the fields say they depend on, and has the columns read that this needs.
+pub(super) fn bind_declared(
+    tables: &mut [TableDef],
+    virtual_tables: &mut [TableDef],
+) -> Result<()> {
+    let bind = |table: &TableDef, tables: &[TableDef]| -> Result<Vec<Vec<Declared>>> {
+        let fields = table.computed.iter();
+        let bound = fields.map(|field| {
+            let Some(text) = field.declared else {
+                return Ok(Vec::new());
+            };
+            let arguments: Vec<_> = field
+                .arguments
+                .iter()
+                .map(|argument| argument.name)
+                .collect();
+            capture::bind_declared(text, table, &arguments, tables).map_err(|wrong| {
+                let (entity, name) = (&table.entity, field.name);
+                setup(
+                    Code::SchemaDefinition,
+                    format!("What `{entity}.{name}` says it depends on {wrong}"),
+                    "Write it like: game_event(player_id = id, kind = 'kill'), team",
+                )
+            })
+        });
+        bound.collect()
+    };
+    let all = [&*tables, &*virtual_tables].concat();
+    let bound = all.iter().map(|table| bind(table, tables));
+    let bound = bound.collect::<Result<Vec<_>>>()?;
+    let each = tables.iter_mut().chain(virtual_tables);
+    for (table, bound) in each.zip(bound) {
+        let columns = &table.columns;
+        for (field, declared) in table.computed.iter_mut().zip(bound) {
+            let needed = declared.iter().flat_map(Declared::columns);
+            field
+                .reads
+                .extend(needed.map(|at| columns[at].name.clone()));
+            field.depends_on = declared;
+        }
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::field_error::FieldError;
 use super::field_return::Answer;
 use super::field_type::{FieldType, ValueType};
 use super::typed_rows::Codec;
+use crate::capture::Declared;
 
 /// A computed field.
 ///
@@ -43,6 +44,8 @@ pub struct Field {
     pub(crate) batched: bool,
     /// What it says it depends on, if it says.
     pub(crate) declared: Option<&'static str>,
+    /// The same, bound by the registry.
+    pub(crate) depends_on: Vec<Declared>,
     resolve: Resolve,
 }
 
@@ -77,9 +80,10 @@ impl Field {
 
     /// A field that reads the database, or waits for something else.
     ///
-    /// It depends on its own row, and on what it says with [`Call::depend_on_row`] and its
-    /// siblings, before it reads. A read that it does not say leaves the answer stale. Errors of
-    /// the database become a [`FieldError`] by `?`.
+    /// It depends on its own row, and on what it reads through [`Call::context`], which watches
+    /// each statement before it is sent. What it learns otherwise it says: with
+    /// [`Field::depends_on`], or with [`Call::depend_on_row`] and its siblings. Errors of the
+    /// database become a [`FieldError`] by `?`.
     ///
     /// ```
     /// use blazelink::table::{Call, Field, FieldError};
@@ -97,9 +101,8 @@ impl Field {
     ///
     /// async fn notes(call: Call<'_>) -> Result<i64, FieldError> {
     ///     let id: i32 = call.value(user::Column::Id)?;
-    ///     call.depend_on_equal(note::Column::UserId, i64::from(id))?;
     ///     let notes = note::Entity::find().filter(note::Column::UserId.eq(id));
-    ///     Ok(notes.count(call.database()).await? as i64)
+    ///     Ok(notes.count(call.context()).await? as i64)
     /// }
     ///
     /// let field = Field::reading("notes", |call| Box::pin(notes(call)));
@@ -134,6 +137,7 @@ impl Field {
             codec: None,
             batched: false,
             declared: None,
+            depends_on: Vec::new(),
             resolve,
         }
     }
@@ -184,14 +188,6 @@ impl Field {
         self
     }
 
-    /// Says what the field depends on instead of having its reads looked at, such as
-    /// `game_event(player_id = id, kind = 'kill')`.
-    #[must_use]
-    pub fn depends_on(mut self, declared: &'static str) -> Field {
-        self.declared = Some(declared);
-        self
-    }
-
     /// Says which of the row's columns it reads, besides the key; hidden ones too.
     #[must_use]
     pub fn reads<C: ColumnTrait>(mut self, columns: impl IntoIterator<Item = C>) -> Field {
@@ -201,7 +197,30 @@ impl Field {
         self
     }
 
+    /// Says what it depends on, instead of having it found out from what it reads through
+    /// [`Call::context`]: tables by name, and in parentheses by which of their columns rows count.
+    /// On the right of a `=` stands a column of the own row, an argument, or a literal. Where the
+    /// own row's column is null, no row counts; an argument that is null narrows nothing.
+    ///
+    /// ```
+    /// # use blazelink::table::{Call, Field, FieldError};
+    /// # async fn kills(_: Call<'_>) -> Result<i64, FieldError> { Ok(0) }
+    /// let field = Field::reading("kills", |call| Box::pin(kills(call)))
+    ///     .depends_on("game_event(player_id = id, kind = 'kill'), season");
+    /// ```
+    ///
+    /// Without any table, it depends on its own row only. A name that does not exist is an error at
+    /// start-up.
+    #[must_use]
+    pub fn depends_on(mut self, declared: &'static str) -> Field {
+        self.declared = Some(declared);
+        self
+    }
+
     pub(crate) fn resolve<'a>(&self, call: Call<'a>) -> Answered<'a> {
+        if let Err(error) = call.declare(&self.depends_on) {
+            return std::future::ready(Err(error)).boxed();
+        }
         (self.resolve)(call)
     }
 }

@@ -194,7 +194,8 @@ impl TableManagerBuilder {
         relations::complete(&mut tables)?;
         make_lists(&mut tables, &self.lists)?;
         computed::extend(&mut tables, &extensions)?;
-        let virtual_tables = virtual_tables(&self.define_virtual);
+        let mut virtual_tables = virtual_tables(&self.define_virtual);
+        computed::bind_declared(&mut tables, &mut virtual_tables)?;
         let exposed = Exposed {
             tables: &tables,
             virtual_tables: &virtual_tables,
@@ -267,6 +268,12 @@ impl TableManager {
     pub(crate) fn with_catalog(mut self, catalog: Catalog) -> TableManager {
         self.catalog = Arc::new(catalog);
         self
+    }
+
+    /// Whether there are computed fields.
+    pub(crate) fn computes(&self) -> bool {
+        let mut tables = self.tables.iter().chain(&self.virtual_tables);
+        tables.any(|table| !table.computed.is_empty())
     }
 
     /// What the database is made of, for statements of computed fields.

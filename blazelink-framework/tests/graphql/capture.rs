@@ -1,11 +1,12 @@
 //! What computed fields read through their context: it is answered, watched, and only read.
 
+use std::cell::Cell;
 use std::sync::Mutex;
 
 use blazelink::BlazeContext;
 use blazelink::table::{Call, Extension, Field, FieldError};
 use sea_orm::prelude::*;
-use sea_orm::{Condition, ConnectionTrait, DbBackend, LoaderTrait, Statement};
+use sea_orm::{ActiveValue, Condition, ConnectionTrait, DbBackend, LoaderTrait, Statement};
 
 use crate::entities::*;
 use crate::support::{App, builder, unnumbered};
@@ -113,8 +114,46 @@ fn of_user() -> Vec<Field> {
         Field::reading("kills", |call| Box::pin(kills(call))),
         Field::new("kept", kept),
         Field::reading("sql", |call| Box::pin(sql(call))).argument::<String>("text"),
+        Field::reading("writes", |call| Box::pin(writes(call))),
         Field::reading("written", |call| Box::pin(written(call))).argument::<i32>("number"),
     ]
+}
+
+/// Reads all events, whatever it says of itself.
+async fn says(call: Call<'_>) -> Result<i64, FieldError> {
+    Ok(game_event::Entity::find()
+        .count(call.context())
+        .await?
+        .try_into()
+        .unwrap_or(0))
+}
+
+fn declared(on: &'static str) -> Field {
+    Field::reading("says", |call| Box::pin(says(call)))
+        .argument::<String>("kind")
+        .depends_on(on)
+}
+
+thread_local! {
+    /// What the next field says of itself: fields are made by functions.
+    static SAID: Cell<&'static str> = const { Cell::new("") };
+}
+
+fn set(on: &'static str) {
+    SAID.set(on);
+}
+
+fn get() -> &'static str {
+    SAID.get()
+}
+
+async fn writes(call: Call<'_>) -> Result<bool, FieldError> {
+    let new = tag::ActiveModel {
+        id: ActiveValue::Set(77),
+        label: ActiveValue::Set("x".to_owned()),
+    };
+    new.insert(call.context()).await?;
+    Ok(true)
 }
 
 async fn start() -> App {
@@ -290,6 +329,168 @@ async fn a_text_is_narrowed_as_far_as_it_is_understood() {
             "everything",
         ),
         ("SELECT * FROM kills", "everything"),
+    ] {
+        let text = serde_json::to_string(text).unwrap();
+        let found = captured(&app, &format!("sql(text:{text})")).await;
+        if found != expected {
+            wrong.push(format!("{text}: {found}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn statements_that_write_or_change_settings_are_not_sent() {
+    let app = start().await;
+    let (body, lines) = app.watched("{user(identifier:{obj_id:1}){writes}}").await;
+    assert!(body.contains("errors"), "{body}");
+    assert!(!lines.contains(&"finish".to_owned()), "{lines:?}");
+    for text in [
+        "DELETE FROM tag",
+        "WITH gone AS (DELETE FROM tag RETURNING id) SELECT * FROM gone",
+        "SELECT * INTO copied FROM tag",
+        "SET default_transaction_read_only = off",
+        "BEGIN READ WRITE",
+        "SELECT 1; DELETE FROM tag",
+        "SELECT set_config('default_transaction_read_only', 'off', false)",
+        "SELECT pg_catalog.\\\"set_config\\\"('transaction_read_only', 'off', false)",
+        "EXPLAIN ANALYZE SELECT 1",
+        "COPY tag TO STDOUT",
+        "LISTEN x",
+    ] {
+        app.statements.lock().unwrap().clear();
+        let query = format!("{{user(identifier:{{obj_id:1}}){{sql(text:\"{text}\")}}}}");
+        let (_, body) = app.answer(&query).await;
+        assert!(body.contains("errors"), "{text}: {body}");
+        let sent = app.statements.lock().unwrap().len();
+        assert_eq!(sent, 1, "the root's row only: {text}");
+    }
+    assert_eq!(tag::Entity::find().count(&app.database).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_field_that_says_what_it_depends_on_is_not_looked_at() {
+    for (on, asked, expected) in [
+        ("", "says", ""),
+        ("team", "says", "Team"),
+        (
+            "game_event(player_id = id)",
+            "says",
+            "GameEvent where player_id = 1",
+        ),
+        (
+            "game_event(player_id = id, type = 'kill'), Team(id = team_id)",
+            "says",
+            "GameEvent where player_id = 1, Team 1",
+        ),
+        (
+            "game_event(type = kind)",
+            "says(kind:\"kill\")",
+            "GameEvent where type = kill",
+        ),
+        ("game_event(type = kind)", "says", "GameEvent"),
+        ("label(code = 'x')", "says", "Label"),
+        ("game_event(player_id = 'x')", "says", "GameEvent"),
+    ] {
+        set(on);
+        let app =
+            App::of(builder().extend(Extension::of::<user::Entity>(|| vec![declared(get())])));
+        let app = app.await;
+        assert_eq!(captured(&app, asked).await, expected, "{on}");
+    }
+    let fields = || vec![declared("team(id = team_id)")];
+    let app = App::of(builder().extend(Extension::of::<user::Entity>(fields))).await;
+    let (_, lines) = app.watched("{user(identifier:{obj_id:2}){says}}").await;
+    let expected = ["begin User 2", "declared User 2", "finish"];
+    assert_eq!(unnumbered(&lines), expected, "the column is null");
+}
+
+#[test]
+fn what_a_field_says_wrongly_is_refused_at_the_start() {
+    for (on, wrong) in [
+        (
+            "game_evnt(player_id = id)",
+            "`game_evnt`, which is no exposed table",
+        ),
+        (
+            "game_event(player = id)",
+            "`player`, which is no column of `game_event`",
+        ),
+        (
+            "game_event(player_id = ix)",
+            "`ix`, which is neither a column nor an argument",
+        ),
+        ("game_event(player_id = id", "lacks a `)` at its end"),
+    ] {
+        set(on);
+        let error = builder()
+            .extend(Extension::of::<user::Entity>(|| vec![declared(get())]))
+            .build()
+            .unwrap_err();
+        assert!(error.to_string().contains(wrong), "{error}");
+        assert!(error.to_string().contains("`User.says`"), "{error}");
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("kind = 'kill'")),
+            "{error}"
+        );
+    }
+}
+
+const MORE: &str = "
+CREATE TABLE audit (id int);
+CREATE TABLE game_kept () INHERITS (game);
+CREATE MATERIALIZED VIEW frozen AS SELECT * FROM team;
+CREATE VIEW kills AS SELECT * FROM game_event WHERE type = 'kill';
+CREATE VIEW killers AS SELECT u.* FROM \"user\" u WHERE EXISTS (SELECT FROM kills k WHERE k.player_id = u.id);
+CREATE VIEW audited AS SELECT a.id, t.label FROM audit a JOIN tag t USING (id);
+CREATE FUNCTION all_tags() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM tag';
+CREATE VIEW counted AS SELECT all_tags() AS tags;
+CREATE VIEW asked AS SELECT query_to_xml('SELECT * FROM tag', true, true, '') AS tags;
+CREATE FUNCTION lower(int) RETURNS text LANGUAGE sql AS 'SELECT name FROM game WHERE id = $1';
+CREATE SCHEMA archive;
+CREATE TABLE archive.tag (id int, label text);
+CREATE VIEW archive.team AS SELECT * FROM tag;
+CREATE DOMAIN known AS int CHECK (all_tags() > VALUE);
+ALTER TABLE profile ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON profile USING (user_id IN (SELECT id FROM \"user\" WHERE score > 0));
+";
+
+#[tokio::test]
+async fn names_lead_to_the_tables_that_are_read_in_the_end() {
+    let builder = builder().extend(Extension::of::<user::Entity>(of_user));
+    let app = App::with_more(builder, MORE).await;
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        ("SELECT * FROM kills WHERE player_id = 1", "GameEvent"),
+        ("SELECT * FROM killers", "GameEvent, User"),
+        ("SELECT * FROM game WHERE id = 1", "Game 1"),
+        ("SELECT * FROM archive.team", "Tag"),
+        ("SELECT * FROM archive.tag WHERE id = 1", ""),
+        ("SELECT * FROM public.tag WHERE id = 1", "Tag 1"),
+        ("SELECT * FROM audit", ""),
+        ("SELECT * FROM audited", "Tag"),
+        ("SELECT * FROM frozen", ""),
+        ("SELECT oid FROM pg_class WHERE relname = 'x'", ""),
+        ("SELECT 1 FROM information_schema.tables", ""),
+        ("SELECT * FROM profile WHERE id = 1", "Profile 1, User"),
+        ("SELECT * FROM counted", "everything"),
+        ("SELECT * FROM asked", "everything"),
+        ("SELECT all_tags()", "everything"),
+        ("SELECT lower(label) FROM tag WHERE id = 1", "everything"),
+        (
+            "SELECT pg_catalog.lower(label) FROM tag WHERE id = 1",
+            "Tag 1",
+        ),
+        (
+            "SELECT * FROM tag WHERE id = 1 AND 0::known = 0",
+            "everything",
+        ),
+        (
+            "WITH game AS (SELECT * FROM tag WHERE id = 3) SELECT * FROM game WHERE id = 3",
+            "Tag 3, Game",
+        ),
     ] {
         let text = serde_json::to_string(text).unwrap();
         let found = captured(&app, &format!("sql(text:{text})")).await;

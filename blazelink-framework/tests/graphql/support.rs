@@ -119,8 +119,14 @@ impl App {
 
     /// With other tables exposed, or more than tables.
     pub async fn of(builder: TableManagerBuilder) -> App {
+        App::with_more(builder, "").await
+    }
+
+    /// With more in the database when the app starts.
+    pub async fn with_more(builder: TableManagerBuilder, sql: &str) -> App {
         let (postgres, mut database) = database().await;
         database.execute_unprepared(ROWS).await.unwrap();
+        database.execute_unprepared(sql).await.unwrap();
         let manager = data::verify(builder.build().unwrap(), &database)
             .await
             .unwrap();
