@@ -453,9 +453,7 @@ impl<'a> Call<'a> {
                 Subject::Row { table, cells, .. } => (*table, cells.as_slice()),
                 // Of many rows at once no column narrows.
                 Subject::Rows(table, _) => (*table, [].as_slice()),
-                Subject::Virtual(identified, _) => {
-                    (manager.table(identified.table), [].as_slice())
-                }
+                Subject::Virtual(identified, _) => (manager.table(identified.table), [].as_slice()),
             };
             let table = manager.table(one.reads);
             let dependencies = one.dependencies(table, own, |term| self.said(term, cells));
