@@ -84,15 +84,13 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         }
 
         #[automatically_derived]
-        impl ::blazelink::table::FieldType
-            for <Entity as ::blazelink::table::sea_orm::EntityTrait>::Model
-        {
+        impl ::blazelink::table::FieldType for Model {
             fn value_type() -> ::blazelink::table::ValueType {
                 ::blazelink::table::ValueType::Row(::core::any::TypeId::of::<Entity>())
             }
 
             fn into_output(self) -> ::blazelink::table::Output {
-                ::blazelink::table::reference(&self)
+                ::blazelink::table::reference::<Entity>(&self)
             }
         }
 

@@ -2,6 +2,8 @@
 //!
 //! A framework's key is spelled as Postgres prints it; what is made here is.
 
+use std::any::Any;
+
 use async_graphql_value::ConstValue;
 use blazelink_codes::Code;
 use sea_orm::sea_query::{ColumnType, FromValueTuple, OptionEnum, ValueTuple};
@@ -29,10 +31,15 @@ pub(crate) fn key_of<M: ModelTrait>(model: &M) -> Option<Key> {
     Key::from_atoms(atoms.collect::<Option<Vec<_>>>()?)
 }
 
-/// A reference to a row that was read, for what `#[derive(Table)]` writes of a `Model`.
+/// A reference to a row that was read, for what `#[derive(Table)]` writes of a `Model`; null if it
+/// is of another type.
 #[doc(hidden)]
-pub fn reference<M: ModelTrait>(model: &M) -> Output {
-    key_of(model).map_or(Output::Null, Output::Row)
+pub fn reference<E: EntityTrait>(model: &dyn Any) -> Output
+where
+    E::Model: 'static,
+{
+    let key = model.downcast_ref::<E::Model>().and_then(key_of);
+    key.map_or(Output::Null, Output::Row)
 }
 
 /// The key as the entity types it.
