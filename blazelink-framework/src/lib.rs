@@ -94,6 +94,92 @@
 //! }
 //! ```
 //!
+//! What the tables do not say, an app adds with plain methods: computed fields ([`fields`](macro@fields)),
+//! objects of its own ([`Struct`](macro@Struct)), and objects over the rows that a client names
+//! ([`VirtualTable`](macro@VirtualTable)). These are the tables of the original's README:
+//!
+//! ```
+//! # mod user {
+//! #     use sea_orm::entity::prelude::*;
+//! #     #[sea_orm::model]
+//! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//! #     #[sea_orm(table_name = "user")]
+//! #     pub struct Model { #[sea_orm(primary_key)] pub id: i32, pub name: String,
+//! #         #[sea_orm(has_many)] pub events: HasMany<super::game_event::Entity> }
+//! #     impl ActiveModelBehavior for ActiveModel {}
+//! # }
+//! # mod game_event {
+//! #     use sea_orm::entity::prelude::*;
+//! #     #[sea_orm::model]
+//! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//! #     #[sea_orm(table_name = "game_event")]
+//! #     pub struct Model { #[sea_orm(primary_key)] pub id: i32, pub r#type: String,
+//! #         pub player_id: i32,
+//! #         #[sea_orm(belongs_to, from = "player_id", to = "id")]
+//! #         pub player: BelongsTo<super::user::Entity> }
+//! #     impl ActiveModelBehavior for ActiveModel {}
+//! # }
+//! use blazelink::{BlazeContext, Dep, FieldResult, Page, Struct, VirtualTable, fields};
+//! use sea_orm::prelude::*;
+//!
+//! #[fields]
+//! impl UserFields for user::Model {
+//!     fn get_paginated_data(&self, range_arg: Option<i32>) -> Page<i32> {
+//!         Page::of((0..range_arg.unwrap_or(1_000)).collect())
+//!     }
+//! }
+//!
+//! #[derive(VirtualTable)]
+//! pub struct PlayerStats {
+//!     pub user: Dep<user::Entity>,
+//! }
+//!
+//! #[fields(virtual_table)]
+//! impl PlayerStats {
+//!     async fn kills(&self, cx: &BlazeContext) -> FieldResult<i32> {
+//!         let kills = game_event::Entity::find()
+//!             .filter(game_event::Column::PlayerId.eq(self.user.key()))
+//!             .filter(game_event::Column::Type.eq("kill"));
+//!         Ok(kills.count(cx).await?.try_into()?)
+//!     }
+//! }
+//!
+//! #[derive(Struct)]
+//! pub struct StructA {
+//!     pub a: i32,
+//! }
+//!
+//! #[derive(Struct)]
+//! pub struct StructB {
+//!     pub b: StructA,
+//!     pub c: i32,
+//! }
+//!
+//! #[derive(VirtualTable)]
+//! pub struct Queryable;
+//!
+//! #[fields(virtual_table)]
+//! impl Queryable {
+//!     fn get_struct() -> StructB {
+//!         StructB { b: StructA { a: 1 }, c: 2 }
+//!     }
+//! }
+//!
+//! let tables = blazelink::table::TableManager::builder()
+//!     .table::<user::Entity>()
+//!     .table::<game_event::Entity>()
+//!     .extend(UserFields)
+//!     .virtual_table::<PlayerStats>()
+//!     .virtual_table::<Queryable>();
+//! let schema = blazelink::graphql::sdl(&tables.build()?)?;
+//! assert!(schema.contains(
+//!     "get_paginated_data(range_arg: Int, page: Int, size: Int): GenericHelper__Page__int"
+//! ));
+//! assert!(schema.contains("type PlayerStats {\n\tkills: Int\n}"));
+//! assert!(schema.contains("type Queryable {\n\tget_struct: StructB\n}"));
+//! # Ok::<(), blazelink::error::Error>(())
+//! ```
+//!
 //! Start reading with [`Builder`] for what an app declares, [`Table`](macro@Table) for what the
 //! derive takes, and [`config`] for settings. How the parts fit together stands in the
 //! repository's `blazelink-framework/ARCHITECTURE.md`.
