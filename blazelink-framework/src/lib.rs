@@ -99,7 +99,7 @@
 //! ([`VirtualTable`](macro@VirtualTable)). These are the tables of the original's README:
 //!
 //! ```
-//! # mod user {
+//! # mod entities { pub mod user {
 //! #     use sea_orm::entity::prelude::*;
 //! #     #[sea_orm::model]
 //! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
@@ -108,7 +108,7 @@
 //! #         #[sea_orm(has_many)] pub events: HasMany<super::game_event::Entity> }
 //! #     impl ActiveModelBehavior for ActiveModel {}
 //! # }
-//! # mod game_event {
+//! # pub mod game_event {
 //! #     use sea_orm::entity::prelude::*;
 //! #     #[sea_orm::model]
 //! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
@@ -118,7 +118,8 @@
 //! #         #[sea_orm(belongs_to, from = "player_id", to = "id")]
 //! #         pub player: BelongsTo<super::user::Entity> }
 //! #     impl ActiveModelBehavior for ActiveModel {}
-//! # }
+//! # } }
+//! # use entities::{game_event, user};
 //! use blazelink::{BlazeContext, Dep, FieldResult, Page, Struct, VirtualTable, fields};
 //! use sea_orm::prelude::*;
 //!
