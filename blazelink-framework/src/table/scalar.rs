@@ -269,6 +269,7 @@ fn instant(text: &str) -> Option<ChronoDateTimeWithTimeZone> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -99,6 +99,7 @@ mod bare {
         ::blazelink::Access::all()
     }
 
+    #[allow(clippy::unused_async)]
     async fn asked(
         _: &::blazelink::BlazeContext,
         _: &::blazelink::object_id::ObjectId,

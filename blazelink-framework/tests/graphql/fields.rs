@@ -459,6 +459,7 @@ fn everything(_: &Viewer) -> Access {
     Access::all()
 }
 
+#[allow(clippy::unused_async)]
 async fn on_sundays(_: &BlazeContext, _: &blazelink::object_id::ObjectId) -> FieldResult<()> {
     Err(FieldError::new("Only on Sundays"))
 }
