@@ -14,6 +14,7 @@ mod manager;
 mod naming;
 mod relations;
 mod virtual_table;
+mod words;
 
 pub use call::{Call, Identified, Window};
 pub(crate) use call::{Subject, Surroundings, row_dependency};

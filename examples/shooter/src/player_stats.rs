@@ -63,7 +63,6 @@ fn kills_of(
     column: game_event::Column,
 ) -> Result<Select<game_event::Entity>, FieldError> {
     let player: i32 = call.dependency_key::<user::Entity, _>()?;
-    call.depend_on_equal(column, i64::from(player))?;
     Ok(game_event::Entity::find()
         .filter(game_event::Column::Kind.eq("kill"))
         .filter(column.eq(player)))
@@ -71,7 +70,7 @@ fn kills_of(
 
 async fn count(call: Call<'_>, column: game_event::Column) -> Result<i64, FieldError> {
     let kills = kills_of(&call, column)?;
-    let count = kills.count(call.database()).await?;
+    let count = kills.count(call.context()).await?;
     Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
@@ -84,5 +83,5 @@ async fn rival(call: Call<'_>) -> Result<Option<Rival>, FieldError> {
         .group_by(game_event::Column::PlayerId)
         .order_by_desc(game_event::Column::Id.count())
         .order_by_asc(game_event::Column::PlayerId);
-    Ok(deaths.into_model::<Rival>().one(call.database()).await?)
+    Ok(deaths.into_model::<Rival>().one(call.context()).await?)
 }
