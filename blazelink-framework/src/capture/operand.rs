@@ -275,6 +275,7 @@ mod tests {
             hidden: false,
             read: Read::Format,
             exact: true,
+            ordered: true,
             exposed: Some(0),
         }
     }

@@ -48,7 +48,7 @@ impl TableManager {
 fn refers(table: &TableDef, column: usize) -> bool {
     let refers = |shape: &Shape| match shape {
         Shape::BelongsTo { from, .. } => from.contains(&column),
-        Shape::HasOne { .. } | Shape::HasMany { .. } | Shape::Through { .. } => false,
+        _ => false,
     };
     table.key.contains(&column)
         || table

@@ -5,10 +5,13 @@
 mod answers;
 mod capture;
 mod catalog;
+mod chains;
 mod computed;
+mod dependencies;
 mod entities;
 mod keys;
 mod malformed;
+mod pages;
 mod registry;
 mod rules;
 mod statements;
