@@ -266,16 +266,16 @@ impl Builder {
         let manager = self.tables.build()?;
         let database = pools::connect(&config).await?;
         let mut manager = data::verify(manager, &database).await?;
-        for missing in data::missing_indexes(&manager, &database).await? {
-            let relations = missing.relations.join(", ");
-            tracing::warn!(%relations, "pages read more rows than they have: {}", missing.sql);
-        }
         let mut pools = Pools::of(database.clone());
         if manager.computes() {
             pools.reads = pools::connect_reads(&config).await?;
             manager = data::follow_reads(manager, &pools.reads).await?;
         }
         let manager = Arc::new(manager);
+        for missing in data::missing_indexes(&manager, &database).await? {
+            let relations = missing.relations.join(", ");
+            tracing::warn!(%relations, "pages read more rows than they have: {}", missing.sql);
+        }
         manager.check_visibility()?;
         let exposure = manager.exposure();
         let executor = Executor::new(Arc::clone(&manager), database.clone())?

@@ -22,6 +22,7 @@ mod relations;
 mod scalar;
 mod typed_rows;
 mod virtual_table;
+mod words;
 
 pub use argument::{ArgumentType, InputMember, InputStruct, InputType};
 pub use call::{Call, Given, Identified, Named, Window};

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::sync::Mutex;
 
 use blazelink::BlazeContext;
+use blazelink::object_id::{Atom, Key};
+use blazelink::subscription::Dependency;
 use blazelink::table::{Call, Extension, Field, FieldError};
 use sea_orm::prelude::*;
 use sea_orm::{ActiveValue, Condition, ConnectionTrait, DbBackend, LoaderTrait, Statement};
@@ -499,4 +501,40 @@ async fn names_lead_to_the_tables_that_are_read_in_the_end() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn dependencies_are_told_in_words_that_hold_no_values_but_keys() {
+    let app = start().await;
+    let table = |entity: &str| {
+        let mut tables = app.manager.tables().iter();
+        tables.find(|table| table.entity == entity).unwrap()
+    };
+    let equal = |entity: &str, column: &str, value: Atom| {
+        let table = table(entity);
+        Dependency::Equal {
+            table: table.id,
+            column: table.columns[table.column(column).unwrap()]
+                .exposed
+                .unwrap(),
+            value,
+        }
+    };
+    let stock = Key::Many(Box::new([Atom::Int(1), Atom::Text("S1".into())]));
+    for (dependency, words) in [
+        (Dependency::Everything, "everything"),
+        (Dependency::Table(table("GameEvent").id), "GameEvent"),
+        (Dependency::Row(table("User").id, Key::from(17)), "User 17"),
+        (Dependency::Row(table("Stock").id, stock), "Stock 1 S1"),
+        (
+            equal("GameEvent", "player_id", Atom::Int(17)),
+            "GameEvent where player_id = 17",
+        ),
+        (
+            equal("User", "name", Atom::Text("ann".into())),
+            "User where name = ..",
+        ),
+    ] {
+        assert_eq!(app.manager.in_words(&dependency), words);
+    }
 }
