@@ -7,10 +7,16 @@
 mod accessor;
 mod batch;
 mod catalog;
+mod filter;
+mod indexes;
+mod page_query;
 mod printed;
 mod statement;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
+pub(crate) use filter::{Comparison, Filter};
+pub use indexes::{MissingIndex, missing_indexes};
+pub(crate) use page_query::{Hop, Onward, Ordered, PageQuery, Term, Way};
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
