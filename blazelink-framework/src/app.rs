@@ -26,7 +26,7 @@ use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
-use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
+use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable, Writes};
 use crate::transport::{HttpServer, Journal};
 use crate::viewer::Viewer;
 use crate::visibility::Access;
@@ -109,6 +109,14 @@ impl Builder {
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Builder {
         self.tables = self.tables.visible::<E>(access);
+        self
+    }
+
+    /// Gives an entity that is exposed mutations, and says who may use them: `createUser`,
+    /// `updateUser`, `deleteUser`. Without it, and without `#[blazelink(writes)]` on the entity, it
+    /// has none; without a rule in it nobody may use them, in development neither.
+    pub fn writes<E: Table>(mut self, writes: Writes) -> Builder {
+        self.tables = self.tables.writes::<E>(writes);
         self
     }
 

@@ -132,4 +132,4 @@ pub use blazelink_macros::Table;
 pub use context::BlazeContext;
 pub use run::run;
 pub use viewer::Viewer;
-pub use visibility::{Access, Rule};
+pub use visibility::{Access, Rule, WriteAccess};

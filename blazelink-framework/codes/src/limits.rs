@@ -175,6 +175,10 @@ pub const DOCUMENT_BYTES: usize = 16 << 10;
 /// parents, and each call of a computed field as a row. Beyond it the field that asks for more is null, with an error.
 pub const ANSWER_ROWS: usize = 100_000;
 
+/// How long the hooks of an app may take before a row is saved. Beyond it the row is not saved, and
+/// the mutation's field is null, with an error.
+pub const SAVE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Calls of one computed field, for the rows of one statement, that wait at the same time. Beyond
 /// it the next is called when one is done.
 pub const COMPUTED_AT_ONCE: usize = 4;

@@ -9,6 +9,7 @@ use heck::ToUpperCamelCase;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, Path,
     PathArguments, Result, Type, TypePath,
@@ -21,7 +22,14 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if matches!(format, Format::DenseModel) {
         return Ok(TokenStream::new());
     }
-    let name = match TableAttributes::of(&input.attrs)?.name {
+    let attributes = TableAttributes::of(&input.attrs)?;
+    let writes = match &attributes.writes {
+        Some(operations) => quote! {
+            ::core::option::Option::Some(&[#(::blazelink::table::Operation::#operations),*])
+        },
+        None => quote!(::core::option::Option::None),
+    };
+    let name = match attributes.name {
         Some(name) => quote!(::core::option::Option::Some(#name)),
         None => quote!(::core::option::Option::None),
     };
@@ -51,6 +59,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 ::blazelink::table::Declaration {
                     name: #name,
                     hidden: &[#(#hidden),*],
+                    writes: #writes,
                     links: ::std::vec![#(#links),*],
                 }
             }
@@ -116,6 +125,8 @@ fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &Field>> {
 #[derive(Default)]
 struct TableAttributes {
     name: Option<LitStr>,
+    /// Variants of `Operation`.
+    writes: Option<Vec<Ident>>,
 }
 
 impl TableAttributes {
@@ -128,11 +139,38 @@ impl TableAttributes {
                 found.name = Some(name);
                 return Ok(());
             }
-            Err(meta
-                .error("A table knows `#[blazelink(name = \"Player\")]`; `hide` stands on a field"))
+            if meta.path.is_ident("writes") {
+                found.writes = Some(operations(&meta)?);
+                return Ok(());
+            }
+            Err(meta.error(
+                "A table knows `#[blazelink(name = \"Player\")]` and `#[blazelink(writes)]`; `hide` \
+                 stands on a field",
+            ))
         })?;
         Ok(found)
     }
+}
+
+/// The operations that `writes` or `writes(create, ..)` names.
+fn operations(meta: &ParseNestedMeta<'_>) -> Result<Vec<Ident>> {
+    let span = meta.path.span();
+    let variant = |name: &str| Ident::new(name, span);
+    if !meta.input.peek(syn::token::Paren) {
+        return Ok(["Create", "Update", "Delete"].map(variant).to_vec());
+    }
+    let mut found = Vec::new();
+    meta.parse_nested_meta(|inner| {
+        let known = [("create", "Create"), ("update", "Update"), ("delete", "Delete")];
+        match known.iter().find(|(name, _)| inner.path.is_ident(name)) {
+            Some((_, operation)) => found.push(variant(operation)),
+            None => {
+                return Err(inner.error("Write `create`, `update` or `delete` in `writes(..)`"));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn check_name(name: &LitStr) -> Result<()> {

@@ -16,6 +16,7 @@ use super::definition::{Column, Shape, TableDef};
 use super::entity::{Registration, Table};
 use super::field::Extension;
 use super::virtual_table::VirtualTable;
+use super::writes::Writes;
 use super::{naming, relations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
@@ -40,6 +41,7 @@ pub struct TableManagerBuilder {
     define_virtual: Vec<fn() -> TableDef>,
     extensions: Vec<Extension>,
     visible: Vec<(TypeId, Hook)>,
+    writes: Vec<(TypeId, Writes)>,
     /// The first prefix that found nothing.
     empty_prefix: Option<String>,
 }
@@ -97,6 +99,15 @@ impl TableManagerBuilder {
         self
     }
 
+    /// Gives mutations to an entity that is exposed; see [`Builder::writes`].
+    ///
+    /// [`Builder::writes`]: crate::Builder::writes
+    #[must_use]
+    pub fn writes<E: Table>(mut self, writes: Writes) -> Self {
+        self.writes.push((TypeId::of::<E>(), writes));
+        self
+    }
+
     /// Exposes a virtual table.
     #[must_use]
     pub fn virtual_table<V: VirtualTable>(mut self) -> Self {
@@ -148,6 +159,7 @@ impl TableManagerBuilder {
             check_table(table)?;
         }
         guard(&mut tables, self.visible)?;
+        give_writes(&mut tables, self.writes)?;
         relations::complete(&mut tables)?;
         computed::extend(&mut tables, &self.extensions)?;
         let virtual_tables = virtual_tables(&self.define_virtual);
@@ -244,6 +256,11 @@ impl TableManager {
         Arc::clone(&self.exposure)
     }
 
+    /// Whether any table has a mutation.
+    pub(crate) fn has_writes(&self) -> bool {
+        self.tables.iter().any(|table| !table.write_types().is_empty())
+    }
+
     /// Whether the app says of any table who sees what of it.
     pub fn is_guarded(&self) -> bool {
         self.tables.iter().any(TableDef::is_guarded)
@@ -316,6 +333,27 @@ fn guard(tables: &mut [TableDef], visible: Vec<(TypeId, Hook)>) -> Result<()> {
             ));
         };
         table.visible = Some(hook);
+    }
+    Ok(())
+}
+
+/// Gives the tables their mutations. What the builder says goes before the entity's attribute.
+fn give_writes(tables: &mut [TableDef], said: Vec<(TypeId, Writes)>) -> Result<()> {
+    for (at, (entity, _)) in said.iter().enumerate() {
+        let twice = said[..at].iter().any(|(other, _)| other == entity);
+        if twice || !tables.iter().any(|table| table.rust_type == *entity) {
+            return Err(setup(
+                Code::SchemaDefinition,
+                "`.writes::<..>(..)` is said twice of one entity, or of one that is not exposed"
+                    .to_owned(),
+                "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
+            ));
+        }
+    }
+    for (entity, writes) in said {
+        if let Some(table) = tables.iter_mut().find(|table| table.rust_type == entity) {
+            table.writes = Some(writes);
+        }
     }
     Ok(())
 }
@@ -464,7 +502,9 @@ fn check_names(
     let mut types: BTreeMap<String, &TableDef> = BTreeMap::new();
     let mut roots: BTreeMap<String, &TableDef> = BTreeMap::new();
     for table in tables {
-        for name in [table.entity.clone(), table.ref_type(), table.page_type()] {
+        let mut names = vec![table.entity.clone(), table.ref_type(), table.page_type()];
+        names.extend(table.write_types());
+        for name in names {
             if name == table.entity && naming::is_reserved_type(&name) {
                 return Err(setup(
                     Code::SchemaName,

@@ -74,6 +74,7 @@ impl TableDef {
             carried: Vec::new(),
             parameters: V::parameters(),
             visible: None,
+            writes: None,
         }
     }
 }
