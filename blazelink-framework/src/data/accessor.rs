@@ -112,6 +112,11 @@ impl<'a> DataAccessor<'a> {
         self.database
     }
 
+    /// The registry.
+    pub(crate) fn manager(&self) -> &'a TableManager {
+        self.manager
+    }
+
     /// What the viewer sees of a table; nothing stands for everything. The app is asked once.
     pub(crate) fn sight(&self, table: &TableDef) -> Option<Arc<Sight>> {
         let ask = || table.sight(self.viewer).map(Arc::new);

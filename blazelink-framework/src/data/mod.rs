@@ -8,8 +8,13 @@ mod accessor;
 mod batch;
 mod catalog;
 mod statement;
+mod write;
+mod write_error;
+mod write_value;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
+pub(crate) use write::{Intent, Written, write};
+pub(crate) use write_error::Refusal;

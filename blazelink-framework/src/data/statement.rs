@@ -261,7 +261,7 @@ pub(super) fn leads_to(
     )
 }
 
-fn name(table: &TableDef) -> String {
+pub(super) fn name(table: &TableDef) -> String {
     format!("{}.{}", identifier(&table.schema), identifier(&table.table))
 }
 
@@ -270,7 +270,8 @@ fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
     debug_assert!(written.is_ok(), "writing to a String cannot fail");
 }
 
-fn expression(table: &TableDef, column: usize) -> String {
+/// The text of a column of `t`.
+pub(super) fn expression(table: &TableDef, column: usize) -> String {
     let column = &table.columns[column];
     let name = identifier(&column.name);
     match column.read {

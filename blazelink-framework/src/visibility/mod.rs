@@ -16,4 +16,4 @@ pub(crate) use access::Hook;
 pub use rule::Rule;
 pub use sight::{Sight, Told};
 pub use write::WriteAccess;
-pub(crate) use write::{WriteHook, WriteSight};
+pub(crate) use write::{Writable, WriteHook, WriteSight};
