@@ -26,7 +26,7 @@ use super::statement::{expression, name};
 use super::write_error::{Failed, NO_TARGET, Refusal};
 use super::write_value::text_of;
 use crate::object_id::Key;
-use crate::table::{Draft, Invalid, Operation, Problem, Shape, TableDef, Writes};
+use crate::table::{Draft, Invalid, Operation, Problem, Read, Shape, TableDef, Writes};
 use crate::viewer::Viewer;
 use crate::visibility::{Writable, WriteSight};
 
@@ -405,7 +405,11 @@ impl Writer<'_> {
             None => sql.text.push_str("TRUE"),
         }
         for &column in &self.table.key {
-            let _ = write!(sql.text, ", ({})::text", expression(self.table, column));
+            let text = match self.table.columns[column].read {
+                Read::Bool => format!("left({}::text, 1)", expression(self.table, column)),
+                _ => format!("({})::text", expression(self.table, column)),
+            };
+            let _ = write!(sql.text, ", {text}");
         }
         let references = match rows {
             Some(_) => self.references(&mut sql),

@@ -35,6 +35,8 @@ pub(super) struct Document {
 pub(super) struct Documents {
     validator: Schema,
     types: Types,
+    /// Whether there are any.
+    mutations: bool,
     kept: Mutex<Kept>,
 }
 
@@ -45,6 +47,7 @@ impl Documents {
         Ok(Documents {
             types: Types::read(&validator.sdl())?,
             validator,
+            mutations: manager.has_writes(),
             kept: Mutex::new(Kept::default()),
         })
     }
@@ -75,7 +78,7 @@ impl Documents {
         measure::check_text(text).map_err(invalid)?;
         let parsed = parse_query(text).map_err(|error| invalid(fault(&error.into())))?;
         if let Ok((_, operation)) = operation(&parsed, operation_name) {
-            refuse_other_than_queries(operation)?;
+            self.refuse_what_there_is_not(operation)?;
         }
         measure::check_document(&parsed).map_err(invalid)?;
         check::check(&self.types, text, &parsed).map_err(invalid)?;
@@ -95,6 +98,25 @@ impl Documents {
             plans: names.map(|name| (name, OnceLock::new())).collect(),
             parsed,
         })
+    }
+
+    fn refuse_what_there_is_not(
+        &self,
+        operation: &Positioned<OperationDefinition>,
+    ) -> Result<(), Response> {
+        let kind = match operation.node.ty {
+            OperationType::Query => return Ok(()),
+            OperationType::Mutation if self.mutations => return Ok(()),
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        };
+        let message = format!("Schema is not configured to execute {kind} operation.");
+        Err(Response::failed(&[Fault::new(message, [operation.pos])]))
+    }
+
+    /// The types of the schema.
+    pub(super) fn types(&self) -> &Types {
+        &self.types
     }
 
     /// Held for a look-up, never across an await. A panic inside leaves the map whole.
@@ -133,16 +155,6 @@ pub(super) fn operation<'a>(
             }
         }
     }
-}
-
-fn refuse_other_than_queries(operation: &Positioned<OperationDefinition>) -> Result<(), Response> {
-    let kind = match operation.node.ty {
-        OperationType::Query => return Ok(()),
-        OperationType::Mutation => "mutation",
-        OperationType::Subscription => "subscription",
-    };
-    let message = format!("Schema is not configured to execute {kind} operation.");
-    Err(Response::failed(&[Fault::new(message, [operation.pos])]))
 }
 
 fn fault(error: &ServerError) -> Fault {

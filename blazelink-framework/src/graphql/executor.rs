@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_graphql::Name;
-use async_graphql::parser::types::OperationDefinition;
+use async_graphql::parser::types::{OperationDefinition, OperationType};
 use blazelink_codes::limits;
 use sea_orm::DatabaseConnection;
 
@@ -22,7 +22,7 @@ use super::write;
 use crate::context::BlazeContext;
 use crate::data::DataAccessor;
 use crate::error::Result;
-use crate::subscription::Watch;
+use crate::subscription::{Unwatched, Watch};
 use crate::table::TableManager;
 
 /// Answers GraphQL requests from the tables of a registry.
@@ -50,7 +50,9 @@ impl Executor {
     }
 
     /// Answers a request in the name of whom `context` says. Roots are read in document order; each
-    /// says to `watch` what it depends on before it reads it.
+    /// says to `watch` what it depends on before it reads it. The fields of a mutation are written
+    /// in document order too, each in a transaction of its own; one that fails keeps none of the
+    /// others back.
     ///
     /// Never fails: what goes wrong is told in the answer, in words that hold no SQL.
     pub async fn execute(
@@ -75,10 +77,15 @@ impl Executor {
         let failed = |fault: Fault| Response::failed(&[fault]);
         let (name, operation) = document::operation(&document.parsed, name).map_err(failed)?;
         let operation = &operation.node;
-        let variables = Variables::coerce(operation, request.variables)
+        let variables = Variables::coerce(self.documents.types(), operation, request.variables)
             .map_err(|faults| Response::failed(&faults))?;
         let plan = self.plan(&document, name, operation, &variables);
         let data = DataAccessor::new(&self.database, &self.manager, context.viewer());
+        // What a mutation answers is no object that its client watches.
+        let watch = match operation.ty {
+            OperationType::Mutation => &Unwatched,
+            OperationType::Query | OperationType::Subscription => watch,
+        };
         let mut loader = Loader {
             manager: &self.manager,
             data: &data,
@@ -90,10 +97,11 @@ impl Executor {
         let mut roots = Vec::with_capacity(plan.roots.len());
         for field in &plan.roots {
             roots.push(match &field.what {
-                Root::Typename => LoadedRoot::Typename,
+                Root::Typename(_) => LoadedRoot::Typename,
                 Root::Row(root) => loader.row(root).await,
                 Root::Page(root) => loader.page(root).await,
                 Root::Virtual(root) => loader.virtual_table(root).await,
+                Root::Write(root) => loader.write(root).await,
                 Root::Introspection(fields) => {
                     let introspection = &self.introspection;
                     introspection

@@ -7,13 +7,15 @@ use async_graphql::dynamic::{
 use async_graphql::{Number, Value};
 use blazelink_codes::{Code, limits};
 
+use super::mutation_schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{self, Shape, StructType, TableDef, TableManager, ValueType};
 use crate::value::Kind;
 
 /// A schema builder with all types of the registry; its caller adds an extension and finishes it.
 pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
-    let mut schema = Schema::build("Query", None, None)
+    let mutation = manager.has_writes().then_some("Mutation");
+    let mut schema = Schema::build("Query", mutation, None)
         .register(key_scalar())
         .register(big_int_scalar())
         .register(json_scalar())
@@ -49,6 +51,9 @@ pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
         let items = TypeRef::List(Box::new(value_type(manager, item)));
         let page = Object::new(name).field(Field::new("items", items, nothing));
         schema = schema.register(page.field(field("count", "Int")));
+    }
+    if manager.has_writes() {
+        schema = mutation_schema::register(schema, manager);
     }
     schema.register(query)
 }
@@ -171,11 +176,11 @@ fn object_id_input() -> InputObject {
         .field(InputValue::new("dependencies", dependencies))
 }
 
-fn field(name: &str, ty: &str) -> Field {
+pub(super) fn field(name: &str, ty: &str) -> Field {
     Field::new(name, TypeRef::named(ty), nothing)
 }
 
-fn nothing(_: async_graphql::dynamic::ResolverContext<'_>) -> FieldFuture<'_> {
+pub(super) fn nothing(_: async_graphql::dynamic::ResolverContext<'_>) -> FieldFuture<'_> {
     FieldFuture::Value(None)
 }
 
@@ -185,7 +190,7 @@ fn paged(field: Field) -> Field {
         .argument(InputValue::new("size", TypeRef::named("Int")))
 }
 
-fn type_ref(kind: &Kind) -> TypeRef {
+pub(super) fn type_ref(kind: &Kind) -> TypeRef {
     TypeRef::named(match kind {
         Kind::Int => "Int",
         Kind::BigInt => "BigInt",

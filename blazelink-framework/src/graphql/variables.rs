@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::response::Fault;
 use super::schema::is_key_part;
+use super::types::{Inputs, Types};
 
 /// Variables by name. One that was omitted and has no default is absent.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,7 @@ impl Variables {
     ///
     /// One for each variable whose value does not fit its type.
     pub(super) fn coerce(
+        types: &Types,
         operation: &OperationDefinition,
         mut sent: serde_json::Map<String, Json>,
     ) -> Result<Variables, Vec<Fault>> {
@@ -31,7 +33,7 @@ impl Variables {
         let mut faults = Vec::new();
         for definition in &operation.variable_definitions {
             let name = &definition.node.name.node;
-            match coerce_one(&definition.node, sent.remove(name.as_str())) {
+            match coerce_one(types, &definition.node, sent.remove(name.as_str())) {
                 Ok(Some(value)) => {
                     variables.insert(name.clone(), value);
                 }
@@ -103,6 +105,7 @@ pub(super) fn names_in<'a>(value: &'a Value, each: &mut impl FnMut(&'a Name)) {
 }
 
 fn coerce_one(
+    types: &Types,
     definition: &VariableDefinition,
     sent: Option<Json>,
 ) -> Result<Option<ConstValue>, String> {
@@ -118,7 +121,7 @@ fn coerce_one(
         };
     };
     let mut path = name.to_string();
-    coerce(ty, sent, &mut path).map(Some).map_err(|reason| {
+    coerce(types, ty, sent, &mut path).map(Some).map_err(|reason| {
         if path.len() == name.len() {
             format!("Variable '${name}' got invalid value; {reason}")
         } else {
@@ -128,7 +131,7 @@ fn coerce_one(
 }
 
 /// Coerces one value. On an error `path` says where.
-fn coerce(ty: &Type, value: Json, path: &mut String) -> Result<ConstValue, String> {
+fn coerce(types: &Types, ty: &Type, value: Json, path: &mut String) -> Result<ConstValue, String> {
     if value.is_null() {
         return if ty.nullable {
             Ok(ConstValue::Null)
@@ -143,22 +146,31 @@ fn coerce(ty: &Type, value: Json, path: &mut String) -> Result<ConstValue, Strin
                 let mut coerced = Vec::with_capacity(values.len());
                 for (at, value) in values.into_iter().enumerate() {
                     path.push_str(&format!("[{at}]"));
-                    coerced.push(coerce(element, value, path)?);
+                    coerced.push(coerce(types, element, value, path)?);
                     path.truncate(before);
                 }
                 Ok(ConstValue::List(coerced))
             }
-            value => Ok(ConstValue::List(vec![coerce(element, value, path)?])),
+            value => Ok(ConstValue::List(vec![coerce(types, element, value, path)?])),
         },
-        BaseType::Named(name) => coerce_named(name, value, path),
+        BaseType::Named(name) => coerce_named(types, name, value, path),
     }
 }
 
-fn coerce_named(name: &str, value: Json, path: &mut String) -> Result<ConstValue, String> {
+fn coerce_named(
+    types: &Types,
+    name: &str,
+    value: Json,
+    path: &mut String,
+) -> Result<ConstValue, String> {
     let misfit = || Err(format!("{name} cannot represent the value."));
+    if let Some(members) = types.input(name) {
+        return match value {
+            Json::Object(fields) => coerce_object(types, name, members, fields, path),
+            _ => Err(format!("Expected type '{name}' to be an object.")),
+        };
+    }
     match (name, value) {
-        ("ObjectIdInput", Json::Object(fields)) => coerce_identifier(fields, path),
-        ("ObjectIdInput", _) => Err("Expected type 'ObjectIdInput' to be an object.".to_owned()),
         ("Int", Json::Number(number)) => match number.as_i64().map(i32::try_from) {
             Some(Ok(number)) => Ok(ConstValue::from(number)),
             Some(Err(_)) => Err("Int cannot represent non 32-bit signed integer value.".to_owned()),
@@ -188,30 +200,31 @@ fn coerce_named(name: &str, value: Json, path: &mut String) -> Result<ConstValue
     }
 }
 
-fn coerce_identifier(
+/// An input object. A member that was left out stays so, which tells it apart from null.
+fn coerce_object(
+    types: &Types,
+    name: &str,
+    members: &Inputs,
     fields: serde_json::Map<String, Json>,
     path: &mut String,
 ) -> Result<ConstValue, String> {
+    let mut missing = members.iter().filter(|(member, expected)| {
+        !expected.nullable && !fields.contains_key(member.as_str())
+    });
+    if let Some((member, expected)) = missing.next() {
+        return Err(format!(
+            "Field '{member}' of required type '{expected}' was not provided."
+        ));
+    }
     let mut coerced = IndexMap::new();
     let before = path.len();
-    for (name, value) in fields {
-        let ty = match name.as_str() {
-            "entity" | "modifiers" => "String",
-            "obj_id" => "Key",
-            "dependencies" => "[ObjectIdInput]",
-            _ => {
-                return Err(format!(
-                    "Field '{name}' is not defined by type 'ObjectIdInput'."
-                ));
-            }
+    for (member, value) in fields {
+        let Some(ty) = members.get(member.as_str()) else {
+            return Err(format!("Field '{member}' is not defined by type '{name}'."));
         };
-        let ty = Type::new(ty).unwrap_or(Type {
-            base: BaseType::Named(Name::new("String")),
-            nullable: true,
-        });
         path.push('.');
-        path.push_str(&name);
-        coerced.insert(Name::new(name), coerce(&ty, value, path)?);
+        path.push_str(&member);
+        coerced.insert(Name::new(member), coerce(types, ty, value, path)?);
         path.truncate(before);
     }
     Ok(ConstValue::Object(coerced))
@@ -233,8 +246,11 @@ mod tests {
         let document = parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
         let sent = serde_json::from_str(sent).unwrap();
+        let types = "input ObjectIdInput { entity: String obj_id: Key modifiers: String \
+                     dependencies: [ObjectIdInput] } input New { name: String! note: String }";
+        let types = Types::read(types).unwrap();
         let variables =
-            Variables::coerce(&operation.node, sent).map_err(|faults| faults[0].message.clone())?;
+            Variables::coerce(&types, &operation.node, sent).map_err(|faults| faults[0].message.clone())?;
         Ok(variables
             .get("v")
             .map_or_else(|| "absent".to_owned(), ToString::to_string))
@@ -260,6 +276,12 @@ mod tests {
                 "$v: ObjectIdInput!",
                 r#"{"v": {"obj_id": 1, "dependencies": {"entity": "Game"}}}"#,
                 r#"{dependencies: [{entity: "Game"}], obj_id: 1}"#,
+            ),
+            ("$v: New", r#"{"v": {"name": "a"}}"#, r#"{name: "a"}"#),
+            (
+                "$v: New",
+                r#"{"v": {"name": "a", "note": null}}"#,
+                r#"{name: "a", note: null}"#,
             ),
         ];
         for (declared, sent, expected) in rows {
@@ -314,6 +336,16 @@ mod tests {
                 "$v: ObjectIdInput",
                 r#"{"v": {"dependencies": [{}, {"entity": 5}]}}"#,
                 "Variable '$v' got invalid value at 'v.dependencies[1].entity'; String cannot represent the value.",
+            ),
+            (
+                "$v: [New]",
+                r#"{"v": [{"name": "a"}, {"note": "b"}]}"#,
+                "Variable '$v' got invalid value at 'v[1]'; Field 'name' of required type 'String!' was not provided.",
+            ),
+            (
+                "$v: New",
+                r#"{"v": {"name": null}}"#,
+                "Variable '$v' got invalid value at 'v.name'; Expected non-nullable type 'String!' not to be null.",
             ),
         ];
         for (declared, sent, expected) in rows {

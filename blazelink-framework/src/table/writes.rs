@@ -62,6 +62,7 @@ pub enum Operation {
 ///             Some("") => Err(Invalid::field(note::Column::Body, "must not be empty")),
 ///             _ => Ok(()),
 ///         })
+///         .fills([note::Column::AuthorId])
 ///         .before_save(|note: &mut Draft, _transaction| Box::pin(async move {
 ///             if let (Operation::Create, Some(&user)) = (note.operation(), note.viewer::<i32>()) {
 ///                 note.set(note::Column::AuthorId, user);
@@ -75,6 +76,8 @@ pub enum Operation {
 pub struct Writes {
     operations: Vec<Operation>,
     allow: Option<WriteHook>,
+    /// Names of the columns that no input has.
+    filled: Vec<String>,
     validate: Vec<Validate>,
     before_save: Vec<BeforeSave>,
 }
@@ -97,6 +100,7 @@ impl Writes {
         Writes {
             operations: operations.into_iter().collect(),
             allow: None,
+            filled: Vec::new(),
             validate: Vec::new(),
             before_save: Vec::new(),
         }
@@ -110,6 +114,15 @@ impl Writes {
         access: impl Fn(&Viewer) -> WriteAccess + Send + Sync + 'static,
     ) -> Writes {
         self.allow = Some(WriteHook::new(access));
+        self
+    }
+
+    /// Leaves these columns to the hooks of [`Writes::before_save`]: no input has them.
+    #[must_use]
+    pub fn fills<C: ColumnTrait>(mut self, columns: impl IntoIterator<Item = C>) -> Writes {
+        let names = columns.into_iter();
+        self.filled
+            .extend(names.map(|column| Iden::unquoted(&column).to_owned()));
         self
     }
 
@@ -342,7 +355,9 @@ impl TableDef {
 
     /// The columns that the input of a create has, with their positions.
     pub(crate) fn creatable(&self) -> impl Iterator<Item = (usize, &Column)> {
-        self.exposed().filter(|(_, column)| column.is_assignable())
+        let filled = self.writes.as_ref().map_or(&[][..], |it| &it.filled);
+        self.exposed()
+            .filter(|(_, column)| column.is_assignable() && !filled.contains(&column.name))
     }
 
     /// The columns that the input of an update has: all but the key, by which the row is known.
