@@ -16,5 +16,5 @@ pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
-pub(crate) use write::{Intent, Written, write};
+pub(crate) use write::{Intent, write};
 pub(crate) use write_error::Refusal;

@@ -152,10 +152,7 @@ fn access(table: &TableDef, viewer: &Viewer) -> Option<WriteSight> {
 }
 
 /// The texts of a draft's values.
-fn texts(
-    table: &TableDef,
-    draft: &Draft,
-) -> Result<Vec<(usize, Option<String>)>, Vec<Refusal>> {
+fn texts(table: &TableDef, draft: &Draft) -> Result<Vec<(usize, Option<String>)>, Vec<Refusal>> {
     let mut texts = Vec::with_capacity(draft.values().len());
     let mut refused = Vec::new();
     for (&at, value) in draft.values() {
@@ -253,7 +250,8 @@ impl Writer<'_> {
             }
             Err(error) => {
                 tracing::error!(%error, table = %self.table.table, "it is not known whether a commit was made");
-                let sentence = "The database did not answer, so it is not known whether the row was written";
+                let sentence =
+                    "The database did not answer, so it is not known whether the row was written";
                 Err(vec![Refusal::row(Code::Database, sentence)])
             }
         }
@@ -380,7 +378,8 @@ impl Writer<'_> {
         }
         sql.text.push_str(" WHERE ");
         self.key_condition(&mut sql);
-        self.finish(sql, Some(&self.access.becomes), transaction).await
+        self.finish(sql, Some(&self.access.becomes), transaction)
+            .await
     }
 
     async fn delete(&mut self, transaction: &DatabaseTransaction) -> Result<Written, Stop> {
@@ -398,8 +397,7 @@ impl Writer<'_> {
         rows: Option<&Writable>,
         transaction: &DatabaseTransaction,
     ) -> Result<Written, Stop> {
-        sql.text
-            .push_str(" RETURNING pg_current_xact_id()::text, ");
+        sql.text.push_str(" RETURNING pg_current_xact_id()::text, ");
         match rows {
             Some(rows) => sql.writable(rows),
             None => sql.text.push_str("TRUE"),
@@ -423,9 +421,7 @@ impl Writer<'_> {
         let mut at = 2 + self.table.key.len();
         for column in references {
             if !row.try_get_by_index::<bool>(at)? {
-                return Err(
-                    Refusal::column(self.table, column, Code::Reference, NO_TARGET).into(),
-                );
+                return Err(Refusal::column(self.table, column, Code::Reference, NO_TARGET).into());
             }
             at += 1;
         }
@@ -453,7 +449,9 @@ impl Writer<'_> {
             let target = self.data.manager().table(relation.target);
             let sight = self.data.sight(target).filter(|it| !it.sees_all_rows());
             let Some(sight) = sight else { continue };
-            let nulls = from.iter().map(|&at| format!("t.{} IS NULL", self.column(at)));
+            let nulls = from
+                .iter()
+                .map(|&at| format!("t.{} IS NULL", self.column(at)));
             let pairs = from.iter().zip(to).map(|(&from, &to)| {
                 let to = identifier(&target.columns[to].name);
                 format!("x.{to} = t.{}", self.column(from))

@@ -6,7 +6,9 @@
 use blazelink_codes::Code;
 use sea_orm::sea_query::ArrayType;
 use sea_orm::sqlx::postgres::PgDatabaseError;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement, Value,
+};
 
 use crate::table::{Operation, TableDef};
 

@@ -111,11 +111,19 @@ mod tests {
             (array(Kind::Int), json!([1, null, 3]), r#"{"1",NULL,"3"}"#),
             (array(Kind::Int), json!([]), "{}"),
             (array(Kind::Int), json!([[1], [2]]), r#"{{"1"},{"2"}}"#),
-            (array(Kind::Text), json!(["NULL", "a\"\\"]), r#"{"NULL","a\"\\"}"#),
+            (
+                array(Kind::Text),
+                json!(["NULL", "a\"\\"]),
+                r#"{"NULL","a\"\\"}"#,
+            ),
             (array(Kind::Json), json!([[1]]), r#"{"[1]"}"#),
         ];
         for (kind, value, expected) in rows {
-            assert_eq!(text(&kind, value), Ok(Some(expected.to_owned())), "{kind:?}");
+            assert_eq!(
+                text(&kind, value),
+                Ok(Some(expected.to_owned())),
+                "{kind:?}"
+            );
         }
         assert_eq!(text(&Kind::Json, Json::Null), Ok(None));
     }
@@ -136,7 +144,11 @@ mod tests {
             (Kind::Text, json!(1), "must be a string"),
             (Kind::Float, json!("1"), "must be a number"),
             (array(Kind::Int), json!(1), "must be a list"),
-            (Kind::Text, json!("\0"), "must not contain the character U+0000"),
+            (
+                Kind::Text,
+                json!("\0"),
+                "must not contain the character U+0000",
+            ),
         ];
         for (kind, value, expected) in rows {
             assert_eq!(text(&kind, value), Err(expected), "{kind:?}");

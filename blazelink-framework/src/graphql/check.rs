@@ -14,8 +14,8 @@ use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::{ConstValue, Value};
 
 use super::introspection;
-use super::planner::root_type;
 use super::locate::{Step, locate};
+use super::planner::root_type;
 use super::response::Fault;
 use super::schema::is_key_part;
 use super::types::Types;

@@ -13,6 +13,7 @@ use super::load::{Loader, Read, tell};
 use super::loaded::{LoadedRoot, LoadedRows, LoadedWritten};
 use super::plan::{WriteRoot, WrittenField};
 use super::response::Problem;
+use super::variables::into_json;
 use crate::data::{Intent, Refusal, write};
 use crate::object_id::{Key, ObjectId};
 use crate::table::{Operation, TableDef};
@@ -104,7 +105,7 @@ fn values(
     };
     let mut take = |(at, column): (usize, &crate::table::Column)| {
         let value = fields.swap_remove(column.name.as_str())?;
-        Some((at, value.into_json().ok()?))
+        Some((at, into_json(value)))
     };
     match operation {
         Operation::Create => table.creatable().filter_map(&mut take).collect(),

@@ -121,13 +121,15 @@ fn coerce_one(
         };
     };
     let mut path = name.to_string();
-    coerce(types, ty, sent, &mut path).map(Some).map_err(|reason| {
-        if path.len() == name.len() {
-            format!("Variable '${name}' got invalid value; {reason}")
-        } else {
-            format!("Variable '${name}' got invalid value at '{path}'; {reason}")
-        }
-    })
+    coerce(types, ty, sent, &mut path)
+        .map(Some)
+        .map_err(|reason| {
+            if path.len() == name.len() {
+                format!("Variable '${name}' got invalid value; {reason}")
+            } else {
+                format!("Variable '${name}' got invalid value at '{path}'; {reason}")
+            }
+        })
 }
 
 /// Coerces one value. On an error `path` says where.
@@ -180,7 +182,7 @@ fn coerce_named(
         ("Float", value @ Json::Number(_))
         | ("String" | "ID", value @ Json::String(_))
         | ("Boolean", value @ Json::Bool(_))
-        | ("JSON", value) => from_json(value),
+        | ("JSON", value) => Ok(from_json(value)),
         ("ID", Json::Number(number)) if number.is_i64() => {
             Ok(ConstValue::String(number.to_string()))
         }
@@ -189,7 +191,7 @@ fn coerce_named(
             Ok(ConstValue::String(text))
         }
         ("Key", value) => {
-            let value = from_json(value)?;
+            let value = from_json(value);
             let fits = match &value {
                 ConstValue::List(values) => values.iter().all(is_key_part),
                 value => is_key_part(value),
@@ -208,9 +210,9 @@ fn coerce_object(
     fields: serde_json::Map<String, Json>,
     path: &mut String,
 ) -> Result<ConstValue, String> {
-    let mut missing = members.iter().filter(|(member, expected)| {
-        !expected.nullable && !fields.contains_key(member.as_str())
-    });
+    let mut missing = members
+        .iter()
+        .filter(|(member, expected)| !expected.nullable && !fields.contains_key(member.as_str()));
     if let Some((member, expected)) = missing.next() {
         return Err(format!(
             "Field '{member}' of required type '{expected}' was not provided."
@@ -230,8 +232,39 @@ fn coerce_object(
     Ok(ConstValue::Object(coerced))
 }
 
-fn from_json(value: Json) -> Result<ConstValue, String> {
-    ConstValue::from_json(value).map_err(|_| "The value is not JSON.".to_owned())
+/// The value, with its numbers as they were sent: async-graphql's own conversion knows none beyond
+/// 64 bits.
+fn from_json(value: Json) -> ConstValue {
+    match value {
+        Json::Null => ConstValue::Null,
+        Json::Bool(truth) => ConstValue::Boolean(truth),
+        Json::Number(number) => ConstValue::Number(number),
+        Json::String(text) => ConstValue::String(text),
+        Json::Array(items) => ConstValue::List(items.into_iter().map(from_json).collect()),
+        Json::Object(fields) => {
+            let fields = fields.into_iter();
+            let fields = fields.map(|(name, value)| (Name::new(name), from_json(value)));
+            ConstValue::Object(fields.collect())
+        }
+    }
+}
+
+/// The way back.
+pub(super) fn into_json(value: ConstValue) -> Json {
+    match value {
+        ConstValue::Null => Json::Null,
+        ConstValue::Boolean(truth) => Json::Bool(truth),
+        ConstValue::Number(number) => Json::Number(number),
+        ConstValue::String(text) => Json::String(text),
+        ConstValue::Enum(name) => Json::String(name.to_string()),
+        ConstValue::Binary(bytes) => bytes.to_vec().into(),
+        ConstValue::List(items) => items.into_iter().map(into_json).collect(),
+        ConstValue::Object(fields) => {
+            let fields = fields.into_iter();
+            let fields = fields.map(|(name, value)| (name.to_string(), into_json(value)));
+            Json::Object(fields.collect())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -249,8 +282,8 @@ mod tests {
         let types = "input ObjectIdInput { entity: String obj_id: Key modifiers: String \
                      dependencies: [ObjectIdInput] } input New { name: String! note: String }";
         let types = Types::read(types).unwrap();
-        let variables =
-            Variables::coerce(&types, &operation.node, sent).map_err(|faults| faults[0].message.clone())?;
+        let variables = Variables::coerce(&types, &operation.node, sent)
+            .map_err(|faults| faults[0].message.clone())?;
         Ok(variables
             .get("v")
             .map_or_else(|| "absent".to_owned(), ToString::to_string))

@@ -8,7 +8,8 @@ use blazelink_codes::Code;
 use blazelink_migrations::identifier;
 use sea_orm::sea_query::{ColumnType, Iden, TableName, TableRef};
 use sea_orm::{
-    ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, PrimaryKeyTrait, RelationDef, RelationTrait,
+    ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, PrimaryKeyTrait,
+    RelationDef, RelationTrait,
 };
 
 use super::definition::{Column, DeclaredRelation, Read, TableDef};
@@ -153,7 +154,9 @@ impl TableDef {
             computed: Vec::new(),
             parameters: Vec::new(),
             visible: None,
-            writes: declaration.writes.map(|operations| Writes::of(operations.iter().copied())),
+            writes: declaration
+                .writes
+                .map(|operations| Writes::of(operations.iter().copied())),
         })
     }
 }

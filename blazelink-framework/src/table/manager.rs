@@ -258,7 +258,9 @@ impl TableManager {
 
     /// Whether any table has a mutation.
     pub(crate) fn has_writes(&self) -> bool {
-        self.tables.iter().any(|table| !table.write_types().is_empty())
+        self.tables
+            .iter()
+            .any(|table| !table.write_types().is_empty())
     }
 
     /// Whether the app says of any table who sees what of it.

@@ -16,3 +16,5 @@ mod values;
 mod virtual_tables;
 mod visibility;
 mod watching;
+mod write_errors;
+mod writes;
