@@ -5,6 +5,7 @@
 mod answers;
 mod catalog;
 mod computed;
+mod document;
 mod entities;
 mod keys;
 mod malformed;

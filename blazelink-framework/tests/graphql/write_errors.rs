@@ -4,6 +4,7 @@ use blazelink::table::Writes;
 use blazelink::{Access, Rule, Viewer, WriteAccess};
 use serde_json::{Value, json};
 
+use crate::document;
 use crate::entities::*;
 use crate::support::{App, builder};
 

@@ -7,6 +7,7 @@ use blazelink::{Access, Rule, Viewer, WriteAccess};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, TransactionTrait};
 use serde_json::{Value, json};
 
+use crate::document;
 use crate::entities::*;
 use crate::support::{App, builder};
 

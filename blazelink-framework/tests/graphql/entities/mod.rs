@@ -3,7 +3,6 @@
 pub mod address;
 pub mod category;
 pub mod customer;
-pub mod document;
 pub mod game;
 pub mod game_event;
 pub mod kinds;

@@ -39,9 +39,9 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
     #[sea_orm(
-        belongs_to = "super::team::Entity",
+        belongs_to = "crate::entities::team::Entity",
         from = "Column::TeamId",
-        to = "super::team::Column::Id"
+        to = "crate::entities::team::Column::Id"
     )]
     Team,
 }
