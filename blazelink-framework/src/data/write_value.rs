@@ -55,10 +55,11 @@ fn array(element: &Kind, items: &[Json]) -> Result<String, &'static str> {
         }
         match (element, item) {
             // A list within a list is a further dimension; of JSON it is an element.
+            (Kind::Array(element), Json::Array(inner)) => out.push_str(&array(element, inner)?),
             (element, Json::Array(inner)) if *element != Kind::Json => {
                 out.push_str(&array(element, inner)?);
             }
-            (element, item) => match text_of(element, item)? {
+            (element, item) => match text_of(element.innermost(), item)? {
                 Some(text) => quote(&text, &mut out),
                 None => out.push_str("NULL"),
             },
