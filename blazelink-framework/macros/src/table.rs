@@ -161,7 +161,11 @@ fn operations(meta: &ParseNestedMeta<'_>) -> Result<Vec<Ident>> {
     }
     let mut found = Vec::new();
     meta.parse_nested_meta(|inner| {
-        let known = [("create", "Create"), ("update", "Update"), ("delete", "Delete")];
+        let known = [
+            ("create", "Create"),
+            ("update", "Update"),
+            ("delete", "Delete"),
+        ];
         match known.iter().find(|(name, _)| inner.path.is_ident(name)) {
             Some((_, operation)) => found.push(variant(operation)),
             None => {

@@ -14,6 +14,7 @@ use sea_orm::{
 
 use super::batch::{Batch, integer_at};
 use super::statement::{Beyond, CountStatement, RowStatement, Text, leads_to};
+use super::write_error::sqlstate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::Key;
 use crate::table::{TableDef, TableManager};
@@ -259,6 +260,13 @@ impl DataAccessor<'_> {
 /// SQLSTATE class 22 (data exception) can only mean a key here: nothing else is bound that a
 /// client sent.
 fn failure(source: DbErr) -> Error {
+    if sqlstate(&source) == Some("57014") {
+        let code = Code::StatementTimeout;
+        let sentence = format!("The database took longer than it may ({code})");
+        return Error::new(ErrorKind::Unavailable, code, sentence)
+            .with_source(source)
+            .with_hint("read less at once, make an index, or set [limits] statement_seconds");
+    }
     let refused = match &source {
         DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) => {
             error

@@ -20,6 +20,7 @@ use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 
 use super::plan::Plan;
+use super::query_limits::QueryLimits;
 use super::response::{Fault, Response};
 use super::template::{self, Template};
 use super::types::Types;
@@ -42,17 +43,19 @@ pub(super) struct Documents {
     types: Types,
     /// Whether there are any.
     mutations: bool,
+    limits: QueryLimits,
     kept: Mutex<Kept>,
 }
 
 impl Documents {
-    pub(super) fn new(manager: &TableManager) -> Result<Documents> {
-        let builder = schema::builder(manager).extension(StopAfterValidation);
+    pub(super) fn new(manager: &TableManager, limits: QueryLimits) -> Result<Documents> {
+        let builder = schema::builder(manager, &limits).extension(StopAfterValidation);
         let validator = schema::finish(builder)?;
         Ok(Documents {
             types: Types::read(&validator.sdl())?,
             validator,
             mutations: manager.has_writes(),
+            limits,
             kept: Mutex::new(Kept::default()),
         })
     }
@@ -102,7 +105,7 @@ impl Documents {
         if let Ok((_, operation)) = operation(&parsed, operation_name) {
             self.refuse_what_there_is_not(operation)?;
         }
-        measure::check_document(&parsed).map_err(invalid)?;
+        measure::check_document(&parsed, &self.limits).map_err(invalid)?;
         check::check(&self.types, text, &parsed).map_err(invalid)?;
         let request = async_graphql::Request::new(text);
         let mut request = match operation_name {
@@ -268,7 +271,7 @@ mod tests {
     #[tokio::test]
     async fn texts_that_differ_in_their_keys_share_a_document() {
         let manager = TableManager::builder().table::<user::Entity>();
-        let documents = Documents::new(&manager.build().unwrap()).unwrap();
+        let documents = Documents::new(&manager.build().unwrap(), QueryLimits::default()).unwrap();
         let get = async |key: &str| {
             let text = format!("{{user(identifier:{{obj_id:{key}}}){{name}}}}");
             documents.get(&text, None).await.unwrap()
@@ -291,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn what_stands_for_documents_is_none_itself() {
         let manager = TableManager::builder().table::<user::Entity>();
-        let documents = Documents::new(&manager.build().unwrap()).unwrap();
+        let documents = Documents::new(&manager.build().unwrap(), QueryLimits::default()).unwrap();
         let text = "{user(identifier:{obj_id:1}){name}}";
         documents.get(text, None).await.unwrap();
         let template = Template::of(text).unwrap().text;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use async_graphql::Name;
 use async_graphql::parser::types::{OperationDefinition, OperationType};
-use blazelink_codes::limits;
 use sea_orm::DatabaseConnection;
 
 use super::document::{self, Document, Documents};
@@ -15,6 +14,7 @@ use super::load::Loader;
 use super::loaded::LoadedRoot;
 use super::plan::{Plan, Root};
 use super::planner;
+use super::query_limits::QueryLimits;
 use super::request::Request;
 use super::response::{Fault, Response};
 use super::variables::Variables;
@@ -32,6 +32,7 @@ pub struct Executor {
     database: DatabaseConnection,
     documents: Documents,
     introspection: Introspection,
+    limits: QueryLimits,
 }
 
 impl Executor {
@@ -41,9 +42,23 @@ impl Executor {
     ///
     /// If the registry makes no valid schema.
     pub fn new(manager: Arc<TableManager>, database: DatabaseConnection) -> Result<Executor> {
+        Executor::with_limits(manager, database, QueryLimits::default())
+    }
+
+    /// The same, whose requests are bounded otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Executor::new`].
+    pub fn with_limits(
+        manager: Arc<TableManager>,
+        database: DatabaseConnection,
+        limits: QueryLimits,
+    ) -> Result<Executor> {
         Ok(Executor {
-            documents: Documents::new(&manager)?,
-            introspection: Introspection::new(&manager)?,
+            documents: Documents::new(&manager, limits)?,
+            introspection: Introspection::new(&manager, &limits)?,
+            limits,
             database,
             manager,
         })
@@ -93,7 +108,8 @@ impl Executor {
             variables: &variables,
             context,
             watch,
-            allowance: limits::ANSWER_ROWS,
+            limits: &self.limits,
+            allowance: self.limits.answer_rows,
         };
         let mut roots = Vec::with_capacity(plan.roots.len());
         for field in &plan.roots {

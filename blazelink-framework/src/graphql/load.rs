@@ -17,7 +17,7 @@
 //! A dependency looks for text. Where equal values may print differently, it is widened to the
 //! table.
 
-use blazelink_codes::{Code, limits};
+use blazelink_codes::Code;
 use futures_util::future::BoxFuture;
 
 use super::computed_load::Subjects;
@@ -25,6 +25,7 @@ use super::identifier::{self, Identifier, NO_ROW};
 use super::loaded::{Loaded, LoadedMany, LoadedOne, LoadedPage, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
 use super::plan::{Fingerprint, ManyField, OneField, PageRoot, RowField, RowRoot, RowSelection};
+use super::query_limits::{QueryLimits, beyond};
 use super::variables::Variables;
 use super::window::{Window, window};
 use crate::context::BlazeContext;
@@ -45,6 +46,7 @@ pub(super) struct Loader<'a> {
     pub(super) variables: &'a Variables,
     pub(super) context: &'a BlazeContext,
     pub(super) watch: &'a dyn Watch,
+    pub(super) limits: &'a QueryLimits,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,
 }
@@ -91,7 +93,7 @@ impl<'a> Loader<'a> {
     }
 
     pub(super) async fn page(&mut self, root: &PageRoot) -> LoadedRoot {
-        let window = match window(&root.arguments, self.variables) {
+        let window = match window(&root.arguments, self.variables, self.limits.page_size) {
             Ok(window) => window,
             Err(message) => return LoadedRoot::Failed(message),
         };
@@ -316,7 +318,11 @@ impl Read<'_, '_> {
         read: &RowStatement,
         field: &ManyField,
     ) -> Result<Loaded> {
-        let window = match window(&field.arguments, self.loader.variables) {
+        let window = match window(
+            &field.arguments,
+            self.loader.variables,
+            self.loader.limits.page_size,
+        ) {
             Ok(window) => window,
             Err(message) => return Ok(Loaded::Failed(message)),
         };
@@ -456,9 +462,12 @@ impl Read<'_, '_> {
             None => Err(Error::new(
                 ErrorKind::Request,
                 Code::TooManyRows,
-                format!(
-                    "The request asks for more than {} rows; ask for smaller pages",
-                    limits::ANSWER_ROWS
+                beyond(
+                    Code::TooManyRows,
+                    format_args!(
+                        "The request asks for more than {} rows; ask for smaller pages",
+                        self.loader.limits.answer_rows
+                    ),
                 ),
             )),
         }

@@ -27,6 +27,7 @@ mod mutation_write;
 mod parents;
 mod plan;
 mod planner;
+mod query_limits;
 mod request;
 mod response;
 mod schema;
@@ -38,6 +39,7 @@ mod write;
 
 pub(crate) use endpoint::GraphqlEndpoint;
 pub use executor::Executor;
+pub use query_limits::QueryLimits;
 pub use request::Request;
 pub use response::Response;
 
@@ -47,5 +49,5 @@ pub use response::Response;
 ///
 /// If the registry makes no valid schema.
 pub fn sdl(manager: &crate::table::TableManager) -> crate::error::Result<String> {
-    Ok(schema::finish(schema::builder(manager))?.sdl())
+    Ok(schema::finish(schema::builder(manager, &QueryLimits::default()))?.sdl())
 }

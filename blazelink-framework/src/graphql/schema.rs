@@ -5,15 +5,16 @@ use async_graphql::dynamic::{
     Field, FieldFuture, InputObject, InputValue, Object, Scalar, Schema, SchemaBuilder, TypeRef,
 };
 use async_graphql::{Number, Value};
-use blazelink_codes::{Code, limits};
+use blazelink_codes::Code;
 
 use super::mutation_schema;
+use super::query_limits::QueryLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{self, Shape, StructType, TableDef, TableManager, ValueType};
 use crate::value::Kind;
 
 /// A schema builder with all types of the registry; its caller adds an extension and finishes it.
-pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
+pub(super) fn builder(manager: &TableManager, limits: &QueryLimits) -> SchemaBuilder {
     let mutation = manager.has_writes().then_some("Mutation");
     let mut schema = Schema::build("Query", mutation, None)
         .register(key_scalar())
@@ -21,9 +22,9 @@ pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
         .register(json_scalar())
         .register(object_id())
         .register(object_id_input())
-        .limit_recursive_depth(limits::QUERY_DEPTH)
-        .limit_depth(limits::QUERY_DEPTH)
-        .limit_complexity(limits::QUERY_COMPLEXITY);
+        .limit_recursive_depth(limits.depth)
+        .limit_depth(limits.depth)
+        .limit_complexity(limits.fields);
     let mut query = Object::new("Query");
     for table in manager.tables() {
         let identifier = InputValue::new("identifier", TypeRef::named("ObjectIdInput"));
