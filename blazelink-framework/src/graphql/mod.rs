@@ -43,7 +43,9 @@ pub use query_limits::QueryLimits;
 pub use request::Request;
 pub use response::Response;
 
-/// The GraphQL schema of these tables in GraphQL's schema language; the same with every database.
+/// The GraphQL schema of these tables in GraphQL's schema language; the same with every database,
+/// but for the inputs of mutations: what only the database knows of a column (that it has a
+/// default, or is computed) is in those of tables that it was asked of (`data::verify`).
 ///
 /// # Errors
 ///

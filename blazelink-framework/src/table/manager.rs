@@ -16,11 +16,12 @@ use super::definition::{Column, Shape, TableDef};
 use super::entity::{Registration, Table};
 use super::field::Extension;
 use super::virtual_table::VirtualTable;
-use super::writes::Writes;
+use super::writes::{self, Writes};
 use super::{naming, relations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
+use crate::value::Kind;
 use crate::viewer::Viewer;
 use crate::visibility::{Access, Hook};
 
@@ -159,7 +160,7 @@ impl TableManagerBuilder {
             check_table(table)?;
         }
         guard(&mut tables, self.visible)?;
-        give_writes(&mut tables, self.writes)?;
+        writes::give(&mut tables, self.writes)?;
         relations::complete(&mut tables)?;
         computed::extend(&mut tables, &self.extensions)?;
         let virtual_tables = virtual_tables(&self.define_virtual);
@@ -339,27 +340,6 @@ fn guard(tables: &mut [TableDef], visible: Vec<(TypeId, Hook)>) -> Result<()> {
     Ok(())
 }
 
-/// Gives the tables their mutations. What the builder says goes before the entity's attribute.
-fn give_writes(tables: &mut [TableDef], said: Vec<(TypeId, Writes)>) -> Result<()> {
-    for (at, (entity, _)) in said.iter().enumerate() {
-        let twice = said[..at].iter().any(|(other, _)| other == entity);
-        if twice || !tables.iter().any(|table| table.rust_type == *entity) {
-            return Err(setup(
-                Code::SchemaDefinition,
-                "`.writes::<..>(..)` is said twice of one entity, or of one that is not exposed"
-                    .to_owned(),
-                "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
-            ));
-        }
-    }
-    for (entity, writes) in said {
-        if let Some(table) = tables.iter_mut().find(|table| table.rust_type == entity) {
-            table.writes = Some(writes);
-        }
-    }
-    Ok(())
-}
-
 fn exposed_table(table: &TableDef) -> ExposedTable {
     ExposedTable {
         id: table.id,
@@ -433,6 +413,18 @@ fn check_table(table: &TableDef) -> Result<()> {
             Code::SchemaDefinition,
             format!("Table `{name}` hides `{column}`, a column of its primary key"),
             "Remove #[blazelink(hide)] from the column: rows are known by their key",
+        ));
+    }
+    let key = table.key.iter().map(|&at| &table.columns[at]);
+    for column in key.filter(|column| matches!(column.kind, Kind::Array(_) | Kind::Json)) {
+        return Err(setup(
+            Code::SchemaDefinition,
+            format!(
+                "Table `{name}` has `{}` of type `{}` in its primary key, which no client can name",
+                column.name, column.sql_type
+            ),
+            "Give the table a primary key of numbers and texts, or remove #[derive(blazelink::Table)] \
+             from its entity",
         ));
     }
     if !naming::is_graphql_name(&table.entity) {

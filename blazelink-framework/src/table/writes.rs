@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use blazelink_codes::Code;
 use futures_util::future::BoxFuture;
 use sea_orm::sea_query::Iden;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr};
 use serde_json::Value as Json;
 
 use super::definition::{Column, TableDef};
+use crate::error::{Error, ErrorKind};
 use crate::object_id::Key;
 use crate::viewer::Viewer;
 use crate::visibility::{WriteAccess, WriteHook};
@@ -343,6 +345,25 @@ impl From<DbErr> for Invalid {
     fn from(error: DbErr) -> Invalid {
         Invalid(vec![Problem::Database(error)])
     }
+}
+
+/// Gives the tables the mutations that the app's builder says. They go before the entity's own
+/// attribute.
+pub(super) fn give(tables: &mut [TableDef], said: Vec<(TypeId, Writes)>) -> Result<(), Error> {
+    let mut given = Vec::new();
+    for (entity, writes) in said {
+        let table = tables.iter_mut().find(|table| table.rust_type == entity);
+        let Some(table) = table.filter(|_| !given.contains(&entity)) else {
+            let sentence =
+                "`.writes::<..>(..)` is said twice of one entity, or of one that is not exposed";
+            return Err(Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence).with_hint(
+                "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
+            ));
+        };
+        table.writes = Some(writes);
+        given.push(entity);
+    }
+    Ok(())
 }
 
 impl TableDef {
