@@ -418,12 +418,10 @@ impl Writer<'_> {
             let sentence = "The database let the row be neither written nor deleted";
             return Err(Refusal::row(Code::WriteFailed, sentence).into());
         };
-        let mut at = 2 + self.table.key.len();
-        for column in references {
+        for (column, at) in references.into_iter().zip(2 + self.table.key.len()..) {
             if !row.try_get_by_index::<bool>(at)? {
                 return Err(Refusal::column(self.table, column, Code::Reference, NO_TARGET).into());
             }
-            at += 1;
         }
         if !row.try_get_by_index::<bool>(1)? {
             return Err(denied(self.operation).into());

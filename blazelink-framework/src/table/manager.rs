@@ -415,8 +415,8 @@ fn check_table(table: &TableDef) -> Result<()> {
             "Remove #[blazelink(hide)] from the column: rows are known by their key",
         ));
     }
-    let key = table.key.iter().map(|&at| &table.columns[at]);
-    for column in key.filter(|column| matches!(column.kind, Kind::Array(_) | Kind::Json)) {
+    let mut key = table.key.iter().map(|&at| &table.columns[at]);
+    if let Some(column) = key.find(|it| matches!(it.kind, Kind::Array(_) | Kind::Json)) {
         return Err(setup(
             Code::SchemaDefinition,
             format!(
