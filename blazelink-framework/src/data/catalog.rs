@@ -308,7 +308,17 @@ impl Types {
             _ if !ty.builtin => Read::Format,
             "int2" | "int4" | "int8" if plain => Read::Integer,
             "bool" if plain => Read::Bool,
-            "text" | "varchar" if plain => Read::Plain,
+            "text" | "varchar" | "json" if plain => Read::Plain,
+            "float4" if plain => Read::Float4,
+            "float8" if plain => Read::Float8,
+            "numeric" if plain => Read::Numeric,
+            "date" if plain => Read::Date,
+            "time" if plain => Read::Time,
+            "timestamp" if plain => Read::Timestamp,
+            "timestamptz" if plain => Read::TimestampTz,
+            "uuid" if plain => Read::Uuid,
+            "bytea" if plain => Read::Bytea,
+            "jsonb" if plain => Read::Jsonb,
             "int2" | "int4" | "int8" | "text" | "varchar" | "bpchar" | "uuid" | "numeric"
             | "float4" | "float8" | "json" | "jsonb" | "date" | "time" | "timetz" | "timestamp"
             | "timestamptz" | "interval" | "bytea" => Read::Cast,

@@ -7,6 +7,7 @@
 mod accessor;
 mod batch;
 mod catalog;
+mod printed;
 mod statement;
 mod write;
 mod write_error;

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, missing_debug_implementations, unreachable_pub)]
 
 mod kitchen;
+mod literals;
+mod log;
 mod relations;
 mod schemas;
 mod store;
 mod support;
+mod values;

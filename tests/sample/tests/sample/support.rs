@@ -15,10 +15,10 @@ use serde_json::Value;
 
 pub struct App {
     pub manager: Arc<TableManager>,
-    database: DatabaseConnection,
+    pub database: DatabaseConnection,
     executor: Executor,
     // Dropped last: the database goes with it.
-    _postgres: TestDatabase,
+    pub postgres: TestDatabase,
 }
 
 impl App {
@@ -50,20 +50,25 @@ impl App {
             executor: Executor::new(Arc::clone(&manager), database.clone()).unwrap(),
             manager,
             database,
-            _postgres: postgres,
+            postgres,
         }
     }
 
     /// The `data` of an answer that has no errors.
     pub async fn ask(&self, query: &str) -> Value {
+        let mut body: Value = serde_json::from_str(&self.body(query).await).unwrap();
+        assert_eq!(body.get("errors"), None, "{query}");
+        body["data"].take()
+    }
+
+    /// An answer as it is sent.
+    pub async fn body(&self, query: &str) -> String {
         let context = BlazeContext::anonymous();
         let answer = self
             .executor
             .execute(Request::new(query), &context, &Unwatched)
             .await;
-        let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(body.get("errors"), None, "{query}");
-        body["data"].take()
+        String::from_utf8(answer.body.to_vec()).unwrap()
     }
 
     /// The rows of a statement whose columns are texts or lists of texts.
