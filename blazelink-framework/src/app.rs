@@ -226,6 +226,7 @@ impl Builder {
         let database = connect(&config).await?;
         let manager = Arc::new(data::verify(manager, &database).await?);
         manager.check_visibility()?;
+        manager.check_writes()?;
         let exposure = manager.exposure();
         let executor = Arc::new(Executor::with_limits(
             Arc::clone(&manager),

@@ -11,6 +11,8 @@ mod printed;
 mod statement;
 mod write;
 mod write_error;
+mod write_judge;
+mod write_sql;
 mod write_value;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};

@@ -15,15 +15,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use blazelink_codes::{Code, limits};
 use blazelink_migrations::identifier;
 use futures_util::FutureExt;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
-    TransactionTrait, Value,
-};
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, TransactionTrait};
 use serde_json::Value as Json;
 
 use super::accessor::DataAccessor;
 use super::statement::{expression, name};
-use super::write_error::{Failed, NO_TARGET, Refusal};
+use super::write_error::{Failed, NO_TARGET, Refusal, sqlstate};
+use super::write_sql::Sql;
 use super::write_value::text_of;
 use crate::object_id::Key;
 use crate::table::{Draft, Invalid, Operation, Problem, Read, Shape, TableDef, Writes};
@@ -137,18 +135,10 @@ fn denied(operation: Operation) -> Refusal {
 
 /// What the viewer may write of the table. What the app says wrongly is nothing, and in the log.
 fn access(table: &TableDef, viewer: &Viewer) -> Option<WriteSight> {
-    let hook = table.writes.as_ref()?.hook()?;
-    let Some(access) = hook.access(viewer) else {
-        tracing::error!(table = %table.table, "what `.writes::<..>(..)` allows panics; nothing may be written");
-        return None;
-    };
-    match WriteSight::bind(&access, table) {
-        Ok(bound) => Some(bound),
-        Err(error) => {
-            tracing::error!(%error, "nothing of a table may be written until this is corrected");
-            None
-        }
-    }
+    table.write_access(viewer).unwrap_or_else(|error| {
+        tracing::error!(%error, "nothing of a table may be written until this is corrected");
+        None
+    })
 }
 
 /// The texts of a draft's values.
@@ -212,18 +202,18 @@ fn problems(table: &TableDef, invalid: Invalid) -> Stop {
 }
 
 /// One write.
-struct Writer<'a> {
-    data: &'a DataAccessor<'a>,
-    table: &'a TableDef,
-    operation: Operation,
+pub(super) struct Writer<'a> {
+    pub(super) data: &'a DataAccessor<'a>,
+    pub(super) table: &'a TableDef,
+    pub(super) operation: Operation,
     key: Option<Key>,
-    access: &'a WriteSight,
+    pub(super) access: &'a WriteSight,
     /// The rows that may be written so.
-    rows: &'a Writable,
+    pub(super) rows: &'a Writable,
     writes: &'a Writes,
     draft: Draft,
     /// What was bound last, for explanations.
-    bound: Vec<(usize, Option<String>)>,
+    pub(super) bound: Vec<(usize, Option<String>)>,
 }
 
 impl Writer<'_> {
@@ -245,7 +235,7 @@ impl Writer<'_> {
         match transaction.commit().await {
             Ok(()) => Ok(written),
             // A constraint that is checked last.
-            Err(error) if super::write_error::sqlstate(&error).is_some() => {
+            Err(error) if sqlstate(&error).is_some_and(|it| !it.starts_with("57P")) => {
                 Err(self.explained(error.into()).await)
             }
             Err(error) => {
@@ -262,6 +252,11 @@ impl Writer<'_> {
             Stop::Refused(refused) => return refused,
             Stop::Database(error) => error,
         };
+        // What another row has is told to those only who may write the row.
+        let taken = matches!(sqlstate(&error), Some("23505" | "23P01"));
+        if taken && !self.might_be_written().await {
+            return vec![denied(self.operation)];
+        }
         let failed = Failed {
             database: self.data.database(),
             table: self.table,
@@ -303,7 +298,7 @@ impl Writer<'_> {
             Ok(row) => row.ok_or_else(missing)?,
             // Only the key can be no value of its type here.
             Err(error) => {
-                let state = super::write_error::sqlstate(&error);
+                let state = sqlstate(&error);
                 return Err(match state.is_some_and(|state| state.starts_with("22")) {
                     true => {
                         let sentence = "Invalid obj_id! It is no value of the key's type";
@@ -367,7 +362,15 @@ impl Writer<'_> {
     async fn update(&mut self, transaction: &DatabaseTransaction) -> Result<Written, Stop> {
         if self.bound.is_empty() {
             let key = self.key.clone().ok_or_else(|| denied(self.operation))?;
-            return Ok(Written { key, version: None });
+            // A row that was only locked is in no commit that anybody could wait for.
+            let version = match self.writes.has_hooks() {
+                true => {
+                    let row = Sql::new("SELECT pg_current_xact_id()::text").one(transaction);
+                    row.await?.map(|row| row.try_get_by_index(0)).transpose()?
+                }
+                false => None,
+            };
+            return Ok(Written { key, version });
         }
         let mut sql = Sql::new("UPDATE ");
         let _ = write!(sql.text, "{} AS t SET ", name(self.table));
@@ -468,11 +471,11 @@ impl Writer<'_> {
         asked
     }
 
-    fn column(&self, at: usize) -> String {
+    pub(super) fn column(&self, at: usize) -> String {
         identifier(&self.table.columns[at].name)
     }
 
-    fn key_condition(&self, sql: &mut Sql) {
+    pub(super) fn key_condition(&self, sql: &mut Sql) {
         let atoms = self.key.as_ref().map(Key::atoms).unwrap_or_default();
         for (number, (&at, atom)) in self.table.key.iter().zip(atoms).enumerate() {
             let and = if number > 0 { " AND " } else { "" };
@@ -491,42 +494,5 @@ impl Writer<'_> {
             atoms.push(self.table.columns[column].kind.atom(&text));
         }
         Key::from_atoms(atoms).ok_or_else(|| DbErr::Type("a table without a key".to_owned()))
-    }
-}
-
-/// A statement while it is written: its text, and what is bound.
-struct Sql {
-    text: String,
-    values: Vec<Value>,
-}
-
-impl Sql {
-    fn new(text: &str) -> Sql {
-        Sql {
-            text: text.to_owned(),
-            values: Vec::new(),
-        }
-    }
-
-    /// The number of the next placeholder.
-    fn next(&self) -> usize {
-        self.values.len() + 1
-    }
-
-    /// A value of this type, bound as text.
-    fn value(&mut self, text: Option<String>, sql_type: &str) {
-        let _ = write!(self.text, "${}::text::{sql_type}", self.next());
-        self.values.push(Value::String(text));
-    }
-
-    /// Whether `t` is one of these rows.
-    fn writable(&mut self, rows: &Writable) {
-        let condition = rows.sql("t", self.next(), &mut self.values);
-        self.text.push_str(&condition);
-    }
-
-    async fn one(self, transaction: &DatabaseTransaction) -> Result<Option<QueryResult>, DbErr> {
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, self.text, self.values);
-        transaction.query_one_raw(statement).await
     }
 }

@@ -257,6 +257,15 @@ impl TableManager {
         Arc::clone(&self.exposure)
     }
 
+    /// As `check_visibility`, of what may be written.
+    ///
+    /// # Errors
+    ///
+    /// If the app's code panics, or a rule cannot be bound to its table.
+    pub(crate) fn check_writes(&self) -> Result<()> {
+        self.tables.iter().try_for_each(TableDef::check_writes)
+    }
+
     /// Whether any table has a mutation.
     pub(crate) fn has_writes(&self) -> bool {
         self.tables

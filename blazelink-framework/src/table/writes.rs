@@ -20,7 +20,7 @@ use super::definition::{Column, TableDef};
 use crate::error::{Error, ErrorKind};
 use crate::object_id::Key;
 use crate::viewer::Viewer;
-use crate::visibility::{WriteAccess, WriteHook};
+use crate::visibility::{WriteAccess, WriteHook, WriteSight};
 
 /// What is done to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -159,8 +159,9 @@ impl Writes {
         self.operations.contains(&operation)
     }
 
-    pub(crate) fn hook(&self) -> Option<&WriteHook> {
-        self.allow.as_ref()
+    /// Whether code of the app runs in the transaction.
+    pub(crate) fn has_hooks(&self) -> bool {
+        !self.before_save.is_empty()
     }
 
     /// What the author's own checks find wrong.
@@ -372,6 +373,40 @@ impl TableDef {
         let declared = self.writes.as_ref().is_some_and(|it| it.has(operation));
         // Of a table that is nothing but its key no row can become another.
         declared && (operation != Operation::Update || self.updatable().next().is_some())
+    }
+
+    /// What the viewer may write of it; nothing if no rule says so.
+    ///
+    /// # Errors
+    ///
+    /// If the app's code panics, or says what cannot be bound to the table.
+    pub(crate) fn write_access(&self, viewer: &Viewer) -> Result<Option<WriteSight>, Error> {
+        let Some(hook) = self.writes.as_ref().and_then(|it| it.allow.as_ref()) else {
+            return Ok(None);
+        };
+        let access = hook.access(viewer).ok_or_else(|| {
+            let sentence = format!("What may be written of table `{}` panics", self.table);
+            Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence)
+                .with_hint("let what `.writes::<..>(..)` calls answer for every viewer")
+        })?;
+        WriteSight::bind(&access, self).map(Some)
+    }
+
+    /// Asks the app what nobody in particular may write, so that a rule that cannot be is found at
+    /// start-up. To be called once the columns are known.
+    ///
+    /// # Errors
+    ///
+    /// As [`TableDef::write_access`].
+    pub(crate) fn check_writes(&self) -> Result<(), Error> {
+        let ruled = self.write_access(&Viewer::anonymous())?.is_some();
+        if self.writes.is_some() && !ruled {
+            tracing::warn!(
+                table = %self.table,
+                "the table has mutations, and nobody may use them: no `.writes::<..>(..)` allows it"
+            );
+        }
+        Ok(())
     }
 
     /// The columns that the input of a create has, with their positions.

@@ -274,6 +274,48 @@ async fn nobody_gives_rows_away_or_makes_rows_of_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_finds_out_by_writing_what_rows_of_others_hold() {
+    let app = start().await;
+    create(&app, 1, "secret").await;
+    let mine = create(&app, 2, "mine").await;
+    let mut answers = Vec::new();
+    for title in ["secret", "free"] {
+        let input = json!({"input": {"owner_id": 1, "title": title}});
+        let created = app.to(&user(2), CREATE, input).await;
+        let input = json!({"owner_id": 1, "title": title});
+        let of = json!({"of": {"obj_id": mine}, "input": input});
+        answers.push((created, app.to(&user(2), UPDATE, of).await));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(
+        refused(&answers[0].0),
+        ["Whoever asks may not create the row"]
+    );
+    let again = json!({"input": {"owner_id": 2, "title": "mine"}});
+    let answer = app.to(&user(2), CREATE, again).await;
+    assert_eq!(
+        refused(&answer),
+        ["`owner_id` and `title` are taken by another row"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_know_the_defaults_of_rows_that_are_taken() {
+    let writes = Writes::all()
+        .allow(|_| WriteAccess::all().create(Rule::eq(document::Column::State, "new")));
+    let tables = builder().table::<document::Entity>();
+    let tables = tables.writes::<document::Entity>(writes);
+    let app = App::beside(document::TABLE, tables).await;
+    create(&app, 1, "one").await;
+    let input = json!({"input": {"owner_id": 1, "title": "one"}});
+    let answer = app.to(&user(1), CREATE, input).await;
+    assert_eq!(
+        refused(&answer),
+        ["`owner_id` and `title` are taken by another row"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_become_what_the_rule_for_updated_ones_says() {
     let writes = Writes::all().allow(|_| {
         let draft = Rule::eq(document::Column::State, "draft");
