@@ -13,7 +13,8 @@ use sea_orm::{
 };
 
 use super::batch::{Batch, integer_at};
-use super::statement::{Beyond, CountStatement, RowStatement, Text, leads_to};
+use super::page_query::{Bound, Doubtful};
+use super::statement::{CountStatement, RowStatement, Text, leads_to};
 use super::write_error::sqlstate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::Key;
@@ -72,7 +73,7 @@ impl Keys {
         self.len() == 0
     }
 
-    fn values(self) -> impl Iterator<Item = Value> {
+    pub(super) fn values(self) -> impl Iterator<Item = Value> {
         self.columns
             .into_iter()
             .map(|column| Value::Array(ArrayType::String, Some(Box::new(column))))
@@ -204,18 +205,89 @@ impl<'a> DataAccessor<'a> {
     ///
     /// If the database does not answer.
     pub(crate) async fn counts(&self, statement: &CountStatement, keys: Keys) -> Result<Vec<i64>> {
-        let mut counts = vec![0; keys.len()];
-        let values = keys.values().collect();
-        for row in self.query(&statement.text, values).await? {
-            let parent = parent_of(&row)? as usize;
-            if let Some(count) = counts.get_mut(parent) {
-                *count = integer_at(&row, 1)?;
-            }
-        }
-        Ok(counts)
+        let parents = keys.len();
+        let rows = self.query(&statement.text, keys.values().collect()).await?;
+        counts(&rows, parents)
     }
 
-    async fn query(&self, text: &Text, mut values: Vec<Value>) -> Result<Vec<QueryResult>> {
+    /// The rows of a page that is narrowed, ordered or continued.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer, or refuses a value as none of its column's type.
+    pub(crate) async fn page_rows(&self, bound: Bound<RowStatement>) -> Result<Batch> {
+        let statement = &bound.statement;
+        let rows = self.asked(&statement.text, bound.values, bound.doubtful);
+        Batch::read(&rows.await?, &statement.reads, 0)
+    }
+
+    /// The same of many parents.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataAccessor::page_rows`].
+    pub(crate) async fn children_rows(&self, bound: Bound<RowStatement>) -> Result<Children> {
+        let statement = &bound.statement;
+        let rows = self.asked(&statement.text, bound.values, bound.doubtful);
+        Children::read(&rows.await?, statement)
+    }
+
+    /// How many rows a narrowed page has in all.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataAccessor::page_rows`].
+    pub(crate) async fn page_count(&self, bound: Bound<CountStatement>) -> Result<i64> {
+        let text = &bound.statement.text;
+        let rows = self.asked(text, bound.values, bound.doubtful).await?;
+        rows.first().map_or(Ok(0), |row| integer_at(row, 0))
+    }
+
+    /// The same for each of this many parents.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataAccessor::page_rows`].
+    pub(crate) async fn children_counts(
+        &self,
+        bound: Bound<CountStatement>,
+        parents: usize,
+    ) -> Result<Vec<i64>> {
+        let text = &bound.statement.text;
+        let rows = self.asked(text, bound.values, bound.doubtful).await?;
+        counts(&rows, parents)
+    }
+
+    /// Runs a statement with a client's values. Where rows are hidden, values that may be none of
+    /// their type are tried before: else whether they fail would tell whether hidden rows come so
+    /// far as to be compared with them.
+    async fn asked(
+        &self,
+        text: &Text,
+        values: Vec<Value>,
+        doubtful: Option<Doubtful>,
+    ) -> Result<Vec<QueryResult>> {
+        let mut tables = text.sources.iter();
+        if let Some(Doubtful { sql, values }) = doubtful
+            && tables.any(|it| self.restricted(self.manager.table(it.table)).is_some())
+        {
+            let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+            let tried = self.database.query_one_raw(statement).await;
+            tried.map_err(value_failure)?;
+        }
+        self.query_or(text, values, value_failure).await
+    }
+
+    async fn query(&self, text: &Text, values: Vec<Value>) -> Result<Vec<QueryResult>> {
+        self.query_or(text, values, failure).await
+    }
+
+    async fn query_or(
+        &self,
+        text: &Text,
+        mut values: Vec<Value>,
+        failure: fn(DbErr) -> Error,
+    ) -> Result<Vec<QueryResult>> {
         debug_assert_eq!(
             values.len(),
             text.bound,
@@ -233,33 +305,60 @@ impl<'a> DataAccessor<'a> {
 impl DataAccessor<'_> {
     /// The statement for what the viewer sees.
     fn narrowed<'t>(&self, text: &'t Text, values: &mut Vec<Value>) -> Cow<'t, str> {
-        let restricted = |table: &TableDef| self.sight(table).filter(|it| !it.sees_all_rows());
-        let table = self.manager.table(text.table);
-        let mut conditions = Vec::new();
-        if let Some(sight) = restricted(table) {
-            conditions.push(sight.sql("t", values.len() + 1, values));
-        }
-        if let Some(Beyond {
-            table: target,
-            from,
-        }) = &text.beyond
-        {
-            let target = self.manager.table(*target);
-            if let Some(sight) = restricted(target) {
-                let condition = sight.sql("x", values.len() + 1, values);
-                conditions.push(leads_to(table, from, target, &condition));
-            }
-        }
-        if conditions.is_empty() {
+        if self.sights.is_empty() {
             return Cow::Borrowed(&text.sql);
         }
-        Cow::Owned(text.narrowed(&conditions.join(" AND ")))
+        let mut conditions: Vec<Option<String>> = Vec::with_capacity(text.sources.len());
+        for source in &text.sources {
+            let sight = self.restricted(self.manager.table(source.table));
+            conditions.push(sight.map(|sight| sight.sql("t", values.len() + 1, values)));
+        }
+        if let (Some(beyond), Some(source)) = (&text.beyond, text.sources.first()) {
+            let target = self.manager.table(beyond.table);
+            if let Some(sight) = self.restricted(target) {
+                let condition = sight.sql("x", values.len() + 1, values);
+                let table = self.manager.table(source.table);
+                let leads = leads_to(table, &beyond.from, target, &condition);
+                let first = &mut conditions[0];
+                *first = Some(match first.take() {
+                    Some(own) => format!("{own} AND {leads}"),
+                    None => leads,
+                });
+            }
+        }
+        if conditions.iter().all(Option::is_none) {
+            return Cow::Borrowed(&text.sql);
+        }
+        Cow::Owned(text.narrowed(&conditions))
+    }
+
+    /// Whether there are rows of a table that the viewer does not see.
+    pub(crate) fn narrows(&self, table: &TableDef) -> bool {
+        self.restricted(table).is_some()
+    }
+
+    /// What the viewer sees of a table, unless that is every row.
+    fn restricted(&self, table: &TableDef) -> Option<Arc<Sight>> {
+        self.sight(table).filter(|sight| !sight.sees_all_rows())
     }
 }
 
-/// SQLSTATE class 22 (data exception) can only mean a key here: nothing else is bound that a
-/// client sent.
+/// The statement's error where its only values from a client are a key.
 fn failure(source: DbErr) -> Error {
+    refused_or_lost(source, "Invalid obj_id! It is no value of the key's type")
+}
+
+/// The same where they are those of a page's arguments.
+fn value_failure(source: DbErr) -> Error {
+    refused_or_lost(
+        source,
+        "A value in `where` or `after` is none of its column's type",
+    )
+}
+
+/// SQLSTATE class 22 (data exception) and 23514 (a domain's check) can only mean a value that a
+/// client sent.
+fn refused_or_lost(source: DbErr, refusal: &'static str) -> Error {
     if sqlstate(&source) == Some("57014") {
         let code = Code::StatementTimeout;
         let sentence = format!("The database took longer than it may ({code})");
@@ -272,17 +371,12 @@ fn failure(source: DbErr) -> Error {
             error
                 .as_database_error()
                 .and_then(|error| error.code())
-                .is_some_and(|code| code.starts_with("22"))
+                .is_some_and(|code| code.starts_with("22") || code == "23514")
         }
         _ => false,
     };
     if refused {
-        return Error::new(
-            ErrorKind::Request,
-            Code::Database,
-            "Invalid obj_id! It is no value of the key's type",
-        )
-        .with_source(source);
+        return Error::new(ErrorKind::Request, Code::Database, refusal).with_source(source);
     }
     Error::new(
         ErrorKind::Unavailable,
@@ -292,7 +386,47 @@ fn failure(source: DbErr) -> Error {
     .with_source(source)
 }
 
+/// By parent the number that its row tells; parents without a row have none.
+fn counts(rows: &[QueryResult], parents: usize) -> Result<Vec<i64>> {
+    let mut counts = vec![0; parents];
+    for row in rows {
+        if let Some(count) = counts.get_mut(parent_of(row)? as usize) {
+            *count = integer_at(row, 1)?;
+        }
+    }
+    Ok(counts)
+}
+
 impl Children {
+    /// Leaves at most this many rows to each parent; says which parents had more, ascending.
+    pub(crate) fn cut(&mut self, limit: usize) -> Vec<u32> {
+        let mut more = Vec::new();
+        let mut of_parent = 0;
+        let mut last = None;
+        self.of.retain(|&(parent, _)| {
+            of_parent = if last == Some(parent) {
+                of_parent + 1
+            } else {
+                1
+            };
+            last = Some(parent);
+            if of_parent > limit && more.last() != Some(&parent) {
+                more.push(parent);
+            }
+            of_parent <= limit
+        });
+        if !more.is_empty() {
+            let mut kept: Vec<u32> = self.of.iter().map(|&(_, row)| row).collect();
+            kept.sort_unstable();
+            self.batch.keep(&kept);
+            for (_, row) in &mut self.of {
+                let at = kept.partition_point(|kept| kept < row);
+                *row = u32::try_from(at).unwrap_or(u32::MAX);
+            }
+        }
+        more
+    }
+
     fn read(rows: &[QueryResult], statement: &RowStatement) -> Result<Children> {
         let mut of = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(0..) {

@@ -407,8 +407,8 @@ impl Writer<'_> {
         }
         for &column in &self.table.key {
             let text = match self.table.columns[column].read {
-                Read::Bool => format!("left({}::text, 1)", expression(self.table, column)),
-                _ => format!("({})::text", expression(self.table, column)),
+                Read::Bool => format!("left({}::text, 1)", expression("t", self.table, column)),
+                _ => format!("({})::text", expression("t", self.table, column)),
             };
             let _ = write!(sql.text, ", {text}");
         }

@@ -60,6 +60,11 @@ impl Documents {
         })
     }
 
+    /// The types of the schema.
+    pub(super) fn types(&self) -> &Types {
+        &self.types
+    }
+
     /// The document of a text, and the keys that its variables of [`template::variable`] stand for.
     ///
     /// # Errors
@@ -137,11 +142,6 @@ impl Documents {
         };
         let message = format!("Schema is not configured to execute {kind} operation.");
         Err(Response::failed(&[Fault::new(message, [operation.pos])]))
-    }
-
-    /// The types of the schema.
-    pub(super) fn types(&self) -> &Types {
-        &self.types
     }
 
     /// Held for a look-up, never across an await. A panic inside leaves the map whole.

@@ -181,6 +181,11 @@ fn coerce_named(
             _ => Err(format!("Expected type '{name}' to be an object.")),
         };
     }
+    if let Some(values) = types.values(name) {
+        let value = value.as_str().unwrap_or_default();
+        let known = values.iter().find(|known| known.as_str() == value);
+        return known.cloned().map(ConstValue::Enum).map_or_else(misfit, Ok);
+    }
     match (name, value) {
         ("Int", Json::Number(number)) => match number.as_i64().map(i32::try_from) {
             Some(Ok(number)) => Ok(ConstValue::from(number)),
@@ -214,7 +219,7 @@ fn coerce_named(
 /// An input object. A member that was left out stays so, which tells it apart from null.
 fn coerce_object(
     types: &Types,
-    name: &str,
+    of: &str,
     members: &Inputs,
     fields: serde_json::Map<String, Json>,
     path: &mut String,
@@ -229,13 +234,13 @@ fn coerce_object(
     }
     let mut coerced = IndexMap::new();
     let before = path.len();
-    for (member, value) in fields {
-        let Some(ty) = members.get(member.as_str()) else {
-            return Err(format!("Field '{member}' is not defined by type '{name}'."));
+    for (name, value) in fields {
+        let Some(ty) = members.get(name.as_str()) else {
+            return Err(format!("Field '{name}' is not defined by type '{of}'."));
         };
         path.push('.');
-        path.push_str(&member);
-        coerced.insert(Name::new(member), coerce(types, ty, value, path)?);
+        path.push_str(&name);
+        coerced.insert(Name::new(name), coerce(types, ty, value, path)?);
         path.truncate(before);
     }
     Ok(ConstValue::Object(coerced))
@@ -283,15 +288,23 @@ mod tests {
 
     use super::*;
 
+    fn types() -> Types {
+        Types::read(
+            "type Query { user(identifier: ObjectIdInput): Int } enum Way { UP DOWN } \
+             input ObjectIdInput { entity: String obj_id: Key modifiers: String \
+             dependencies: [ObjectIdInput] } \
+             input UserWhere { and: [UserWhere!] way: Way id: Int } \
+             input New { name: String! note: String }",
+        )
+        .unwrap()
+    }
+
     fn coerced(declared: &str, sent: &str) -> Result<String, String> {
         let text = format!("query Q({declared}) {{ __typename }}");
         let document = parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
         let sent = serde_json::from_str(sent).unwrap();
-        let types = "input ObjectIdInput { entity: String obj_id: Key modifiers: String \
-                     dependencies: [ObjectIdInput] } input New { name: String! note: String }";
-        let types = Types::read(types).unwrap();
-        let variables = Variables::coerce(&types, &operation.node, sent)
+        let variables = Variables::coerce(&types(), &operation.node, sent)
             .map_err(|faults| faults[0].message.clone())?;
         Ok(variables
             .get("v")
@@ -324,6 +337,11 @@ mod tests {
                 "$v: New",
                 r#"{"v": {"name": "a", "note": null}}"#,
                 r#"{name: "a", note: null}"#,
+            ),
+            (
+                "$v: UserWhere",
+                r#"{"v": {"and": [{"way": "UP"}, {"id": 1}]}}"#,
+                "{and: [{way: UP}, {id: 1}]}",
             ),
         ];
         for (declared, sent, expected) in rows {
@@ -388,6 +406,16 @@ mod tests {
                 "$v: New",
                 r#"{"v": {"name": null}}"#,
                 "Variable '$v' got invalid value at 'v.name'; Expected non-nullable type 'String!' not to be null.",
+            ),
+            (
+                "$v: UserWhere",
+                r#"{"v": {"and": {"way": "LEFT"}}}"#,
+                "Variable '$v' got invalid value at 'v.and.way'; Way cannot represent the value.",
+            ),
+            (
+                "$v: UserWhere",
+                r#"{"v": {"email": 1}}"#,
+                "Variable '$v' got invalid value; Field 'email' is not defined by type 'UserWhere'.",
             ),
         ];
         for (declared, sent, expected) in rows {

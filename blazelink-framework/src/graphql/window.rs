@@ -59,6 +59,7 @@ mod tests {
         let arguments = PageArguments {
             page: page.map(at),
             size: size.map(at),
+            ..PageArguments::default()
         };
         window(&arguments, &Variables::default(), 1_000)
     }

@@ -30,6 +30,12 @@ pub trait Table: EntityTrait {
 pub struct Declaration {
     /// `#[blazelink(name = "..")]`.
     pub name: Option<&'static str>,
+    /// `#[blazelink(root = "..")]`.
+    pub root: Option<&'static str>,
+    /// `#[blazelink(page_root = "..")]`.
+    pub page_root: Option<&'static str>,
+    /// `#[blazelink(list)]`: the page root is a list.
+    pub list: bool,
     /// Fields of columns with `#[blazelink(hide)]`.
     pub hidden: &'static [&'static str],
     /// `#[blazelink(writes)]`: the mutations that it has.
@@ -45,6 +51,8 @@ pub struct Link {
     pub field: &'static str,
     /// Whether it has `#[blazelink(hide)]`.
     pub hidden: bool,
+    /// Whether it has `#[blazelink(list)]`.
+    pub list: bool,
     /// Where it leads.
     pub path: Path,
 }
@@ -56,6 +64,8 @@ pub enum Path {
     Direct(Box<RelationDef>),
     /// Over a junction.
     Through(Box<Through>),
+    /// Over the tables of a chain: SeaORM's `Linked`.
+    Linked(Vec<RelationDef>),
 }
 
 /// A way over a junction.
@@ -135,16 +145,23 @@ impl TableDef {
             columns[counted].default = true;
         }
         let declared_schema = entity.schema_name().map(str::to_owned);
+        let name = declaration
+            .name
+            .map_or_else(|| naming::entity_name(&table), str::to_owned);
+        let root = |given: Option<&str>, made: fn(&str) -> String| {
+            given.map_or_else(|| made(&name), str::to_owned)
+        };
         Ok(TableDef {
+            row_root: root(declaration.root, naming::row_root),
+            page_root: root(declaration.page_root, naming::page_root),
+            list: declaration.list,
             id: TableId(0),
             rust_type: TypeId::of::<E>(),
             schema: declared_schema
                 .clone()
                 .unwrap_or_else(|| "public".to_owned()),
             declared_schema,
-            entity: declaration
-                .name
-                .map_or_else(|| naming::entity_name(&table), str::to_owned),
+            entity: name,
             table,
             columns,
             key,
@@ -168,6 +185,7 @@ fn declared_relations<E: Table>(links: Vec<Link>) -> Vec<DeclaredRelation> {
         .map(|link| DeclaredRelation {
             name: link.field.to_owned(),
             hidden: link.hidden,
+            list: link.list,
             path: link.path,
         })
         .collect();
@@ -180,6 +198,7 @@ fn declared_relations<E: Table>(links: Vec<Link>) -> Vec<DeclaredRelation> {
             declared.push(DeclaredRelation {
                 name: naming::variant_field(&variant.name()),
                 hidden: false,
+                list: false,
                 path: Path::direct(def),
             });
         }
@@ -216,6 +235,7 @@ fn column<C: ColumnTrait>(column: C) -> Column {
         name: Iden::unquoted(&column).to_owned(),
         exact: matches!(kind, Kind::Int | Kind::BigInt | Kind::Bool)
             || matches!(sql_type.as_str(), "text" | "varchar" | "uuid" | "date"),
+        ordered: !matches!(kind, Kind::Json | Kind::Array(_)),
         kind,
         sql_type,
         nullable: def.is_null(),

@@ -4,11 +4,14 @@
 
 mod answers;
 mod catalog;
+mod chains;
 mod computed;
+mod dependencies;
 mod document;
 mod entities;
 mod keys;
 mod malformed;
+mod pages;
 mod registry;
 mod rules;
 mod statements;
