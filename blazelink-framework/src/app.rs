@@ -18,15 +18,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::{Authenticator, Authority, ContextFactory};
-use crate::config::Config;
+use crate::config::{ClientLimits, Config};
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graphql::Executor;
+use crate::graphql::{Executor, QueryLimits};
 use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings};
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
-use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
+use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable, Writes};
 use crate::transport::{HttpServer, Journal};
 use crate::viewer::Viewer;
 use crate::visibility::Access;
@@ -109,6 +109,14 @@ impl Builder {
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Builder {
         self.tables = self.tables.visible::<E>(access);
+        self
+    }
+
+    /// Gives an entity that is exposed mutations, and says who may use them: `createUser`,
+    /// `updateUser`, `deleteUser`. Without it, and without `#[blazelink(writes)]` on the entity, it
+    /// has none; without a rule in it nobody may use them, in development neither.
+    pub fn writes<E: Table>(mut self, writes: Writes) -> Builder {
+        self.tables = self.tables.writes::<E>(writes);
         self
     }
 
@@ -242,7 +250,15 @@ impl Builder {
     /// If the database cannot be reached, or the seeding fails.
     pub async fn run_seed(self, config: &Config) -> Result<()> {
         let Some(seed) = self.seed else { return Ok(()) };
-        let database = connect(config).await?;
+        // Rows in bulk may take their time.
+        let unhurried = Config {
+            limits: ClientLimits {
+                statement_timeout: Duration::ZERO,
+                ..config.limits
+            },
+            ..config.clone()
+        };
+        let database = connect(&unhurried).await?;
         seed(database.clone()).await.map_err(|error| {
             Error::new(
                 ErrorKind::Setup,
@@ -273,8 +289,13 @@ impl Builder {
             tracing::warn!(%relations, "pages read more rows than they have: {}", missing.sql);
         }
         manager.check_visibility()?;
+        manager.check_writes()?;
         let exposure = manager.exposure();
-        let executor = Arc::new(Executor::new(Arc::clone(&manager), database.clone())?);
+        let executor = Arc::new(Executor::with_limits(
+            Arc::clone(&manager),
+            database.clone(),
+            query_limits(&config.limits),
+        )?);
         let connections = Arc::new(ConnectionManager::new(SessionLimits {
             total: config.limits.sessions,
             per_address: config.limits.sessions_per_address,
@@ -418,6 +439,16 @@ impl fmt::Debug for App {
     }
 }
 
+fn query_limits(limits: &ClientLimits) -> QueryLimits {
+    QueryLimits {
+        depth: limits.query_depth,
+        fields: limits.query_fields,
+        aliases: limits.query_aliases,
+        page_size: limits.page_size.into(),
+        answer_rows: limits.answer_rows,
+    }
+}
+
 /// The pool that answers queries. Its sessions print values as the replication connection does.
 async fn connect(config: &Config) -> Result<DatabaseConnection> {
     let connected = match Database::connect(pool(config, true)).await {
@@ -440,6 +471,9 @@ async fn connect(config: &Config) -> Result<DatabaseConnection> {
 
 fn pool(config: &Config, with_settings: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new(&config.database_url);
+    // Postgres holds no longer ones.
+    let timeout = config.limits.statement_timeout.as_millis();
+    let timeout = timeout.min(2_147_483_647).to_string();
     options
         .max_connections(config.pool)
         .sqlx_logging(false)
@@ -454,7 +488,8 @@ fn pool(config: &Config, with_settings: bool) -> ConnectOptions {
             }
             // sqlx sends a value of its own for this one, which goes before `options`.
             let options = options.extra_float_digits(1);
-            options.options(SESSION_SETTINGS)
+            let options = options.options(SESSION_SETTINGS);
+            options.options([("statement_timeout", &*timeout)])
         });
     options
 }

@@ -12,6 +12,11 @@ mod indexes;
 mod page_query;
 mod printed;
 mod statement;
+mod write;
+mod write_error;
+mod write_judge;
+mod write_sql;
+mod write_value;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
@@ -20,3 +25,5 @@ pub(crate) use filter::{Comparison, Filter};
 pub use indexes::{MissingIndex, missing_indexes};
 pub(crate) use page_query::{Hop, Onward, Ordered, PageQuery, Term, Way};
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
+pub(crate) use write::{Intent, write};
+pub(crate) use write_error::Refusal;

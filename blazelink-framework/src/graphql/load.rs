@@ -17,7 +17,7 @@
 //! A dependency looks for text. Where equal values may print differently, it is widened to the
 //! table.
 
-use blazelink_codes::{Code, limits};
+use blazelink_codes::Code;
 use futures_util::future::BoxFuture;
 
 use super::computed_load::Subjects;
@@ -25,6 +25,7 @@ use super::identifier::{self, Identifier, NO_ROW};
 use super::loaded::{Loaded, LoadedOne, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
 use super::plan::{Fingerprint, OneField, RowField, RowRoot, RowSelection};
+use super::query_limits::{QueryLimits, beyond};
 use super::variables::Variables;
 use crate::context::BlazeContext;
 use crate::data::{Batch, DataAccessor, RowStatement};
@@ -44,6 +45,7 @@ pub(super) struct Loader<'a> {
     pub(super) variables: &'a Variables,
     pub(super) context: &'a BlazeContext,
     pub(super) watch: &'a dyn Watch,
+    pub(super) limits: &'a QueryLimits,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,
 }
@@ -345,9 +347,12 @@ impl<'a> Read<'_, 'a> {
             None => Err(Error::new(
                 ErrorKind::Request,
                 Code::TooManyRows,
-                format!(
-                    "The request asks for more than {} rows; ask for smaller pages",
-                    limits::ANSWER_ROWS
+                beyond(
+                    Code::TooManyRows,
+                    format_args!(
+                        "The request asks for more than {} rows; ask for smaller pages",
+                        self.loader.limits.answer_rows
+                    ),
                 ),
             )),
         }

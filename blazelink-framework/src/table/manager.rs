@@ -17,10 +17,12 @@ use super::definition::{Column, DeclaredRelation, Shape, TableDef};
 use super::entity::{Path, Registration, Table};
 use super::field::Extension;
 use super::virtual_table::VirtualTable;
+use super::writes::{self, Writes};
 use super::{naming, relations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
+use crate::value::Kind;
 use crate::viewer::Viewer;
 use crate::visibility::{Access, Hook};
 
@@ -41,6 +43,7 @@ pub struct TableManagerBuilder {
     define_virtual: Vec<fn() -> TableDef>,
     extensions: Vec<Extension>,
     visible: Vec<(TypeId, Hook)>,
+    writes: Vec<(TypeId, Writes)>,
     chains: Vec<(TypeId, &'static str, Vec<RelationDef>)>,
     lists: Vec<(TypeId, &'static str)>,
     /// The first prefix that found nothing.
@@ -97,6 +100,15 @@ impl TableManagerBuilder {
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Self {
         self.visible.push((TypeId::of::<E>(), Hook::new(access)));
+        self
+    }
+
+    /// Gives mutations to an entity that is exposed; see [`Builder::writes`].
+    ///
+    /// [`Builder::writes`]: crate::Builder::writes
+    #[must_use]
+    pub fn writes<E: Table>(mut self, writes: Writes) -> Self {
+        self.writes.push((TypeId::of::<E>(), writes));
         self
     }
 
@@ -175,6 +187,7 @@ impl TableManagerBuilder {
             check_table(table)?;
         }
         guard(&mut tables, self.visible)?;
+        writes::give(&mut tables, self.writes)?;
         add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
         make_lists(&mut tables, &self.lists)?;
@@ -271,6 +284,22 @@ impl TableManager {
     /// What replication, matching and pushes need to know of the tables.
     pub fn exposure(&self) -> Arc<Exposure> {
         Arc::clone(&self.exposure)
+    }
+
+    /// As `check_visibility`, of what may be written.
+    ///
+    /// # Errors
+    ///
+    /// If the app's code panics, or a rule cannot be bound to its table.
+    pub(crate) fn check_writes(&self) -> Result<()> {
+        self.tables.iter().try_for_each(TableDef::check_writes)
+    }
+
+    /// Whether any table has a mutation.
+    pub(crate) fn has_writes(&self) -> bool {
+        self.tables
+            .iter()
+            .any(|table| !table.write_types().is_empty())
     }
 
     /// Whether the app says of any table who sees what of it.
@@ -473,6 +502,18 @@ fn check_table(table: &TableDef) -> Result<()> {
             "Remove #[blazelink(hide)] from the column: rows are known by their key",
         ));
     }
+    let mut key = table.key.iter().map(|&at| &table.columns[at]);
+    if let Some(column) = key.find(|it| matches!(it.kind, Kind::Array(_) | Kind::Json)) {
+        return Err(setup(
+            Code::SchemaDefinition,
+            format!(
+                "Table `{name}` has `{}` of type `{}` in its primary key, which no client can name",
+                column.name, column.sql_type
+            ),
+            "Give the table a primary key of numbers and texts, or remove #[derive(blazelink::Table)] \
+             from its entity",
+        ));
+    }
     if !naming::is_graphql_name(&table.entity) {
         return Err(setup(
             Code::SchemaName,
@@ -553,13 +594,15 @@ fn check_names(
     let mut types: BTreeMap<String, &TableDef> = BTreeMap::new();
     let mut roots: BTreeMap<String, &TableDef> = BTreeMap::new();
     for table in tables {
-        for name in [
+        let mut names = vec![
             table.entity.clone(),
             table.ref_type(),
             table.page_type(),
             table.where_type(),
             table.order_type(),
-        ] {
+        ];
+        names.extend(table.write_types());
+        for name in names {
             if name == table.entity && naming::is_reserved_type(&name) {
                 return Err(setup(
                     Code::SchemaName,

@@ -14,6 +14,7 @@ mod manager;
 mod naming;
 mod relations;
 mod virtual_table;
+mod writes;
 
 pub use call::{Call, Identified, Window};
 pub(crate) use call::{Subject, Surroundings, row_dependency};
@@ -27,6 +28,8 @@ pub use field_type::{
 };
 pub use manager::{TableManager, TableManagerBuilder};
 pub use virtual_table::{Parameter, VirtualTable};
+pub(crate) use writes::Problem;
+pub use writes::{Draft, Invalid, Operation, Writes};
 
 // The derive's paths.
 #[doc(hidden)]

@@ -78,6 +78,7 @@ impl TableDef {
             carried: Vec::new(),
             parameters: V::parameters(),
             visible: None,
+            writes: None,
         }
     }
 }
