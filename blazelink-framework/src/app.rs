@@ -18,16 +18,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::{Authenticator, Authority, ContextFactory};
-use crate::config::Config;
+use crate::config::{ClientLimits, Config};
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graphql::Executor;
+use crate::graphql::{Executor, QueryLimits};
 use crate::pools::{self, Pools};
 use crate::replication::{Following, Signaler};
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
-use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable};
+use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable, Writes};
 use crate::transport::{HttpServer, Journal};
 use crate::viewer::Viewer;
 use crate::visibility::Access;
@@ -107,6 +107,14 @@ impl Builder {
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Builder {
         self.tables = self.tables.visible::<E>(access);
+        self
+    }
+
+    /// Gives an entity that is exposed mutations, and says who may use them: `createUser`,
+    /// `updateUser`, `deleteUser`. Without it, and without `#[blazelink(writes)]` on the entity, it
+    /// has none; without a rule in it nobody may use them, in development neither.
+    pub fn writes<E: Table>(mut self, writes: Writes) -> Builder {
+        self.tables = self.tables.writes::<E>(writes);
         self
     }
 
@@ -240,7 +248,15 @@ impl Builder {
     /// If the database cannot be reached, or the seeding fails.
     pub async fn run_seed(self, config: &Config) -> Result<()> {
         let Some(seed) = self.seed else { return Ok(()) };
-        let database = pools::connect(config).await?;
+        // Rows in bulk may take their time.
+        let unhurried = Config {
+            limits: ClientLimits {
+                statement_timeout: Duration::ZERO,
+                ..config.limits
+            },
+            ..config.clone()
+        };
+        let database = pools::connect(&unhurried).await?;
         seed(database.clone()).await.map_err(|error| {
             Error::new(
                 ErrorKind::Setup,
@@ -277,8 +293,10 @@ impl Builder {
             tracing::warn!(%relations, "pages read more rows than they have: {}", missing.sql);
         }
         manager.check_visibility()?;
+        manager.check_writes()?;
         let exposure = manager.exposure();
-        let executor = Executor::new(Arc::clone(&manager), database.clone())?
+        let limits = query_limits(&config.limits);
+        let executor = Executor::with_limits(Arc::clone(&manager), database.clone(), limits)?
             .with_field_timeout(config.limits.field_timeout)
             .reading_through(pools.reads.clone());
         let executor = Arc::new(executor);
@@ -422,6 +440,16 @@ impl fmt::Debug for App {
         f.debug_struct("App")
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+fn query_limits(limits: &ClientLimits) -> QueryLimits {
+    QueryLimits {
+        depth: limits.query_depth,
+        fields: limits.query_fields,
+        aliases: limits.query_aliases,
+        page_size: limits.page_size.into(),
+        answer_rows: limits.answer_rows,
     }
 }
 

@@ -53,6 +53,18 @@ pub struct ClientLimits {
     pub journal_bytes: usize,
     /// How long one call of a computed field may take (`field_timeout_ms`, at least 1).
     pub field_timeout: Duration,
+    /// Levels of fields in a GraphQL request (`query_depth`).
+    pub query_depth: usize,
+    /// Fields of a GraphQL request (`query_fields`).
+    pub query_fields: usize,
+    /// Fields of a GraphQL request that it names anew (`query_aliases`).
+    pub query_aliases: usize,
+    /// Rows of one page (`page_size`).
+    pub page_size: u32,
+    /// Rows of all pages of an answer, each counted at its full size (`answer_rows`).
+    pub answer_rows: usize,
+    /// How long one statement of the pool may take (`statement_seconds`); zero for no limit.
+    pub statement_timeout: Duration,
 }
 
 impl Default for ClientLimits {
@@ -66,6 +78,12 @@ impl Default for ClientLimits {
             body_bytes: limits::BODY_BYTES,
             journal_bytes: limits::JOURNAL_BYTES,
             field_timeout: limits::FIELD_TIMEOUT,
+            query_depth: limits::QUERY_DEPTH,
+            query_fields: limits::QUERY_COMPLEXITY,
+            query_aliases: limits::QUERY_ALIASES,
+            page_size: u32::try_from(limits::PAGE_SIZE).unwrap_or(u32::MAX),
+            answer_rows: limits::ANSWER_ROWS,
+            statement_timeout: limits::STATEMENT_TIMEOUT,
         }
     }
 }
@@ -184,6 +202,12 @@ struct LimitsSection {
     body_bytes: Option<usize>,
     journal_bytes: Option<usize>,
     field_timeout_ms: Option<NonZeroU64>,
+    query_depth: Option<usize>,
+    query_fields: Option<usize>,
+    query_aliases: Option<usize>,
+    page_size: Option<u32>,
+    answer_rows: Option<usize>,
+    statement_seconds: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -305,6 +329,13 @@ fn resolve(
     config.hosts = variable("BLAZELINK_HOSTS").map_or(file.server.hosts, list);
     config.origins = variable("BLAZELINK_ORIGINS").map_or(file.server.origins, list);
     config.limits = file.limits.resolve();
+    if config.limits.query_depth > limits::QUERY_DEPTH_SETTING {
+        let sentence = format!(
+            "[limits] query_depth is more than {}",
+            limits::QUERY_DEPTH_SETTING
+        );
+        return Err(setup(Code::ConfigInvalid, sentence).with_hint("set a smaller one"));
+    }
     config.pool = file.database.pool.unwrap_or(config.pool).max(2);
     config.events = variable("BLAZELINK_EVENTS").map(PathBuf::from);
     Ok(config)
@@ -331,6 +362,16 @@ impl LimitsSection {
                 .field_timeout_ms
                 .map_or(default.field_timeout, |millis| {
                     Duration::from_millis(millis.get())
+                }),
+            query_depth: self.query_depth.unwrap_or(default.query_depth),
+            query_fields: self.query_fields.unwrap_or(default.query_fields),
+            query_aliases: self.query_aliases.unwrap_or(default.query_aliases),
+            page_size: self.page_size.unwrap_or(default.page_size),
+            answer_rows: self.answer_rows.unwrap_or(default.answer_rows),
+            statement_timeout: self
+                .statement_seconds
+                .map_or(default.statement_timeout, |seconds| {
+                    Duration::from_secs(seconds.into())
                 }),
         }
     }
@@ -426,6 +467,29 @@ mod tests {
         assert_eq!(config.limits, expected);
         let error = load("[limits]\nmessages_per_second = 0", &[]).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn limits_of_queries_are_settings() {
+        let limits = |text: &str| {
+            let file = format!("[database]\nurl = 'x'\n[limits]\n{text}");
+            load(&file, &[]).map(|config| config.limits)
+        };
+        let file = "query_depth = 3\nquery_fields = 4\nquery_aliases = 5\npage_size = 6\n\
+                    answer_rows = 7\nstatement_seconds = 8";
+        let expected = ClientLimits {
+            query_depth: 3,
+            query_fields: 4,
+            query_aliases: 5,
+            page_size: 6,
+            answer_rows: 7,
+            statement_timeout: Duration::from_secs(8),
+            ..ClientLimits::default()
+        };
+        assert_eq!(limits(file).unwrap(), expected);
+        assert!(limits("query_depth = 128").is_ok());
+        let error = limits("query_depth = 129").unwrap_err();
+        assert_eq!(error.sentence(), "[limits] query_depth is more than 128");
     }
 
     #[test]

@@ -181,6 +181,47 @@
 //! # Ok::<(), blazelink::error::Error>(())
 //! ```
 //!
+//! Nobody writes through the server unless the app says who writes which rows of what:
+//!
+//! ```
+//! # mod game_event {
+//! #     use sea_orm::entity::prelude::*;
+//! #     #[sea_orm::model]
+//! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//! #     #[sea_orm(table_name = "game_event")]
+//! #     pub struct Model {
+//! #         #[sea_orm(primary_key)]
+//! #         pub id: i32,
+//! #         pub player_id: i32,
+//! #         pub note: String,
+//! #     }
+//! #     impl ActiveModelBehavior for ActiveModel {}
+//! # }
+//! use blazelink::table::{Draft, Invalid, Writes};
+//! use blazelink::{Rule, Viewer, WriteAccess};
+//!
+//! fn own_events(viewer: &Viewer) -> WriteAccess {
+//!     match viewer.get::<i32>() {
+//!         Some(&user) => {
+//!             let own = Rule::eq(game_event::Column::PlayerId, user);
+//!             WriteAccess::none().create(own.clone()).update(own)
+//!         }
+//!         None => WriteAccess::none(),
+//!     }
+//! }
+//!
+//! fn noted(event: &Draft) -> Result<(), Invalid> {
+//!     match event.text(game_event::Column::Note) {
+//!         Some("") => Err(Invalid::field(game_event::Column::Note, "must not be empty")),
+//!         _ => Ok(()),
+//!     }
+//! }
+//!
+//! pub fn writable(blaze: blazelink::Builder) -> blazelink::Builder {
+//!     blaze.writes::<game_event::Entity>(Writes::all().allow(own_events).validate(noted))
+//! }
+//! ```
+//!
 //! Start reading with [`Builder`] for what an app declares, [`Table`](macro@Table) for what the
 //! derive takes, and [`config`] for settings. How the parts fit together stands in the
 //! repository's `blazelink-framework/ARCHITECTURE.md`.
@@ -222,4 +263,4 @@ pub use context::BlazeContext;
 pub use run::run;
 pub use table::{Dep, Every, FieldError, FieldResult, Page, RowRef, VirtualRef};
 pub use viewer::Viewer;
-pub use visibility::{Access, Rule};
+pub use visibility::{Access, Rule, WriteAccess};

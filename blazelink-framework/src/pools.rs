@@ -114,6 +114,9 @@ fn options(
 ) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     let settings = settings.to_vec();
+    // Postgres holds no longer ones.
+    let timeout = config.limits.statement_timeout.as_millis();
+    let timeout = timeout.min(2_147_483_647).to_string();
     options
         .max_connections(config.pool)
         .sqlx_logging(false)
@@ -128,7 +131,8 @@ fn options(
             }
             // sqlx sends a value of its own for this one, which goes before `options`.
             let options = options.extra_float_digits(1);
-            options.options(settings.iter().copied())
+            let options = options.options(settings.iter().copied());
+            options.options([("statement_timeout", &*timeout)])
         });
     options
 }

@@ -96,10 +96,36 @@ codes! {
     DatabaseAnswer = 5002;
     /// A request asks for more rows than one answer may have.
     TooManyRows = 5003;
+    /// A statement took longer than the server allows.
+    StatementTimeout = 5004;
+    /// A query nests deeper than the server allows.
+    QueryTooDeep = 5005;
+    /// A query has more fields than the server allows.
+    QueryTooComplex = 5006;
+    /// A page is larger than the server allows.
+    PageTooLarge = 5007;
+    /// A query names more fields anew than the server allows.
+    TooManyAliases = 5008;
+    /// Whoever asks may not write that.
+    WriteDenied = 5010;
+    /// A value that is to be written is not accepted.
+    InputInvalid = 5011;
+    /// Another row has what only one row may have.
+    NotUnique = 5012;
+    /// A reference leads to no row, or other rows refer to the row.
+    Reference = 5013;
+    /// The database has a rule that a row would break.
+    Constraint = 5014;
+    /// A row was written by somebody else at the same time.
+    Contended = 5015;
+    /// The row that is to be written is not there.
+    RowMissing = 5016;
+    /// A row was not written for a reason that only the log tells.
+    WriteFailed = 5017;
     /// A statement that a computed field reads with was refused before it was sent.
-    StatementRefused = 5010;
+    StatementRefused = 5018;
     /// Something was to be read through a context outside of the call that it belongs to.
-    ReadingOver = 5011;
+    ReadingOver = 5019;
     /// A computed field panics.
     FieldPanicked = 5021;
     /// A computed field takes longer than it may.

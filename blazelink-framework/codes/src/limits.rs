@@ -156,14 +156,31 @@ pub const MONITOR_SESSIONS: usize = 256;
 /// list says that it is not complete.
 pub const MONITOR_IDENTIFIERS: usize = 256;
 
-/// Nesting of a GraphQL selection. Beyond it the request is refused by validation.
+/// Nesting of a GraphQL selection. Beyond it the request is refused by validation (BLZ5005). A
+/// setting: `[limits] query_depth`.
 pub const QUERY_DEPTH: usize = 32;
 
-/// Fields of a GraphQL request, fragments opened. Beyond it the request is refused by validation.
+/// Largest [`QUERY_DEPTH`] that can be set: validation needs stack for each level.
+pub const QUERY_DEPTH_SETTING: usize = 128;
+
+/// Fields of a GraphQL request, fragments opened. Beyond it the request is refused by validation
+/// (BLZ5006). How many rows the fields mean is limited by [`ANSWER_ROWS`]. A setting: `[limits]
+/// query_fields`.
 pub const QUERY_COMPLEXITY: usize = 5_000;
 
-/// Rows of one page. A larger `size` is refused with an error on the field.
+/// Fields of a GraphQL request that it names anew, fragments opened: each may be a statement of its
+/// own on the same rows. Beyond it the request is refused by validation (BLZ5008). A setting:
+/// `[limits] query_aliases`.
+pub const QUERY_ALIASES: usize = 500;
+
+/// Rows of one page. A larger `size` is refused with an error on the field (BLZ5007). A setting:
+/// `[limits] page_size`.
 pub const PAGE_SIZE: i64 = 1_000;
+
+/// How long one statement of the pool may take. Beyond it Postgres ends it, and the field that
+/// needs it is null, with an error (BLZ5004). A setting: `[limits] statement_seconds`; 0 for no
+/// limit.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Rows of a list, which has no pages. A list that would have more is null, with an error that says
 /// to ask for less by `where`.
@@ -182,8 +199,13 @@ pub const DOCUMENTS: usize = 1_024;
 pub const DOCUMENT_BYTES: usize = 16 << 10;
 
 /// Rows that one GraphQL request may ask for, counting every page at its full size for each of its
-/// parents, and each call of a computed field as a row. Beyond it the field that asks for more is null, with an error.
+/// parents, and each call of a computed field as a row. Beyond it the field that asks for more is
+/// null, with an error (BLZ5003). A setting: `[limits] answer_rows`.
 pub const ANSWER_ROWS: usize = 100_000;
+
+/// How long the hooks of an app may take before a row is saved. Beyond it the row is not saved, and
+/// the mutation's field is null, with an error.
+pub const SAVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Calls of one computed field, for the rows of one statement, that wait at the same time. Beyond
 /// it the next is called when one is done.

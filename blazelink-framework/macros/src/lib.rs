@@ -37,6 +37,8 @@ use proc_macro::TokenStream;
 /// Attributes:
 /// - `#[blazelink(name = "Player")]` on the struct: the type's name in GraphQL and on the wire,
 ///   instead of the table's name in upper camel case.
+/// - `#[blazelink(writes)]` on the struct, or `#[blazelink(writes(create, update, delete))]` with
+///   some of them: it has these mutations. Who may use them the app's builder says.
 /// - `#[blazelink(hide)]` on a column or relation: not in the schema, never sent.
 #[proc_macro_derive(Table, attributes(blazelink, sea_orm))]
 pub fn derive_table(input: TokenStream) -> TokenStream {

@@ -27,7 +27,14 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         root,
         page_root,
         list: root_is_list,
+        writes,
     } = TableAttributes::of(&input.attrs)?;
+    let writes = match &writes {
+        Some(operations) => quote! {
+            ::core::option::Option::Some(&[#(::blazelink::table::Operation::#operations),*])
+        },
+        None => quote!(::core::option::Option::None),
+    };
     let [name, root, page_root] = [name, root, page_root].map(|text| match text {
         Some(text) => quote!(::core::option::Option::Some(#text)),
         None => quote!(::core::option::Option::None),
@@ -78,6 +85,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                     page_root: #page_root,
                     list: #root_is_list,
                     hidden: &[#(#hidden),*],
+                    writes: #writes,
                     links: ::std::vec![#(#links),*],
                 }
             }
@@ -157,6 +165,8 @@ struct TableAttributes {
     root: Option<LitStr>,
     page_root: Option<LitStr>,
     list: bool,
+    /// Variants of `Operation`.
+    writes: Option<Vec<Ident>>,
 }
 
 impl TableAttributes {
@@ -167,6 +177,10 @@ impl TableAttributes {
                 let name: LitStr = meta.value()?.parse()?;
                 check_name(&name)?;
                 found.name = Some(name);
+                return Ok(());
+            }
+            if meta.path.is_ident("writes") {
+                found.writes = Some(operations(&meta)?);
                 return Ok(());
             }
             for (known, root) in [
@@ -187,11 +201,36 @@ impl TableAttributes {
             }
             Err(meta.error(
                 "A table knows `#[blazelink(name = \"Player\")]`, `root = \"player\"`, \
-                 `page_root = \"players\"` and `list`; `hide` stands on a field",
+                 `page_root = \"players\"`, `list` and `writes`; `hide` stands on a field",
             ))
         })?;
         Ok(found)
     }
+}
+
+/// The operations that `writes` or `writes(create, ..)` names.
+fn operations(meta: &ParseNestedMeta<'_>) -> Result<Vec<Ident>> {
+    let span = meta.path.span();
+    let variant = |name: &str| Ident::new(name, span);
+    if !meta.input.peek(syn::token::Paren) {
+        return Ok(["Create", "Update", "Delete"].map(variant).to_vec());
+    }
+    let mut found = Vec::new();
+    meta.parse_nested_meta(|inner| {
+        let known = [
+            ("create", "Create"),
+            ("update", "Update"),
+            ("delete", "Delete"),
+        ];
+        match known.iter().find(|(name, _)| inner.path.is_ident(name)) {
+            Some((_, operation)) => found.push(variant(operation)),
+            None => {
+                return Err(inner.error("Write `create`, `update` or `delete` in `writes(..)`"));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// Refuses a value behind a word that takes none.

@@ -273,6 +273,8 @@ mod tests {
             sql_type: sql_type.into(),
             nullable: true,
             generated: false,
+            default: false,
+            always: false,
             unique: false,
             hidden: false,
             read: Read::Format,

@@ -15,6 +15,7 @@ use sea_orm::{
 use super::batch::{Batch, integer_at};
 use super::page_query::{Bound, Doubtful};
 use super::statement::{CountStatement, RowStatement, Text, leads_to};
+use super::write_error::sqlstate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::Key;
 use crate::table::{TableDef, TableManager};
@@ -106,6 +107,16 @@ impl<'a> DataAccessor<'a> {
             viewer,
             sights,
         }
+    }
+
+    /// The connection, for writes.
+    pub(crate) fn database(&self) -> &'a DatabaseConnection {
+        self.database
+    }
+
+    /// The registry.
+    pub(crate) fn manager(&self) -> &'a TableManager {
+        self.manager
     }
 
     /// What the viewer sees of a table; nothing stands for everything. The app is asked once.
@@ -348,6 +359,13 @@ fn value_failure(source: DbErr) -> Error {
 /// SQLSTATE class 22 (data exception) and 23514 (a domain's check) can only mean a value that a
 /// client sent.
 fn refused_or_lost(source: DbErr, refusal: &'static str) -> Error {
+    if sqlstate(&source) == Some("57014") {
+        let code = Code::StatementTimeout;
+        let sentence = format!("The database took longer than it may ({code})");
+        return Error::new(ErrorKind::Unavailable, code, sentence)
+            .with_source(source)
+            .with_hint("read less at once, make an index, or set [limits] statement_seconds");
+    }
     let refused = match &source {
         DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) => {
             error

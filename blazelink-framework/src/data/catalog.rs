@@ -134,6 +134,8 @@ fn adopt(column: &mut Column, kind: Kind, found: &CatalogColumn, types: &Types) 
     column.sql_type.clone_from(&found.type_name);
     column.nullable = !found.not_null;
     column.generated = found.generated;
+    column.always = found.always;
+    column.default |= found.default;
 }
 
 /// What the JSON of a kind is, as far as a client can tell, and whether it is a list. How deep lists
@@ -173,6 +175,10 @@ struct CatalogColumn {
     type_name: String,
     not_null: bool,
     generated: bool,
+    /// Whether it is an identity that no statement gives.
+    always: bool,
+    /// Whether it has a default or is an identity.
+    default: bool,
     deterministic: bool,
 }
 
@@ -185,7 +191,8 @@ async fn read_relations(
     const SQL: &str = "\
         SELECT w.n, s.nspname::text, c.relkind::text, a.attname::text, a.atttypid::int8, \
                format_type(a.atttypid, -1), a.attnotnull, coalesce(l.collisdeterministic, true), \
-               a.attgenerated <> '' \
+               a.attgenerated <> '', a.attidentity = 'a', \
+               a.atthasdef OR a.attidentity <> '' OR coalesce(d.typdefault IS NOT NULL, false) \
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, n) \
         JOIN pg_catalog.pg_class c ON c.oid = to_regclass( \
             CASE WHEN w.schema = '' THEN format('%I', w.name) \
@@ -193,6 +200,7 @@ async fn read_relations(
         JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
         LEFT JOIN pg_catalog.pg_attribute a \
             ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+        LEFT JOIN pg_catalog.pg_type d ON d.oid = a.atttypid \
         LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation";
     let tables = manager.tables();
     let schemas = tables.iter().map(|table| table.declared_schema.as_deref());
@@ -213,6 +221,8 @@ async fn read_relations(
                 not_null: get(&row, 6)?,
                 deterministic: get(&row, 7)?,
                 generated: get(&row, 8)?,
+                always: get(&row, 9)?,
+                default: get(&row, 10)?,
             };
             relation.columns.insert(name, column);
         }

@@ -14,6 +14,11 @@ mod printed;
 mod selected;
 mod statement;
 mod typed;
+mod write;
+mod write_error;
+mod write_judge;
+mod write_sql;
+mod write_value;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
@@ -24,3 +29,5 @@ pub(crate) use page_query::{Hop, Onward, Ordered, PageQuery, Term, Way};
 pub(crate) use selected::Selection;
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};
 pub(crate) use typed::TypedStatement;
+pub(crate) use write::{Intent, write};
+pub(crate) use write_error::Refusal;

@@ -15,6 +15,7 @@ use async_graphql_value::{ConstValue, Value};
 
 use super::introspection;
 use super::locate::{Step, locate};
+use super::planner::root_type;
 use super::response::Fault;
 use super::schema::is_key_part;
 use super::types::Types;
@@ -30,7 +31,8 @@ pub(super) fn check(types: &Types, text: &str, document: &ExecutableDocument) ->
             opened: HashSet::new(),
         };
         checker.directives(&operation.node.directives)?;
-        checker.selections(&operation.node.selection_set.node, "Query")?;
+        let root = root_type(&operation.node);
+        checker.selections(&operation.node.selection_set.node, root)?;
     }
     Ok(())
 }
@@ -189,6 +191,14 @@ impl<'a> Checker<'a> {
             let message = format!("Expected value of type '{name}' to be an object.");
             return Err(Misfit::Value(message));
         };
+        let mut missing = members.iter().filter(|(member, expected)| {
+            !expected.nullable && !given.contains_key(member.as_str())
+        });
+        if let Some((member, expected)) = missing.next() {
+            let message =
+                format!("Field '{member}' of required type '{expected}' was not provided.");
+            return Err(Misfit::Value(message));
+        }
         for (member, value) in given {
             let Some(expected) = members.get(member) else {
                 let message = format!("Field '{member}' is not defined by type '{name}'.");

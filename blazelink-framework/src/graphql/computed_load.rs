@@ -157,7 +157,11 @@ impl Read<'_, '_> {
         subjects: Subjects<'_>,
         field: &ComputedField,
     ) -> Result<Loaded> {
-        let window = match window::window(&field.page, self.loader.variables) {
+        let window = match window::window(
+            &field.page,
+            self.loader.variables,
+            self.loader.limits.page_size,
+        ) {
             Ok(window) => window.map_or(NOTHING, |window| Window {
                 limit: window.limit.unsigned_abs(),
                 offset: window.offset.unsigned_abs(),

@@ -20,6 +20,7 @@ use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 
 use super::plan::Plan;
+use super::query_limits::QueryLimits;
 use super::response::{Fault, Response};
 use super::template::{self, Template};
 use super::types::Types;
@@ -40,16 +41,21 @@ pub(super) struct Document {
 pub(super) struct Documents {
     validator: Schema,
     types: Types,
+    /// Whether there are any.
+    mutations: bool,
+    limits: QueryLimits,
     kept: Mutex<Kept>,
 }
 
 impl Documents {
-    pub(super) fn new(manager: &TableManager) -> Result<Documents> {
-        let builder = schema::builder(manager).extension(StopAfterValidation);
+    pub(super) fn new(manager: &TableManager, limits: QueryLimits) -> Result<Documents> {
+        let builder = schema::builder(manager, &limits).extension(StopAfterValidation);
         let validator = schema::finish(builder)?;
         Ok(Documents {
             types: Types::read(&validator.sdl())?,
             validator,
+            mutations: manager.has_writes(),
+            limits,
             kept: Mutex::new(Kept::default()),
         })
     }
@@ -102,9 +108,9 @@ impl Documents {
         measure::check_text(text).map_err(invalid)?;
         let parsed = parse_query(text).map_err(|error| invalid(fault(&error.into())))?;
         if let Ok((_, operation)) = operation(&parsed, operation_name) {
-            refuse_other_than_queries(operation)?;
+            self.refuse_what_there_is_not(operation)?;
         }
-        measure::check_document(&parsed).map_err(invalid)?;
+        measure::check_document(&parsed, &self.limits).map_err(invalid)?;
         check::check(&self.types, text, &parsed).map_err(invalid)?;
         let request = async_graphql::Request::new(text);
         let mut request = match operation_name {
@@ -122,6 +128,20 @@ impl Documents {
             plans: names.map(|name| (name, OnceLock::new())).collect(),
             parsed,
         })
+    }
+
+    fn refuse_what_there_is_not(
+        &self,
+        operation: &Positioned<OperationDefinition>,
+    ) -> Result<(), Response> {
+        let kind = match operation.node.ty {
+            OperationType::Query => return Ok(()),
+            OperationType::Mutation if self.mutations => return Ok(()),
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        };
+        let message = format!("Schema is not configured to execute {kind} operation.");
+        Err(Response::failed(&[Fault::new(message, [operation.pos])]))
     }
 
     /// Held for a look-up, never across an await. A panic inside leaves the map whole.
@@ -160,16 +180,6 @@ pub(super) fn operation<'a>(
             }
         }
     }
-}
-
-fn refuse_other_than_queries(operation: &Positioned<OperationDefinition>) -> Result<(), Response> {
-    let kind = match operation.node.ty {
-        OperationType::Query => return Ok(()),
-        OperationType::Mutation => "mutation",
-        OperationType::Subscription => "subscription",
-    };
-    let message = format!("Schema is not configured to execute {kind} operation.");
-    Err(Response::failed(&[Fault::new(message, [operation.pos])]))
 }
 
 fn fault(error: &ServerError) -> Fault {
@@ -261,7 +271,7 @@ mod tests {
     #[tokio::test]
     async fn texts_that_differ_in_their_keys_share_a_document() {
         let manager = TableManager::builder().table::<user::Entity>();
-        let documents = Documents::new(&manager.build().unwrap()).unwrap();
+        let documents = Documents::new(&manager.build().unwrap(), QueryLimits::default()).unwrap();
         let get = async |key: &str| {
             let text = format!("{{user(identifier:{{obj_id:{key}}}){{name}}}}");
             documents.get(&text, None).await.unwrap()
@@ -284,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn what_stands_for_documents_is_none_itself() {
         let manager = TableManager::builder().table::<user::Entity>();
-        let documents = Documents::new(&manager.build().unwrap()).unwrap();
+        let documents = Documents::new(&manager.build().unwrap(), QueryLimits::default()).unwrap();
         let text = "{user(identifier:{obj_id:1}){name}}";
         documents.get(text, None).await.unwrap();
         let template = Template::of(text).unwrap().text;

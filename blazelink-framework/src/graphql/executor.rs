@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::Name;
-use async_graphql::parser::types::OperationDefinition;
-use blazelink_codes::limits;
+use async_graphql::parser::types::{OperationDefinition, OperationType};
 use sea_orm::DatabaseConnection;
 
 use super::document::{self, Document, Documents};
@@ -16,6 +15,7 @@ use super::load::Loader;
 use super::loaded::LoadedRoot;
 use super::plan::{Plan, Root};
 use super::planner;
+use super::query_limits::QueryLimits;
 use super::request::Request;
 use super::response::{Fault, Response};
 use super::variables::Variables;
@@ -24,7 +24,7 @@ use crate::capture::{CapturedStatements, Captures};
 use crate::context::BlazeContext;
 use crate::data::DataAccessor;
 use crate::error::Result;
-use crate::subscription::Watch;
+use crate::subscription::{Unwatched, Watch};
 use crate::table::TableManager;
 
 /// Answers GraphQL requests from the tables of a registry.
@@ -37,6 +37,7 @@ pub struct Executor {
     documents: Documents,
     introspection: Introspection,
     field_timeout: Duration,
+    limits: QueryLimits,
 }
 
 impl Executor {
@@ -46,14 +47,28 @@ impl Executor {
     ///
     /// If the registry makes no valid schema.
     pub fn new(manager: Arc<TableManager>, database: DatabaseConnection) -> Result<Executor> {
+        Executor::with_limits(manager, database, QueryLimits::default())
+    }
+
+    /// The same, whose requests are bounded otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Executor::new`].
+    pub fn with_limits(
+        manager: Arc<TableManager>,
+        database: DatabaseConnection,
+        limits: QueryLimits,
+    ) -> Result<Executor> {
         Ok(Executor {
-            documents: Documents::new(&manager)?,
-            introspection: Introspection::new(&manager)?,
+            documents: Documents::new(&manager, limits)?,
+            introspection: Introspection::new(&manager, &limits)?,
+            limits,
             captures: Arc::new(CapturedStatements::new(Arc::clone(&manager))),
             reads: database.clone(),
             database,
             manager,
-            field_timeout: limits::FIELD_TIMEOUT,
+            field_timeout: blazelink_codes::limits::FIELD_TIMEOUT,
         })
     }
 
@@ -73,7 +88,9 @@ impl Executor {
     }
 
     /// Answers a request in the name of whom `context` says. Roots are read in document order; each
-    /// says to `watch` what it depends on before it reads it.
+    /// says to `watch` what it depends on before it reads it. The fields of a mutation are written
+    /// in document order too, each in a transaction of its own; one that fails keeps none of the
+    /// others back.
     ///
     /// Never fails: what goes wrong is told in the answer, in words that hold no SQL.
     pub async fn execute(
@@ -104,6 +121,11 @@ impl Executor {
             .with_keys(keys);
         let plan = self.plan(&document, name, operation, &variables);
         let data = DataAccessor::new(&self.database, &self.manager, context.viewer());
+        // What a mutation answers is no object that its client watches.
+        let watch = match operation.ty {
+            OperationType::Mutation => &Unwatched,
+            OperationType::Query | OperationType::Subscription => watch,
+        };
         let mut loader = Loader {
             manager: &self.manager,
             data: &data,
@@ -112,16 +134,18 @@ impl Executor {
             watch,
             reads: &self.reads,
             captures: &self.captures,
-            allowance: limits::ANSWER_ROWS,
             field_timeout: self.field_timeout,
+            limits: &self.limits,
+            allowance: self.limits.answer_rows,
         };
         let mut roots = Vec::with_capacity(plan.roots.len());
         for field in &plan.roots {
             roots.push(match &field.what {
-                Root::Typename => LoadedRoot::Typename,
+                Root::Typename(_) => LoadedRoot::Typename,
                 Root::Row(root) => loader.row(root).await,
                 Root::Page(root) => loader.page(root).await,
                 Root::Virtual(root) => loader.virtual_table(root).await,
+                Root::Write(root) => loader.write(root).await,
                 Root::Introspection(fields) => {
                     let introspection = &self.introspection;
                     introspection

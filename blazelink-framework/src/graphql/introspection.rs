@@ -10,6 +10,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{CacheControl, Name, Pos, Positioned, ServerError, ValidationResult, Value};
 
+use super::query_limits::QueryLimits;
 use super::response::Fault;
 use super::schema;
 use super::variables::Variables;
@@ -27,8 +28,8 @@ pub(super) struct Introspection {
 }
 
 impl Introspection {
-    pub(super) fn new(manager: &TableManager) -> Result<Introspection> {
-        let builder = schema::builder(manager).extension(AlreadyValid);
+    pub(super) fn new(manager: &TableManager, limits: &QueryLimits) -> Result<Introspection> {
+        let builder = schema::builder(manager, limits).extension(AlreadyValid);
         Ok(Introspection {
             schema: schema::finish(builder)?,
         })

@@ -20,7 +20,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use blazelink_codes::{Code, limits};
+use blazelink_codes::Code;
 use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 
@@ -29,6 +29,7 @@ use super::identifier::{self, Identifier, NO_ROW};
 use super::loaded::{Loaded, LoadedOne, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
 use super::plan::{Fingerprint, OneField, RowField, RowRoot, RowSelection};
+use super::query_limits::{QueryLimits, beyond};
 use super::variables::Variables;
 use crate::capture::Captures;
 use crate::context::BlazeContext;
@@ -52,6 +53,7 @@ pub(super) struct Loader<'a> {
     /// What computed fields read through.
     pub(super) reads: &'a DatabaseConnection,
     pub(super) captures: &'a Arc<dyn Captures>,
+    pub(super) limits: &'a QueryLimits,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,
     /// The time that one call of a computed field may take.
@@ -359,9 +361,12 @@ impl<'a> Read<'_, 'a> {
             None => Err(Error::new(
                 ErrorKind::Request,
                 Code::TooManyRows,
-                format!(
-                    "The request asks for more than {} rows; ask for smaller pages",
-                    limits::ANSWER_ROWS
+                beyond(
+                    Code::TooManyRows,
+                    format_args!(
+                        "The request asks for more than {} rows; ask for smaller pages",
+                        self.loader.limits.answer_rows
+                    ),
                 ),
             )),
         }

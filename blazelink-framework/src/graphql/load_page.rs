@@ -108,7 +108,7 @@ impl<'a> Loader<'a> {
                 limit: limits::LIST_ROWS,
                 offset: 0,
             }),
-            false => window(arguments, self.variables)?,
+            false => window(arguments, self.variables, self.limits.page_size)?,
         };
         let target = way.target();
         let filter = match self.variables.resolve(arguments.filter.as_ref()) {

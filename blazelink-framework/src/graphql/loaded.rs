@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::response::Problem;
 use crate::data::{Batch, Children};
 use crate::object_id::Key;
 use crate::table::Output;
@@ -18,10 +19,23 @@ pub(super) enum LoadedRoot {
     Virtual(Vec<Loaded>),
     /// The value of an introspection root.
     Introspection(async_graphql::Value),
+    /// A row was written.
+    Written(Box<LoadedWritten>),
     /// `__typename`.
     Typename,
+    /// Null, with errors that say why nothing was written.
+    Refused(Vec<Problem>),
     /// Null, with an error that says so.
     Failed(String),
+}
+
+/// A row that was written.
+#[derive(Debug)]
+pub(super) struct LoadedWritten {
+    pub(super) key: Key,
+    pub(super) version: Option<String>,
+    /// The row as it was read afterwards, or why it was not.
+    pub(super) rows: Result<LoadedRows, String>,
 }
 
 /// A page of a table's rows, or a list of them.

@@ -23,11 +23,16 @@ mod load_page;
 mod loaded;
 mod locate;
 mod measure;
+mod mutation;
+mod mutation_planner;
+mod mutation_schema;
+mod mutation_write;
 mod order_argument;
 mod page_inputs;
 mod parents;
 mod plan;
 mod planner;
+mod query_limits;
 mod request;
 mod response;
 mod schema;
@@ -41,14 +46,17 @@ mod write;
 
 pub(crate) use endpoint::GraphqlEndpoint;
 pub use executor::Executor;
+pub use query_limits::QueryLimits;
 pub use request::Request;
 pub use response::Response;
 
-/// The GraphQL schema of these tables in GraphQL's schema language; the same with every database.
+/// The GraphQL schema of these tables in GraphQL's schema language; the same with every database,
+/// but for the inputs of mutations: what only the database knows of a column (that it has a
+/// default, or is computed) is in those of tables that it was asked of (`data::verify`).
 ///
 /// # Errors
 ///
 /// If the registry makes no valid schema.
 pub fn sdl(manager: &crate::table::TableManager) -> crate::error::Result<String> {
-    Ok(schema::finish(schema::builder(manager))?.sdl())
+    Ok(schema::finish(schema::builder(manager, &QueryLimits::default()))?.sdl())
 }

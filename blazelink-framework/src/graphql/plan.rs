@@ -8,6 +8,7 @@ use async_graphql_value::Value;
 
 use crate::data::{CountStatement, RowStatement, TypedStatement};
 use crate::object_id::TableId;
+use crate::table::Operation;
 
 /// The roots of an operation.
 #[derive(Debug)]
@@ -27,13 +28,15 @@ pub(super) struct Field<T> {
     pub(super) what: T,
 }
 
-/// A field of `Query`.
+/// A field of `Query` or `Mutation`.
 #[derive(Debug)]
 pub(super) enum Root {
-    Typename,
+    /// With the name of the type.
+    Typename(&'static str),
     Row(Box<RowRoot>),
     Page(Box<PageRoot>),
     Virtual(Box<VirtualRoot>),
+    Write(Box<WriteRoot>),
     /// `__schema` or `__type`; all fields that merge into it.
     Introspection(Vec<Positioned<DocumentField>>),
 }
@@ -75,6 +78,32 @@ pub(super) struct VirtualRoot {
     pub(super) fingerprint: Fingerprint,
     pub(super) identifier: Option<Positioned<Value>>,
     pub(super) selection: RowSelection,
+}
+
+/// A root that writes a row.
+#[derive(Debug)]
+pub(super) struct WriteRoot {
+    pub(super) table: TableId,
+    pub(super) operation: Operation,
+    pub(super) identifier: Option<Positioned<Value>>,
+    pub(super) input: Option<Positioned<Value>>,
+    /// Reads the row afterwards, if anything of it is asked for.
+    pub(super) statement: Option<RowStatement>,
+    pub(super) fields: Vec<Field<WrittenField>>,
+}
+
+/// Fields of what a mutation answers.
+#[derive(Debug)]
+pub(super) enum WrittenField {
+    Typename,
+    ObjId,
+    Entity,
+    Version,
+    /// The row; `number` counts the selections of it.
+    Row {
+        number: usize,
+        selection: RowSelection,
+    },
 }
 
 /// The arguments of a page, with variables in them. A list has only the last two.

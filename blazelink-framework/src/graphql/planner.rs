@@ -5,7 +5,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use async_graphql::parser::types::{
-    ExecutableDocument, Field as DocumentField, OperationDefinition, SelectionSet,
+    ExecutableDocument, Field as DocumentField, OperationDefinition, OperationType, SelectionSet,
 };
 use async_graphql::{Name, Pos};
 
@@ -33,14 +33,26 @@ pub(super) fn plan(
     };
     let merged = planner
         .collector
-        .fields(&[&operation.selection_set.node], "Query");
+        .fields(&[&operation.selection_set.node], root_type(operation));
     let mut roots = Vec::new();
     for merged in &merged {
-        if let Some(root) = planner.root(merged) {
+        let root = match operation.ty {
+            OperationType::Mutation => planner.mutation(merged),
+            OperationType::Query | OperationType::Subscription => planner.root(merged),
+        };
+        if let Some(root) = root {
             roots.push(field(merged, root));
         }
     }
     (Plan { roots }, !planner.collector.varies)
+}
+
+/// Name of the type whose fields an operation's are.
+pub(super) fn root_type(operation: &OperationDefinition) -> &'static str {
+    match operation.ty {
+        OperationType::Mutation => "Mutation",
+        OperationType::Query | OperationType::Subscription => "Query",
+    }
 }
 
 pub(super) struct Planner<'a> {
@@ -56,7 +68,7 @@ impl<'a> Planner<'a> {
         let first = merged.fields.first()?;
         let name = first.node.name.node.as_str();
         match name {
-            "__typename" => return Some(Root::Typename),
+            "__typename" => return Some(Root::Typename("Query")),
             "__schema" | "__type" => {
                 let fields = merged.fields.iter().map(|&field| field.clone());
                 return Some(Root::Introspection(fields.collect()));

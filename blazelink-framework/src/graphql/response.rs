@@ -1,7 +1,7 @@
 //! What is answered: a status, a content type and a body, and the errors in it.
 
 use async_graphql::Pos;
-use blazelink_codes::limits;
+use blazelink_codes::{Code, limits};
 use bytes::Bytes;
 
 use crate::value::write_string;
@@ -30,6 +30,34 @@ impl Fault {
             message: message.into(),
             locations: at.into_iter().collect(),
         }
+    }
+}
+
+/// An error of one field, with what a program may look at besides its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) message: String,
+    pub(super) code: Code,
+    /// The way from the field's arguments to the value that is wrong; empty if none is.
+    pub(super) input: Vec<String>,
+}
+
+impl Problem {
+    /// Appends `"extensions":{..}`.
+    pub(super) fn write_extensions(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\"extensions\":{\"code\":");
+        write_string(&self.code.to_string(), out);
+        if !self.input.is_empty() {
+            out.extend_from_slice(b",\"input\":[");
+            for (at, step) in self.input.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_string(step, out);
+            }
+            out.push(b']');
+        }
+        out.push(b'}');
     }
 }
 

@@ -5,24 +5,27 @@ use async_graphql::dynamic::{
     Field, FieldFuture, InputObject, InputValue, Object, Scalar, Schema, SchemaBuilder, TypeRef,
 };
 use async_graphql::{Number, Value};
-use blazelink_codes::{Code, limits};
+use blazelink_codes::Code;
 
+use super::mutation_schema;
 use super::page_inputs;
+use super::query_limits::QueryLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{self, InputStruct, InputType, StructType, TableDef, TableManager, ValueType};
 use crate::value::Kind;
 
 /// A schema builder with all types of the registry; its caller adds an extension and finishes it.
-pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
-    let mut schema = Schema::build("Query", None, None)
+pub(super) fn builder(manager: &TableManager, limits: &QueryLimits) -> SchemaBuilder {
+    let mutation = manager.has_writes().then_some("Mutation");
+    let mut schema = Schema::build("Query", mutation, None)
         .register(key_scalar())
         .register(big_int_scalar())
         .register(json_scalar())
         .register(object_id())
         .register(object_id_input())
-        .limit_recursive_depth(limits::QUERY_DEPTH)
-        .limit_depth(limits::QUERY_DEPTH)
-        .limit_complexity(limits::QUERY_COMPLEXITY);
+        .limit_recursive_depth(limits.depth)
+        .limit_depth(limits.depth)
+        .limit_complexity(limits.fields);
     let mut query = Object::new("Query");
     schema = page_inputs::register(schema);
     for table in manager.tables() {
@@ -52,6 +55,9 @@ pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
         let items = TypeRef::List(Box::new(value_type(manager, item)));
         let page = Object::new(name).field(Field::new("items", items, nothing));
         schema = schema.register(page.field(field("count", "Int")));
+    }
+    if manager.has_writes() {
+        schema = mutation_schema::register(schema, manager);
     }
     schema.register(query)
 }
@@ -193,11 +199,11 @@ fn object_id_input() -> InputObject {
         .field(InputValue::new("dependencies", dependencies))
 }
 
-fn field(name: &str, ty: &str) -> Field {
+pub(super) fn field(name: &str, ty: &str) -> Field {
     Field::new(name, TypeRef::named(ty), nothing)
 }
 
-fn nothing(_: async_graphql::dynamic::ResolverContext<'_>) -> FieldFuture<'_> {
+pub(super) fn nothing(_: async_graphql::dynamic::ResolverContext<'_>) -> FieldFuture<'_> {
     FieldFuture::Value(None)
 }
 
@@ -216,7 +222,7 @@ fn paged(field: Field) -> Field {
         .argument(InputValue::new("size", TypeRef::named("Int")))
 }
 
-fn type_ref(kind: &Kind) -> TypeRef {
+pub(super) fn type_ref(kind: &Kind) -> TypeRef {
     TypeRef::named(match kind {
         Kind::Int => "Int",
         Kind::BigInt => "BigInt",

@@ -196,7 +196,7 @@ fn coerce_named(
         ("Float", value @ Json::Number(_))
         | ("String" | "ID", value @ Json::String(_))
         | ("Boolean", value @ Json::Bool(_))
-        | ("JSON", value) => from_json(value),
+        | ("JSON", value) => Ok(from_json(value)),
         ("ID", Json::Number(number)) if number.is_i64() => {
             Ok(ConstValue::String(number.to_string()))
         }
@@ -205,7 +205,7 @@ fn coerce_named(
             Ok(ConstValue::String(text))
         }
         ("Key", value) => {
-            let value = from_json(value)?;
+            let value = from_json(value);
             let fits = match &value {
                 ConstValue::List(values) => values.iter().all(is_key_part),
                 value => is_key_part(value),
@@ -216,6 +216,7 @@ fn coerce_named(
     }
 }
 
+/// An input object. A member that was left out stays so, which tells it apart from null.
 fn coerce_object(
     types: &Types,
     of: &str,
@@ -223,6 +224,14 @@ fn coerce_object(
     fields: serde_json::Map<String, Json>,
     path: &mut String,
 ) -> Result<ConstValue, String> {
+    let mut missing = members
+        .iter()
+        .filter(|(member, expected)| !expected.nullable && !fields.contains_key(member.as_str()));
+    if let Some((member, expected)) = missing.next() {
+        return Err(format!(
+            "Field '{member}' of required type '{expected}' was not provided."
+        ));
+    }
     let mut coerced = IndexMap::new();
     let before = path.len();
     for (name, value) in fields {
@@ -237,8 +246,39 @@ fn coerce_object(
     Ok(ConstValue::Object(coerced))
 }
 
-fn from_json(value: Json) -> Result<ConstValue, String> {
-    ConstValue::from_json(value).map_err(|_| "The value is not JSON.".to_owned())
+/// The value, with its numbers as they were sent: async-graphql's own conversion knows none beyond
+/// 64 bits.
+fn from_json(value: Json) -> ConstValue {
+    match value {
+        Json::Null => ConstValue::Null,
+        Json::Bool(truth) => ConstValue::Boolean(truth),
+        Json::Number(number) => ConstValue::Number(number),
+        Json::String(text) => ConstValue::String(text),
+        Json::Array(items) => ConstValue::List(items.into_iter().map(from_json).collect()),
+        Json::Object(fields) => {
+            let fields = fields.into_iter();
+            let fields = fields.map(|(name, value)| (Name::new(name), from_json(value)));
+            ConstValue::Object(fields.collect())
+        }
+    }
+}
+
+/// The way back.
+pub(super) fn into_json(value: ConstValue) -> Json {
+    match value {
+        ConstValue::Null => Json::Null,
+        ConstValue::Boolean(truth) => Json::Bool(truth),
+        ConstValue::Number(number) => Json::Number(number),
+        ConstValue::String(text) => Json::String(text),
+        ConstValue::Enum(name) => Json::String(name.to_string()),
+        ConstValue::Binary(bytes) => bytes.to_vec().into(),
+        ConstValue::List(items) => items.into_iter().map(into_json).collect(),
+        ConstValue::Object(fields) => {
+            let fields = fields.into_iter();
+            let fields = fields.map(|(name, value)| (name.to_string(), into_json(value)));
+            Json::Object(fields.collect())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -253,7 +293,8 @@ mod tests {
             "type Query { user(identifier: ObjectIdInput): Int } enum Way { UP DOWN } \
              input ObjectIdInput { entity: String obj_id: Key modifiers: String \
              dependencies: [ObjectIdInput] } \
-             input UserWhere { and: [UserWhere!] way: Way id: Int }",
+             input UserWhere { and: [UserWhere!] way: Way id: Int } \
+             input New { name: String! note: String }",
         )
         .unwrap()
     }
@@ -290,6 +331,12 @@ mod tests {
                 "$v: ObjectIdInput!",
                 r#"{"v": {"obj_id": 1, "dependencies": {"entity": "Game"}}}"#,
                 r#"{dependencies: [{entity: "Game"}], obj_id: 1}"#,
+            ),
+            ("$v: New", r#"{"v": {"name": "a"}}"#, r#"{name: "a"}"#),
+            (
+                "$v: New",
+                r#"{"v": {"name": "a", "note": null}}"#,
+                r#"{name: "a", note: null}"#,
             ),
             (
                 "$v: UserWhere",
@@ -349,6 +396,16 @@ mod tests {
                 "$v: ObjectIdInput",
                 r#"{"v": {"dependencies": [{}, {"entity": 5}]}}"#,
                 "Variable '$v' got invalid value at 'v.dependencies[1].entity'; String cannot represent the value.",
+            ),
+            (
+                "$v: [New]",
+                r#"{"v": [{"name": "a"}, {"note": "b"}]}"#,
+                "Variable '$v' got invalid value at 'v[1]'; Field 'name' of required type 'String!' was not provided.",
+            ),
+            (
+                "$v: New",
+                r#"{"v": {"name": null}}"#,
+                "Variable '$v' got invalid value at 'v.name'; Expected non-nullable type 'String!' not to be null.",
             ),
             (
                 "$v: UserWhere",

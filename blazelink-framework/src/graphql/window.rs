@@ -1,9 +1,10 @@
 //! The rules of a page: which rows `page` and `size` mean. Pure.
 
 use async_graphql::Value;
-use blazelink_codes::limits;
+use blazelink_codes::Code;
 
 use super::plan::PageArguments;
+use super::query_limits::beyond;
 use super::variables::Variables;
 
 /// Which part of a list of rows is read.
@@ -13,7 +14,7 @@ pub(super) struct Window {
     pub(super) offset: i64,
 }
 
-/// The window of a page, or nothing if it can hold no row.
+/// The window of a page, which has at most `largest` rows, or nothing if it can hold no row.
 ///
 /// # Errors
 ///
@@ -21,6 +22,7 @@ pub(super) struct Window {
 pub(super) fn window(
     arguments: &PageArguments,
     variables: &Variables,
+    largest: i64,
 ) -> Result<Option<Window>, String> {
     let number = |argument, name: &str, default| match variables.resolve(argument) {
         None => Ok(default),
@@ -31,8 +33,9 @@ pub(super) fn window(
     };
     let page = number(arguments.page.as_ref(), "page", 0)?;
     let size = number(arguments.size.as_ref(), "size", 10)?;
-    if size > limits::PAGE_SIZE {
-        return Err(format!("`size` must be at most {}", limits::PAGE_SIZE));
+    if size > largest {
+        let sentence = format_args!("`size` must be at most {largest}");
+        return Err(beyond(Code::PageTooLarge, sentence));
     }
     if size <= 0 || page < 0 {
         return Ok(None);
@@ -58,7 +61,7 @@ mod tests {
             size: size.map(at),
             ..PageArguments::default()
         };
-        window(&arguments, &Variables::default())
+        window(&arguments, &Variables::default(), 1_000)
     }
 
     fn number(number: i64) -> Option<Literal> {

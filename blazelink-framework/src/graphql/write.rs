@@ -10,7 +10,7 @@ use super::plan::{
     Field, ManyField, OneField, PageField, PageRoot, PageSelection, Plan, RefField, RefSelection,
     Root, RowField, RowRoot, RowSelection,
 };
-use super::response::write_locations;
+use super::response::{Problem, write_locations};
 use crate::data::{Batch, RowStatement};
 use crate::table::{TableDef, TableManager};
 use crate::value::{write_integer, write_string, write_value};
@@ -104,6 +104,11 @@ impl<'a> Writer<'a> {
     /// Null, and an error at the current path.
     pub(super) fn fail(&mut self, message: &str, at: Pos) {
         self.null();
+        self.error(message, at, None);
+    }
+
+    /// An error at the current path.
+    fn error(&mut self, message: &str, at: Pos, problem: Option<&Problem>) {
         self.count += 1;
         if self.count > limits::ANSWER_ERRORS {
             return;
@@ -125,12 +130,25 @@ impl<'a> Writer<'a> {
                 Step::Item(item) => write_integer(*item as i64, &mut self.errors),
             }
         }
-        self.errors.extend_from_slice(b"]}");
+        self.errors.push(b']');
+        if let Some(problem) = problem {
+            self.errors.push(b',');
+            problem.write_extensions(&mut self.errors);
+        }
+        self.errors.push(b'}');
     }
 
     fn root(&mut self, field: &'a Field<Root>, loaded: &'a LoadedRoot) {
         match (&field.what, loaded) {
             (_, LoadedRoot::Failed(message)) => self.fail(message, field.at),
+            (_, LoadedRoot::Refused(problems)) => {
+                self.null();
+                for problem in problems {
+                    self.error(&problem.message, field.at, Some(problem));
+                }
+            }
+            (Root::Write(root), LoadedRoot::Written(written)) => self.written(root, written),
+            (Root::Typename(name), LoadedRoot::Typename) => write_string(name, &mut self.out),
             (Root::Row(root), LoadedRoot::Row(rows)) => self.row_root(root, rows),
             (Root::Page(root), LoadedRoot::Page(page)) => self.page_root(root, page),
             (Root::Virtual(root), LoadedRoot::Virtual(fields)) => self.virtual_root(root, fields),
@@ -138,7 +156,7 @@ impl<'a> Writer<'a> {
                 let written = serde_json::to_writer(&mut self.out, value);
                 debug_assert!(written.is_ok(), "introspection answers are JSON");
             }
-            _ => write_string("Query", &mut self.out),
+            _ => self.null(),
         }
     }
 

@@ -10,6 +10,7 @@ use super::entity::Path;
 use super::extension::OnSubscribe;
 use super::field::Field;
 use super::virtual_table::Parameter;
+use super::writes::Writes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
 use crate::value::Kind;
@@ -55,6 +56,8 @@ pub struct TableDef {
     pub(crate) visible: Option<Hook>,
     /// Asked before a session begins to watch an object of it.
     pub(crate) on_subscribe: Vec<OnSubscribe>,
+    /// Its mutations, if it has any.
+    pub(crate) writes: Option<Writes>,
 }
 
 /// One column.
@@ -73,6 +76,12 @@ pub struct Column {
     /// Whether Postgres computes it from other columns of the row. Then the log may not tell it, so
     /// no rule may compare it. False until the catalog was asked.
     pub generated: bool,
+    /// Whether Postgres gives every row a value of its own making, so that no statement may. False
+    /// until the catalog was asked.
+    pub always: bool,
+    /// Whether a new row gets a value where none is given: as far as the entity says, and as far as
+    /// the catalog says once it was asked.
+    pub default: bool,
     /// Whether the entity says that no two rows have the same value.
     pub unique: bool,
     /// Whether it is left out of the schema and of every answer and push.

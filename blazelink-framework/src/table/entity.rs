@@ -8,11 +8,13 @@ use blazelink_codes::Code;
 use blazelink_migrations::identifier;
 use sea_orm::sea_query::{ColumnType, Iden, TableName, TableRef};
 use sea_orm::{
-    ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, RelationDef, RelationTrait,
+    ColumnTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, PrimaryKeyTrait,
+    RelationDef, RelationTrait,
 };
 
 use super::definition::{Column, DeclaredRelation, Read, TableDef};
 use super::naming;
+use super::writes::{Operation, Writes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
 use crate::value::Kind;
@@ -36,6 +38,8 @@ pub struct Declaration {
     pub list: bool,
     /// Fields of columns with `#[blazelink(hide)]`.
     pub hidden: &'static [&'static str],
+    /// `#[blazelink(writes)]`: the mutations that it has.
+    pub writes: Option<&'static [Operation]>,
     /// The relation fields of a dense entity; a classic one has none.
     pub links: Vec<Link>,
 }
@@ -132,9 +136,14 @@ impl TableDef {
             })?;
             column.hidden = true;
         }
-        let key = E::PrimaryKey::iter()
+        let key: Vec<usize> = E::PrimaryKey::iter()
             .filter_map(|key| position(key.into_column()))
             .collect();
+        if <E::PrimaryKey as PrimaryKeyTrait>::auto_increment()
+            && let [counted] = key[..]
+        {
+            columns[counted].default = true;
+        }
         let declared_schema = entity.schema_name().map(str::to_owned);
         let name = declaration
             .name
@@ -163,6 +172,9 @@ impl TableDef {
             parameters: Vec::new(),
             visible: None,
             on_subscribe: Vec::new(),
+            writes: declaration
+                .writes
+                .map(|operations| Writes::of(operations.iter().copied())),
         })
     }
 }
@@ -230,6 +242,8 @@ fn column<C: ColumnTrait>(column: C) -> Column {
         sql_type,
         nullable: def.is_null(),
         generated: false,
+        always: false,
+        default: def.get_column_default().is_some(),
         unique: def.is_unique(),
         hidden: false,
         read,

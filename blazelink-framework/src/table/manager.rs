@@ -17,11 +17,13 @@ use super::definition::{Column, DeclaredRelation, Shape, TableDef};
 use super::entity::{Path, Registration, Table};
 use super::extension::{Extension, ExtensionRegistration};
 use super::virtual_table::{VirtualRegistration, VirtualTable};
+use super::writes::{self, Writes};
 use super::{naming, relations};
 use crate::capture::Catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
+use crate::value::Kind;
 use crate::viewer::Viewer;
 use crate::visibility::{Access, Hook};
 
@@ -43,6 +45,7 @@ pub struct TableManagerBuilder {
     define_virtual: Vec<fn() -> TableDef>,
     extensions: Vec<Extension>,
     visible: Vec<(TypeId, Hook)>,
+    writes: Vec<(TypeId, Writes)>,
     chains: Vec<(TypeId, &'static str, Vec<RelationDef>)>,
     lists: Vec<(TypeId, &'static str)>,
     /// The first prefix that found nothing.
@@ -106,6 +109,15 @@ impl TableManagerBuilder {
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Self {
         self.visible.push((TypeId::of::<E>(), Hook::new(access)));
+        self
+    }
+
+    /// Gives mutations to an entity that is exposed; see [`Builder::writes`].
+    ///
+    /// [`Builder::writes`]: crate::Builder::writes
+    #[must_use]
+    pub fn writes<E: Table>(mut self, writes: Writes) -> Self {
+        self.writes.push((TypeId::of::<E>(), writes));
         self
     }
 
@@ -190,6 +202,7 @@ impl TableManagerBuilder {
             Some(((extension.entity)(), Hook::new(access)))
         });
         guard(&mut tables, self.visible.into_iter().chain(said))?;
+        writes::give(&mut tables, self.writes)?;
         add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
         make_lists(&mut tables, &self.lists)?;
@@ -305,6 +318,22 @@ impl TableManager {
     /// What replication, matching and pushes need to know of the tables.
     pub fn exposure(&self) -> Arc<Exposure> {
         Arc::clone(&self.exposure)
+    }
+
+    /// As `check_visibility`, of what may be written.
+    ///
+    /// # Errors
+    ///
+    /// If the app's code panics, or a rule cannot be bound to its table.
+    pub(crate) fn check_writes(&self) -> Result<()> {
+        self.tables.iter().try_for_each(TableDef::check_writes)
+    }
+
+    /// Whether any table has a mutation.
+    pub(crate) fn has_writes(&self) -> bool {
+        self.tables
+            .iter()
+            .any(|table| !table.write_types().is_empty())
     }
 
     /// Whether the app says of any table who sees what of it.
@@ -509,6 +538,18 @@ fn check_table(table: &TableDef) -> Result<()> {
             "Remove #[blazelink(hide)] from the column: rows are known by their key",
         ));
     }
+    let mut key = table.key.iter().map(|&at| &table.columns[at]);
+    if let Some(column) = key.find(|it| matches!(it.kind, Kind::Array(_) | Kind::Json)) {
+        return Err(setup(
+            Code::SchemaDefinition,
+            format!(
+                "Table `{name}` has `{}` of type `{}` in its primary key, which no client can name",
+                column.name, column.sql_type
+            ),
+            "Give the table a primary key of numbers and texts, or remove #[derive(blazelink::Table)] \
+             from its entity",
+        ));
+    }
     if !naming::is_graphql_name(&table.entity) {
         return Err(setup(
             Code::SchemaName,
@@ -597,13 +638,15 @@ fn check_names(
     let mut types: BTreeMap<String, &TableDef> = BTreeMap::new();
     let mut roots: BTreeMap<String, &TableDef> = BTreeMap::new();
     for table in tables {
-        for name in [
+        let mut names = vec![
             table.entity.clone(),
             table.ref_type(),
             table.page_type(),
             table.where_type(),
             table.order_type(),
-        ] {
+        ];
+        names.extend(table.write_types());
+        for name in names {
             if name == table.entity && naming::is_reserved_type(&name) {
                 return Err(setup(
                     Code::SchemaName,

@@ -23,6 +23,7 @@ mod scalar;
 mod typed_rows;
 mod virtual_table;
 mod words;
+mod writes;
 
 pub use argument::{ArgumentType, InputMember, InputStruct, InputType};
 pub use call::{Call, Given, Identified, Named, Window};
@@ -45,6 +46,8 @@ pub use model_key::KeyOf;
 pub use model_key::reference;
 pub(crate) use typed_rows::{Codec, TypedRows};
 pub use virtual_table::{Parameter, VirtualFields, VirtualRegistration, VirtualTable};
+pub(crate) use writes::Problem;
+pub use writes::{Draft, Invalid, Operation, Writes};
 
 // The derive's paths.
 #[doc(hidden)]

@@ -114,6 +114,7 @@ impl TableDef {
             parameters: V::parameters(),
             visible: None,
             on_subscribe: Vec::new(),
+            writes: None,
         }
     }
 }

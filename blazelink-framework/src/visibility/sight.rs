@@ -363,7 +363,7 @@ fn bind(rule: &Rule, table: &TableDef) -> Result<Bound> {
     })
 }
 
-fn position(name: &ColumnName, table: &TableDef) -> Result<usize> {
+pub(super) fn position(name: &ColumnName, table: &TableDef) -> Result<usize> {
     let of_table = name.entity == table.rust_type;
     let found = table.column(&name.name).filter(|_| of_table);
     found.ok_or_else(|| {

@@ -178,11 +178,11 @@ async fn failures_are_null_with_an_error_at_their_path() {
         ),
         (
             "{users(size:2){items{row{e:events(size:1001){count}}}}}",
-            r#"{"data":{"users":{"items":[{"row":{"e":null}},{"row":{"e":null}}]}},"errors":[{"message":"`size` must be at most 1000","locations":[{"line":1,"column":26}],"path":["users","items",0,"row","e"]},{"message":"`size` must be at most 1000","locations":[{"line":1,"column":26}],"path":["users","items",1,"row","e"]}]}"#,
+            r#"{"data":{"users":{"items":[{"row":{"e":null}},{"row":{"e":null}}]}},"errors":[{"message":"`size` must be at most 1000 (BLZ5007)","locations":[{"line":1,"column":26}],"path":["users","items",0,"row","e"]},{"message":"`size` must be at most 1000 (BLZ5007)","locations":[{"line":1,"column":26}],"path":["users","items",1,"row","e"]}]}"#,
         ),
         (
             "{users(size:1001){count}}",
-            r#"{"data":{"users":null},"errors":[{"message":"`size` must be at most 1000","locations":[{"line":1,"column":2}],"path":["users"]}]}"#,
+            r#"{"data":{"users":null},"errors":[{"message":"`size` must be at most 1000 (BLZ5007)","locations":[{"line":1,"column":2}],"path":["users"]}]}"#,
         ),
         (
             "{game(identifier:{obj_id:1,entity:\"game\"}){id}}",

@@ -3,7 +3,7 @@
 use blazelink::codes::Code;
 use blazelink::error::Error;
 use blazelink::graphql::sdl;
-use blazelink::table::{Table, TableManager};
+use blazelink::table::{Table, TableManager, Writes};
 
 use crate::entities::*;
 use crate::support::{App, builder};
@@ -39,6 +39,8 @@ entity!(combined, "combined", , #[sea_orm(primary_key)] pub id: i32, pub and: i3
 entity!(query, "query", , #[sea_orm(primary_key)] pub id: i32,);
 entity!(dash, "dash", , #[sea_orm(primary_key)] pub id: i32, #[sea_orm(column_name = "a-b")] pub a_b: i32,);
 entity!(hidden_key, "hidden_key", , #[sea_orm(primary_key)] #[blazelink(hide)] pub id: i32,);
+entity!(listed_key, "listed_key", , #[sea_orm(primary_key, auto_increment = false, column_type = "JsonBinary")] pub path: String,);
+entity!(team_written, "team_written", , #[sea_orm(primary_key)] pub id: i32,);
 entity!(keyword, "keyword", , #[sea_orm(primary_key)] pub id: i32, pub r#type: i32, pub select: i32,);
 
 fn refusal<E: Table>() -> Error {
@@ -182,6 +184,53 @@ fn one_table_has_one_entity() {
         error.sentence(),
         "Table `game` is exposed by two entities, as `Game` and as `OtherGame`"
     );
+}
+
+#[test]
+fn keys_that_no_client_can_name_are_refused() {
+    let error = refusal::<listed_key::Entity>();
+    let sentence = "Table `listed_key` has `path` of type `jsonb` in its primary key, which no client can name";
+    assert_eq!(
+        (error.code(), error.sentence()),
+        (Code::SchemaDefinition, sentence)
+    );
+    assert!(
+        error
+            .hint()
+            .unwrap()
+            .contains("primary key of numbers and texts")
+    );
+}
+
+#[test]
+fn mutations_have_names_of_their_own_or_are_refused() {
+    let tables = || TableManager::builder().table::<team::Entity>();
+    let all = || Writes::all();
+    let taken = tables().table::<team_written::Entity>();
+    assert!(taken.build().is_ok(), "without mutations the name is free");
+    let taken = tables()
+        .table::<team_written::Entity>()
+        .writes::<team::Entity>(all());
+    let error = taken.build().unwrap_err();
+    let sentence =
+        "Tables `public.team` and `public.team_written` both have the type `TeamWritten`";
+    assert_eq!(
+        (error.code(), error.sentence()),
+        (Code::SchemaCollision, sentence)
+    );
+    let twice = tables()
+        .writes::<team::Entity>(all())
+        .writes::<team::Entity>(all());
+    let unknown = tables().writes::<user::Entity>(all());
+    for refused in [twice, unknown] {
+        let error = refused.build().unwrap_err();
+        assert!(
+            error
+                .sentence()
+                .starts_with("`.writes::<..>(..)` is said twice"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use blazelink::BlazeContext;
 use blazelink::data;
 use blazelink::error::{Error, ErrorKind, Result};
 use blazelink::graphql::{Executor, Request, Response};
 use blazelink::object_id::{ObjectId, Scope};
 use blazelink::subscription::{Dependency, Reading, Role, Unwatched, Watch};
 use blazelink::table::{TableManager, TableManagerBuilder};
+use blazelink::{BlazeContext, Viewer};
 use blazelink_postgres::TestDatabase;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
@@ -119,14 +119,19 @@ impl App {
 
     /// With other tables exposed, or more than tables.
     pub async fn of(builder: TableManagerBuilder) -> App {
-        App::with_more(builder, "").await
+        App::beside("", builder).await
     }
 
     /// With more in the database when the app starts.
     pub async fn with_more(builder: TableManagerBuilder, sql: &str) -> App {
+        App::beside(sql, builder).await
+    }
+
+    /// The same on a database that has more.
+    pub async fn beside(more: &str, builder: TableManagerBuilder) -> App {
         let (postgres, mut database) = database().await;
         database.execute_unprepared(ROWS).await.unwrap();
-        database.execute_unprepared(sql).await.unwrap();
+        database.execute_unprepared(more).await.unwrap();
         let manager = data::verify(builder.build().unwrap(), &database)
             .await
             .unwrap();
@@ -143,6 +148,11 @@ impl App {
             statements,
             _postgres: postgres,
         }
+    }
+
+    /// A connection of its own to the database.
+    pub async fn other_connection(&self) -> DatabaseConnection {
+        Database::connect(self._postgres.url()).await.unwrap()
     }
 
     pub async fn sql(&self, text: &str) {
@@ -169,6 +179,20 @@ impl App {
                 .execute(request, &BlazeContext::anonymous(), &Unwatched)
                 .await,
         )
+    }
+
+    /// The answer to a viewer, as JSON.
+    pub async fn to(
+        &self,
+        viewer: &Viewer,
+        query: &str,
+        variables: serde_json::Value,
+    ) -> serde_json::Value {
+        let mut request = Request::new(query);
+        request.variables = variables.as_object().unwrap().clone();
+        let context = BlazeContext::new(viewer.clone());
+        let answer = self.executor.execute(request, &context, &Unwatched).await;
+        serde_json::from_slice(&answer.body).unwrap()
     }
 
     /// The answer's body and what was watched for it.

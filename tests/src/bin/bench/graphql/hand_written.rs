@@ -150,7 +150,7 @@ impl From<user::Model> for User {
 impl User {
     async fn team(&self, context: &Context<'_>) -> Result<Option<TeamRef>> {
         let teams = context.data::<DataLoader<Teams>>()?;
-        Ok(teams.load_one(self.team_id).await?)
+        teams.load_one(self.team_id).await
     }
 
     async fn events(&self, context: &Context<'_>, page: u64, size: u64) -> Result<EventPage> {
