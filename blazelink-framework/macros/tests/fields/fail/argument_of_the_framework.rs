@@ -1,3 +1,5 @@
+//! Argument of the framework.
+
 struct Model;
 
 #[blazelink_macros::fields]

@@ -1,3 +1,5 @@
+//! Batch of one.
+
 struct Model;
 
 #[blazelink_macros::fields]

@@ -1,3 +1,5 @@
+//! Borrowed argument.
+
 struct Model;
 
 #[blazelink_macros::fields]

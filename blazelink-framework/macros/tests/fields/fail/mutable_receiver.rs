@@ -1,3 +1,5 @@
+//! Mutable receiver.
+
 struct Model;
 
 #[blazelink_macros::fields]

@@ -1,3 +1,5 @@
+//! Name that is none.
+
 struct Model;
 
 #[blazelink_macros::fields]

@@ -1,3 +1,5 @@
+//! No trait.
+
 struct Model;
 
 #[blazelink_macros::fields]

@@ -1,3 +1,5 @@
+//! No value.
+
 struct Model;
 
 #[blazelink_macros::fields]

@@ -1,3 +1,5 @@
+//! Two of one name.
+
 struct Model;
 
 #[blazelink_macros::fields]

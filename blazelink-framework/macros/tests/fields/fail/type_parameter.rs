@@ -1,3 +1,5 @@
+//! Type parameter.
+
 struct Model;
 
 #[blazelink_macros::fields]

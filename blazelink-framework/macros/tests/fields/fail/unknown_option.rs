@@ -1,3 +1,5 @@
+//! Unknown option.
+
 struct Model;
 
 #[blazelink_macros::fields(hidden(email))]

@@ -1,3 +1,5 @@
+//! Virtual table that hides.
+
 struct Stats;
 
 #[blazelink_macros::fields(virtual_table, hide(email))]

@@ -1,3 +1,5 @@
+//! Borrowed member.
+
 #[derive(blazelink_macros::Struct)]
 struct Streak {
     note: &'static str,

@@ -1,3 +1,5 @@
+//! On an enum.
+
 #[derive(blazelink_macros::Struct)]
 enum Streak {
     Best,

@@ -1,3 +1,5 @@
+//! Two of one name.
+
 #[derive(blazelink_macros::Struct)]
 struct Streak {
     best: i32,

@@ -1,3 +1,5 @@
+//! With a parameter.
+
 #[derive(blazelink_macros::Struct)]
 struct Streak<T> {
     best: T,

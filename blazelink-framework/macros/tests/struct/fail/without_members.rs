@@ -1,3 +1,5 @@
+//! Without members.
+
 #[derive(blazelink_macros::Struct)]
 struct Streak {}
 

@@ -1,3 +1,5 @@
+//! Attribute on a member.
+
 #[derive(blazelink_macros::VirtualTable)]
 struct Stats {
     #[blazelink(hide)]

@@ -1,3 +1,5 @@
+//! On a tuple.
+
 #[derive(blazelink_macros::VirtualTable)]
 struct Stats(i32);
 
