@@ -17,6 +17,7 @@ mod field_return;
 mod field_type;
 mod manager;
 mod model_key;
+mod names;
 mod naming;
 mod relations;
 mod scalar;
