@@ -157,8 +157,7 @@ impl UserFields for user::Model {
     }
 
     fn panics(&self) -> i32 {
-        let none: Option<i32> = None;
-        none.unwrap()
+        self.name.parse().unwrap()
     }
 
     async fn late(&self) -> i32 {
