@@ -21,7 +21,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if matches!(format, Format::DenseModel) {
         return Ok(TokenStream::new());
     }
-    let name = match TableAttributes::of(&input.attrs)?.name {
+    let attributes = TableAttributes::of(&input.attrs)?;
+    let public = attributes.public;
+    let name = match attributes.name {
         Some(name) => quote!(::core::option::Option::Some(#name)),
         None => quote!(::core::option::Option::None),
     };
@@ -50,6 +52,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             fn declaration() -> ::blazelink::table::Declaration {
                 ::blazelink::table::Declaration {
                     name: #name,
+                    public: #public,
                     hidden: &[#(#hidden),*],
                     links: ::std::vec![#(#links),*],
                 }
@@ -116,6 +119,7 @@ fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &Field>> {
 #[derive(Default)]
 struct TableAttributes {
     name: Option<LitStr>,
+    public: bool,
 }
 
 impl TableAttributes {
@@ -128,8 +132,17 @@ impl TableAttributes {
                 found.name = Some(name);
                 return Ok(());
             }
-            Err(meta
-                .error("A table knows `#[blazelink(name = \"Player\")]`; `hide` stands on a field"))
+            if meta.path.is_ident("public") {
+                if !meta.input.is_empty() && !meta.input.peek(syn::Token![,]) {
+                    return Err(meta.error("`public` takes no value: write `#[blazelink(public)]`"));
+                }
+                found.public = true;
+                return Ok(());
+            }
+            Err(meta.error(
+                "A table knows `#[blazelink(name = \"Player\")]` and `#[blazelink(public)]`; `hide` \
+                 stands on a field",
+            ))
         })?;
         Ok(found)
     }

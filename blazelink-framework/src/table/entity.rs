@@ -16,6 +16,7 @@ use super::naming;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
 use crate::value::Kind;
+use crate::visibility::ReadPolicy;
 
 /// An entity that is exposed as a table. Implemented by `#[derive(blazelink::Table)]`.
 pub trait Table: EntityTrait {
@@ -28,6 +29,8 @@ pub trait Table: EntityTrait {
 pub struct Declaration {
     /// `#[blazelink(name = "..")]`.
     pub name: Option<&'static str>,
+    /// Whether everybody may read all of it: `#[blazelink(public)]`.
+    pub public: bool,
     /// Fields of columns with `#[blazelink(hide)]`.
     pub hidden: &'static [&'static str],
     /// The relation fields of a dense entity; a classic one has none.
@@ -144,7 +147,10 @@ impl TableDef {
             carried: Vec::new(),
             computed: Vec::new(),
             parameters: Vec::new(),
-            visible: None,
+            read: match declaration.public {
+                true => ReadPolicy::Public,
+                false => ReadPolicy::Unsaid,
+            },
         })
     }
 }

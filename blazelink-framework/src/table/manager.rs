@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
 use crate::viewer::Viewer;
-use crate::visibility::{Access, Hook};
+use crate::visibility::{Access, Hook, ReadPolicy};
 
 /// All exposed tables. The table with [`TableId`] n stands at position n; virtual tables have the
 /// numbers after them.
@@ -39,7 +39,9 @@ pub struct TableManagerBuilder {
     define: Vec<fn() -> Result<TableDef>>,
     define_virtual: Vec<fn() -> TableDef>,
     extensions: Vec<Extension>,
-    visible: Vec<(TypeId, Hook)>,
+    said: Vec<(TypeId, ReadPolicy)>,
+    /// Whether everybody may read all of a table of which nothing is said.
+    lends: bool,
     /// The first prefix that found nothing.
     empty_prefix: Option<String>,
 }
@@ -93,7 +95,24 @@ impl TableManagerBuilder {
         mut self,
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Self {
-        self.visible.push((TypeId::of::<E>(), Hook::new(access)));
+        let policy = ReadPolicy::Asked(Hook::new(access));
+        self.said.push((TypeId::of::<E>(), policy));
+        self
+    }
+
+    /// Says that everybody may see everything of an entity that is exposed; see
+    /// [`Builder::public`](crate::Builder::public).
+    #[must_use]
+    pub fn public<E: Table>(mut self) -> Self {
+        self.said.push((TypeId::of::<E>(), ReadPolicy::Public));
+        self
+    }
+
+    /// Lets everybody read tables of which nothing is said, as in development. Without this nobody
+    /// sees anything of them.
+    #[must_use]
+    pub fn open_unless_said(mut self) -> Self {
+        self.lends = true;
         self
     }
 
@@ -147,7 +166,11 @@ impl TableManagerBuilder {
             }
             check_table(table)?;
         }
-        guard(&mut tables, self.visible)?;
+        let unsaid = match self.lends {
+            true => ReadPolicy::Lent,
+            false => ReadPolicy::Closed,
+        };
+        set_policies(&mut tables, self.said, &unsaid)?;
         relations::complete(&mut tables)?;
         computed::extend(&mut tables, &self.extensions)?;
         let virtual_tables = virtual_tables(&self.define_virtual);
@@ -189,6 +212,10 @@ impl TableManager {
         let virtual_exposed = virtual_tables.iter().map(exposed_table).collect();
         let mut exposure = Exposure::new(exposed).with_virtual_tables(virtual_exposed);
         for table in tables.iter().filter(|table| table.is_guarded()) {
+            if table.is_closed() {
+                exposure = exposure.with_closed(table.id);
+                continue;
+            }
             let hidden = table.columns.iter().filter(|column| column.hidden);
             exposure = exposure.with_guarded(table.id, hidden.map(exposed_column).collect());
         }
@@ -303,19 +330,37 @@ fn exposed_column(column: &Column) -> ExposedColumn {
     }
 }
 
-/// Gives the tables their hooks.
-fn guard(tables: &mut [TableDef], visible: Vec<(TypeId, Hook)>) -> Result<()> {
-    for (entity, hook) in visible {
-        let table = tables.iter_mut().find(|table| table.rust_type == entity);
-        let Some(table) = table.filter(|table| table.visible.is_none()) else {
+/// Gives the tables their policies: each what is said of it, and the others what that means.
+fn set_policies(
+    tables: &mut [TableDef],
+    said: Vec<(TypeId, ReadPolicy)>,
+    unsaid: &ReadPolicy,
+) -> Result<()> {
+    let mut known = Vec::with_capacity(said.len());
+    for (entity, policy) in said {
+        let Some(table) = tables.iter_mut().find(|table| table.rust_type == entity) else {
             return Err(setup(
                 Code::SchemaDefinition,
-                "`.visible::<..>(..)` is said twice of one entity, or of one that is not exposed"
+                "`.visible::<..>(..)` or `.public::<..>()` is said of an entity that is not exposed"
                     .to_owned(),
-                "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
+                "Say it of an entity that is given to .discover(\"..\") or .table::<..>()",
             ));
         };
-        table.visible = Some(hook);
+        if known.contains(&entity) {
+            return Err(setup(
+                Code::SchemaDefinition,
+                format!("The app says twice who may read table `{}`", table.table),
+                "Leave one of .visible::<..>(..) and .public::<..>()",
+            ));
+        }
+        known.push(entity);
+        // It goes before what the entity says of itself.
+        table.read = policy;
+    }
+    for table in tables {
+        if matches!(table.read, ReadPolicy::Unsaid) {
+            table.read = unsaid.clone();
+        }
     }
     Ok(())
 }

@@ -1,14 +1,10 @@
-//! `Access`: what one viewer may see of one table, as the app says it, and the hook that asks the
-//! app.
+//! `Access`: what one viewer may see of one table, as the app says it.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use sea_orm::ColumnTrait;
 
 use super::rule::{ColumnName, Rule};
-use crate::viewer::Viewer;
 
 /// What a viewer may see of a table: which rows, and of these all columns but some.
 ///
@@ -47,30 +43,26 @@ impl Access {
     }
 }
 
+impl fmt::Display for Access {
+    /// What is seen, in words, without any value: "sees all rows, without `note`".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rows == Rule::none() {
+            return f.write_str("sees nothing");
+        }
+        match self.rows == Rule::all() {
+            true => f.write_str("sees all rows")?,
+            false => write!(f, "sees rows by a rule on {:?}", self.rows)?,
+        }
+        for (at, column) in self.hidden.iter().enumerate() {
+            let word = if at == 0 { ", without" } else { " and" };
+            write!(f, "{word} `{}`", column.name)?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Debug for ColumnName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
-    }
-}
-
-/// The app's code that says what a viewer may see of a table.
-#[derive(Clone)]
-pub(crate) struct Hook(Arc<dyn Fn(&Viewer) -> Access + Send + Sync>);
-
-impl Hook {
-    pub(crate) fn new(hook: impl Fn(&Viewer) -> Access + Send + Sync + 'static) -> Hook {
-        Hook(Arc::new(hook))
-    }
-
-    /// What the app says; nothing if its code panics. It is asked on the thread that publishes,
-    /// too, which must outlive it.
-    pub(crate) fn access(&self, viewer: &Viewer) -> Option<Access> {
-        catch_unwind(AssertUnwindSafe(|| (self.0)(viewer))).ok()
-    }
-}
-
-impl fmt::Debug for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hook")
     }
 }

@@ -5,10 +5,13 @@
 //! together with Postgres as the judge.
 
 mod access;
+mod policy;
 mod rule;
 mod sight;
+mod summary;
 
 pub use access::Access;
-pub(crate) use access::Hook;
+pub(crate) use policy::{Hook, ReadPolicy};
 pub use rule::Rule;
 pub use sight::{Sight, Told};
+pub use summary::{Open, Openness, summary};

@@ -3,6 +3,8 @@
 use blazelink::table::{
     Call, Extension, Field, FieldError, Page, Parameter, RowRef, VirtualRef, VirtualTable,
 };
+use blazelink::table::{TableManager, TableManagerBuilder};
+use blazelink::visibility::summary;
 use blazelink::{Access, Rule};
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -116,4 +118,76 @@ async fn a_hidden_column_is_told_by_no_relation_in_either_direction() {
         assert!(body.contains(r#"{"it":null}"#), "{query}: {body}");
         assert!(body.contains("hidden from whoever asks"), "{query}: {body}");
     }
+}
+
+/// As in production: nothing is open unless it is said.
+fn said() -> TableManagerBuilder {
+    TableManager::builder()
+        .table::<tag::Entity>()
+        .table::<user::Entity>()
+        .table::<user_tag::Entity>()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_which_nothing_is_said_answers_as_if_it_had_no_rows() {
+    let app = App::of(said().public::<user::Entity>().public::<user_tag::Entity>()).await;
+    let query = "{user(identifier:{obj_id:1}){name tags{count items{obj_id}}} \
+                 tag(identifier:{obj_id:1}){label} tags(page:0,size:9){count items{obj_id}} \
+                 userTag(identifier:{obj_id:[1,1]}){tag{obj_id row{label}}}}";
+    let (_, body) = app.answer(query).await;
+    let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let nothing = serde_json::json!({"count": 0, "items": []});
+    assert_eq!(
+        answer["data"],
+        serde_json::json!({
+            "user": {"name": "ann", "tags": nothing},
+            "tag": null,
+            "tags": nothing,
+            "userTag": {"tag": null},
+        })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_to_whom_is_told_a_line_per_table() {
+    let seen = |_: &blazelink::Viewer| {
+        Access::rows(Rule::eq(user::Column::Name, "secret")).hide(user::Column::TeamId)
+    };
+    let lines = |builder: TableManagerBuilder| {
+        let manager = builder.build().unwrap();
+        let lines = summary(&manager);
+        lines.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let closed = lines(said().public::<tag::Entity>().visible::<user::Entity>(seen));
+    assert_eq!(closed[0], "Tag: everybody sees everything");
+    assert_eq!(
+        closed[1],
+        "User: each viewer what the app says; nobody in particular sees rows by a rule on \
+         name = .., without `team_id`"
+    );
+    assert_eq!(
+        closed[2],
+        "UserTag: nobody sees anything, for nobody says who may: say .visible::<..>(..) of the \
+         entity of `user_tag`, or #[blazelink(public)] on it"
+    );
+    let lent = lines(said().open_unless_said());
+    assert!(
+        lent.iter()
+            .all(|line| line.contains("in production nobody would")),
+        "{lent:?}"
+    );
+}
+
+#[test]
+fn who_may_read_a_table_is_said_once_and_of_an_exposed_one() {
+    let twice = said()
+        .public::<tag::Entity>()
+        .visible::<tag::Entity>(|_| Access::all());
+    let sentence = twice.build().unwrap_err().sentence().to_owned();
+    assert!(
+        sentence.contains("twice who may read table `tag`"),
+        "{sentence}"
+    );
+    let elsewhere = said().public::<game::Entity>().build().unwrap_err();
+    assert!(elsewhere.sentence().contains("not exposed"), "{elsewhere}");
 }
