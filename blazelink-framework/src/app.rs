@@ -14,6 +14,7 @@ use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Response};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -235,7 +236,11 @@ impl Builder {
         }));
         let subscriptions = SubscriptionManager::new(exposure, connections)
             .with_limit_per_session(config.limits.subscriptions_per_session)
-            .with_visibility(&manager);
+            .with_visibility(&manager)
+            .with_conditions(Arc::new(data::SqlConditions::new(
+                database.clone(),
+                Handle::current(),
+            )));
         let subscriptions = Arc::new(match &config.state {
             Some(folder) => remembering(subscriptions, folder, config.limits.journal_bytes),
             None => subscriptions,

@@ -2,32 +2,25 @@
 //! sees. The one place through which answers read rows: nothing that a viewer may not see gets
 //! past it.
 
-use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use blazelink_codes::Code;
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
-    Value,
-};
+use sea_orm::{DatabaseConnection, QueryResult, Value};
 
 use super::batch::{Batch, integer_at};
+use super::runner::Runner;
 use super::statement::{Beyond, CountStatement, RowStatement, Text, leads_to};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::object_id::Key;
 use crate::table::{TableDef, TableManager};
 use crate::viewer::Viewer;
-use crate::visibility::Sight;
+use crate::visibility::{Narrow, Sight, Sights};
 
 /// Reads rows and counts them, as one viewer sees them. Made for each request.
 #[derive(Debug)]
 pub(crate) struct DataAccessor<'a> {
-    database: &'a DatabaseConnection,
-    manager: &'a TableManager,
-    viewer: &'a Viewer,
-    /// What the viewer sees of each table, once it was asked; empty if everybody sees everything.
-    sights: Vec<OnceLock<Option<Arc<Sight>>>>,
+    rows: Runner<'a>,
+    sights: Sights<'a>,
 }
 
 /// The keys of many parents, as texts; parents are numbered from 0 in the order of their addition.
@@ -95,30 +88,20 @@ impl<'a> DataAccessor<'a> {
         manager: &'a TableManager,
         viewer: &'a Viewer,
     ) -> DataAccessor<'a> {
-        let mut sights = Vec::new();
-        if manager.is_guarded() {
-            sights.resize_with(manager.tables().len(), OnceLock::new);
-        }
         DataAccessor {
-            database,
-            manager,
-            viewer,
-            sights,
+            rows: Runner::new(database),
+            sights: Sights::new(manager, viewer),
         }
     }
 
     /// The connection, for reads that are not the framework's own.
     pub(crate) fn database(&self) -> &'a DatabaseConnection {
-        self.database
+        self.rows.database()
     }
 
     /// What the viewer sees of a table; nothing stands for everything. The app is asked once.
     pub(crate) fn sight(&self, table: &TableDef) -> Option<Arc<Sight>> {
-        let ask = || table.sight(self.viewer).map(Arc::new);
-        match self.sights.get(table.id.0 as usize) {
-            Some(asked) => asked.get_or_init(ask).clone(),
-            None => ask(),
-        }
+        self.sights.of(table)
     }
 
     /// The row with this key: a batch of one row, or of none. The statement is
@@ -209,74 +192,39 @@ impl<'a> DataAccessor<'a> {
         Ok(counts)
     }
 
-    async fn query(&self, text: &Text, mut values: Vec<Value>) -> Result<Vec<QueryResult>> {
+    async fn query(&self, text: &Text, values: Vec<Value>) -> Result<Vec<QueryResult>> {
         debug_assert_eq!(
             values.len(),
             text.bound,
             "placeholders continue after these"
         );
-        let sql = self.narrowed(text, &mut values);
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-        self.database
-            .query_all_raw(statement)
-            .await
-            .map_err(failure)
+        self.rows.run(self.sights.narrow(text, values)).await
     }
 }
 
-impl DataAccessor<'_> {
-    /// The statement for what the viewer sees.
-    fn narrowed<'t>(&self, text: &'t Text, values: &mut Vec<Value>) -> Cow<'t, str> {
-        let restricted = |table: &TableDef| self.sight(table).filter(|it| !it.sees_all_rows());
-        let table = self.manager.table(text.table);
+impl Narrow for Text {
+    fn narrowed(&self, sights: &Sights<'_>, values: &mut Vec<Value>) -> String {
+        let table = sights.manager().table(self.table);
         let mut conditions = Vec::new();
-        if let Some(sight) = restricted(table) {
+        if let Some(sight) = sights.restricted(table) {
             conditions.push(sight.sql("t", values.len() + 1, values));
         }
         if let Some(Beyond {
             table: target,
             from,
-        }) = &text.beyond
+        }) = &self.beyond
         {
-            let target = self.manager.table(*target);
-            if let Some(sight) = restricted(target) {
+            let target = sights.manager().table(*target);
+            if let Some(sight) = sights.restricted(target) {
                 let condition = sight.sql("x", values.len() + 1, values);
                 conditions.push(leads_to(table, from, target, &condition));
             }
         }
-        if conditions.is_empty() {
-            return Cow::Borrowed(&text.sql);
+        match conditions.is_empty() {
+            true => self.sql.clone(),
+            false => self.narrowed_to(&conditions.join(" AND ")),
         }
-        Cow::Owned(text.narrowed(&conditions.join(" AND ")))
     }
-}
-
-/// SQLSTATE class 22 (data exception) can only mean a key here: nothing else is bound that a
-/// client sent.
-fn failure(source: DbErr) -> Error {
-    let refused = match &source {
-        DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) => {
-            error
-                .as_database_error()
-                .and_then(|error| error.code())
-                .is_some_and(|code| code.starts_with("22"))
-        }
-        _ => false,
-    };
-    if refused {
-        return Error::new(
-            ErrorKind::Request,
-            Code::Database,
-            "Invalid obj_id! It is no value of the key's type",
-        )
-        .with_source(source);
-    }
-    Error::new(
-        ErrorKind::Unavailable,
-        Code::Database,
-        "The database did not answer a statement",
-    )
-    .with_source(source)
 }
 
 impl Children {

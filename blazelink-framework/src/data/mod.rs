@@ -7,9 +7,12 @@
 mod accessor;
 mod batch;
 mod catalog;
+mod conditions;
+mod runner;
 mod statement;
 
 pub(crate) use accessor::{Children, DataAccessor, Keys};
 pub(crate) use batch::Batch;
 pub use catalog::verify;
+pub(crate) use conditions::SqlConditions;
 pub(crate) use statement::{CountStatement, Lookup, RowStatement, Select};

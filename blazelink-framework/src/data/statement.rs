@@ -232,7 +232,7 @@ impl Text {
     }
 
     /// The text that reads only rows for which this is true of `t`.
-    pub(super) fn narrowed(&self, condition: &str) -> String {
+    pub(super) fn narrowed_to(&self, condition: &str) -> String {
         let (before, after) = (&self.sql[..self.source.start], &self.sql[self.source.end..]);
         let name = &self.sql[self.source.clone()];
         format!("{before}(SELECT * FROM {name} AS t WHERE {condition}){after}")

@@ -324,6 +324,7 @@ impl Read<'_, '_> {
         let mut many = LoadedMany::default();
         if !parents.keys.is_empty() {
             self.watch_keys(table, &parents, (&field.from, field.holder, &field.to))?;
+            self.watch_unseen(field)?;
             if let Some(statement) = &field.count {
                 match self
                     .loader
@@ -437,6 +438,20 @@ impl Read<'_, '_> {
             self.reading.depend(Role::Derived, dependency)?;
         }
         Ok(())
+    }
+
+    /// Over a junction, rows that the viewer does not see are not told of by the junction's: so any
+    /// row of the target is watched, of which the viewer hears once it comes into sight.
+    fn watch_unseen(&self, field: &ManyField) -> Result<()> {
+        let target = self.loader.manager.table(field.target);
+        let sight = self.loader.data.sight(target);
+        match sight.is_some_and(|sight| !sight.sees_all_rows()) && field.junction.is_some() {
+            true => {
+                let whole = Dependency::Table(target.id);
+                self.reading.depend(Role::Derived, whole)
+            }
+            false => Ok(()),
+        }
     }
 
     /// The field's error, if its statement failed.

@@ -17,7 +17,7 @@
 
 use super::dependency::{Dependency, Role};
 use super::graph::{Ending, Graph};
-use super::judge::{Everyone, Judge};
+use super::judge::{Everyone, Heard, Judge};
 use super::points::Points;
 use super::pool::NONE;
 use crate::change::{Cell, Change, ChangeKind, Old, Row, Transaction};
@@ -80,7 +80,7 @@ pub struct Declared {
 /// Who watches what.
 #[derive(Debug, Default)]
 pub struct SubscriptionIndex {
-    graph: Graph,
+    pub(super) graph: Graph,
     /// Counts commits and events, so that "already told" is a comparison and not a set.
     stamp: u32,
     scratch: Scratch,
@@ -97,6 +97,8 @@ struct Scratch {
     told: Vec<(u32, u32)>,
     /// (object, session): the session is to read the object again.
     again: Vec<(u32, u32)>,
+    /// Length of `again` from which on it is looked through for repeats.
+    thick: usize,
 }
 
 /// Capacity that a scratch list may keep from one transaction to the next.
@@ -105,13 +107,13 @@ const KEPT_SCRATCH: usize = 16 << 10;
 /// One row's event, cut from a change.
 pub(super) struct Event<'a> {
     /// Position of the change in its transaction.
-    change: u32,
+    pub(super) change: u32,
     pub(super) kind: UpdateKind,
     pub(super) table: TableId,
-    key: &'a Key,
+    pub(super) key: &'a Key,
     row: Option<&'a Row>,
     /// The images whose column values meet equality dependencies.
-    images: Images<'a>,
+    pub(super) images: Images<'a>,
 }
 
 /// What tells apart the events of one transaction.
@@ -123,7 +125,7 @@ pub(super) struct EventName {
 
 /// Which images of a change an event looks values up in.
 #[derive(Clone, Copy)]
-struct Images<'a> {
+pub(super) struct Images<'a> {
     old: Option<&'a Old>,
     new: Option<&'a Row>,
     /// The row's key before the change.
@@ -323,9 +325,16 @@ impl SubscriptionIndex {
             for event in events(at, change).into_iter().flatten() {
                 self.tell_event(table, &event, commit, &mut scratch, judge, tell);
             }
+            scratch.thin();
         }
         for &table in &transaction.whole {
-            self.collect_whole(table, judge, &mut scratch.again);
+            let guarded = judge.guards(table);
+            let mut hears = |session| !guarded || judge.hears_of_table(session, table);
+            self.collect_whole(table, &mut hears, &mut scratch.again);
+        }
+        for table in judge.seen_anew() {
+            let mut sees = |session| judge.sees_anew(session, table);
+            self.collect_whole(table, &mut sees, &mut scratch.again);
         }
         self.tell_again(&mut scratch, tell);
         scratch.trim();
@@ -398,8 +407,29 @@ impl SubscriptionIndex {
                 && (is_read_whole || self.graph.sessions[link.session as usize].told != stamp);
             let again = derived_too && link.derived() && self.graph.reads[link.read].told != commit;
             // Who was told already is not judged again, which costs more than all else here.
-            if !tells && !again || guarded && !judge.hears(link.session, event) {
+            if !tells && !again {
                 continue;
+            }
+            let heard = match guarded {
+                true => judge.hears(link.session, event),
+                false => Heard::Yes,
+            };
+            match heard {
+                Heard::Yes => {}
+                Heard::No => continue,
+                // Nothing is named but what the session has named itself.
+                Heard::Unknown => {
+                    let read = self.graph.reads[link.read].object;
+                    let declared = self.graph.points[at].object().map_or(read, |_| at);
+                    if link.declared() {
+                        scratch.again.push((declared, link.session));
+                    }
+                    if again {
+                        self.graph.reads[link.read].told = commit;
+                        scratch.again.push((read, link.session));
+                    }
+                    continue;
+                }
             }
             if tells {
                 let told = &mut self.graph.sessions[link.session as usize].told;
@@ -419,17 +449,21 @@ impl SubscriptionIndex {
         }
     }
 
-    /// Collects every object that is watched because of this table.
-    fn collect_whole<J: Judge>(&self, table: TableId, judge: &mut J, again: &mut Vec<(u32, u32)>) {
-        let mut hears = |session| !judge.guards(table) || judge.hears_of_table(session, table);
+    /// Collects every object that sessions which hear of it watch because of this table.
+    fn collect_whole(
+        &self,
+        table: TableId,
+        hears: &mut impl FnMut(u32) -> bool,
+        again: &mut Vec<(u32, u32)>,
+    ) {
         let points = &self.graph.points;
         let values = points.columns(table);
         let values = values.flat_map(|column| points.values(table, column));
         for at in points.whole(table).into_iter().chain(points.rows(table)) {
-            self.collect_point(at, Some(at), &mut hears, again);
+            self.collect_point(at, Some(at), hears, again);
         }
         for at in values {
-            self.collect_point(at, None, &mut hears, again);
+            self.collect_point(at, None, hears, again);
         }
     }
 
@@ -494,8 +528,18 @@ impl SubscriptionIndex {
 }
 
 impl Scratch {
+    /// Takes out repeats before they take more room than what is to be told.
+    fn thin(&mut self) {
+        if self.again.len() > self.thick.max(KEPT_SCRATCH) {
+            self.again.sort_unstable();
+            self.again.dedup();
+            self.thick = 2 * self.again.len();
+        }
+    }
+
     /// Empties the lists, and gives back what an unusually large transaction made them take.
     fn trim(&mut self) {
+        self.thick = 0;
         for list in [&mut self.points, &mut self.sessions] {
             list.clear();
             list.shrink_to(KEPT_SCRATCH);
@@ -530,7 +574,7 @@ impl<'a> Event<'a> {
 }
 
 /// The events that a change is: one, or two if the row moved to another key.
-fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
+pub(super) fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
     let old_row = match &change.old {
         Old::Full(row) => Some(row),
         Old::None | Old::Key(_) => None,
@@ -564,7 +608,12 @@ fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
 }
 
 /// Collects the points of the watched values that the images hold or may hold.
-fn collect_values(points: &Points, table: &ExposedTable, images: Images<'_>, found: &mut Vec<u32>) {
+pub(super) fn collect_values(
+    points: &Points,
+    table: &ExposedTable,
+    images: Images<'_>,
+    found: &mut Vec<u32>,
+) {
     for column in points.columns(table.id) {
         let new = images.new.map(|row| Seen::in_row(table, row, column));
         let old = images.old.map(|old| match old {

@@ -171,22 +171,17 @@ impl TableDef {
         self.read.guards()
     }
 
+    /// Whether the app's own code says who sees what of it.
+    pub(crate) fn asks_app(&self) -> bool {
+        matches!(self.read, ReadPolicy::Asked(_))
+    }
+
     /// Whether nobody sees anything of it, because nobody has said who may.
     pub fn is_closed(&self) -> bool {
         matches!(self.read, ReadPolicy::Closed | ReadPolicy::Unsaid)
     }
 
     /// What the viewer sees of it; nothing stands for everything. Asks the app each time.
-    ///
-    /// Where [`TableDef::ask`] fails the viewer sees nothing, and the log says why.
-    pub(crate) fn sight(&self, viewer: &Viewer) -> Option<Sight> {
-        self.ask(viewer).unwrap_or_else(|error| {
-            tracing::error!(%error, "a viewer is shown nothing of a table until this is corrected");
-            Some(Sight::nothing(self))
-        })
-    }
-
-    /// The same.
     ///
     /// # Errors
     ///

@@ -5,9 +5,9 @@
 //! sorted by name, so the order of registration never shows.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use blazelink_codes::Code;
 
@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
 use crate::viewer::Viewer;
-use crate::visibility::{Access, Hook, ReadPolicy};
+use crate::visibility::{Access, Hook, ReadPolicy, Sight};
 
 /// All exposed tables. The table with [`TableId`] n stands at position n; virtual tables have the
 /// numbers after them.
@@ -31,6 +31,9 @@ pub struct TableManager {
     virtual_tables: Vec<TableDef>,
     value_types: Arc<ValueTypes>,
     exposure: Arc<Exposure>,
+    /// By table the guarded tables of which conditions in SQL have read it. Learned while sights
+    /// are made, which is before a row is read through one.
+    judged_by: Arc<RwLock<BTreeMap<TableId, BTreeSet<TableId>>>>,
 }
 
 /// Collects tables for a [`TableManager`].
@@ -224,7 +227,45 @@ impl TableManager {
             virtual_tables,
             value_types,
             exposure: Arc::new(exposure),
+            judged_by: Arc::default(),
         }
+    }
+
+    /// What a viewer sees of a table; nothing stands for everything. Asks the app each time.
+    ///
+    /// Where [`TableDef::ask`] fails the viewer sees nothing, and the log says why.
+    pub(crate) fn sight(&self, table: &TableDef, viewer: &Viewer) -> Option<Sight> {
+        let sight = match table.ask(viewer) {
+            Ok(sight) => sight?,
+            Err(error) => {
+                tracing::error!(%error, "a viewer is shown nothing of a table until this is corrected");
+                return Some(Sight::nothing(table));
+            }
+        };
+        if sight.needs_postgres() {
+            let read = self.tables.iter().filter(|other| sight.reads(other));
+            let read: Vec<TableId> = read.map(|other| other.id).collect();
+            let judged_by = self.judged_by.read();
+            let judged_by = judged_by.unwrap_or_else(PoisonError::into_inner);
+            let known = |id| judged_by.get(id).is_some_and(|by| by.contains(&table.id));
+            if !read.iter().all(known) {
+                drop(judged_by);
+                let judged_by = self.judged_by.write();
+                let mut judged_by = judged_by.unwrap_or_else(PoisonError::into_inner);
+                for id in read {
+                    judged_by.entry(id).or_default().insert(table.id);
+                }
+            }
+        }
+        Some(sight)
+    }
+
+    /// The guarded tables of which somebody may see other rows after a change of one of these.
+    pub(crate) fn judged_by(&self, changed: &BTreeSet<TableId>) -> BTreeSet<TableId> {
+        let judged_by = self.judged_by.read();
+        let judged_by = judged_by.unwrap_or_else(PoisonError::into_inner);
+        let found = changed.iter().filter_map(|table| judged_by.get(table));
+        found.flatten().copied().collect()
     }
 
     /// The table or virtual table with this number.

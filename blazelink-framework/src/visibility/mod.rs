@@ -5,13 +5,19 @@
 //! together with Postgres as the judge.
 
 mod access;
+mod condition;
 mod policy;
 mod rule;
 mod sight;
 mod summary;
+mod visible;
 
 pub use access::Access;
+pub(crate) use condition::{Image, document};
 pub(crate) use policy::{Hook, ReadPolicy};
 pub use rule::Rule;
+pub(crate) use sight::Seen;
 pub use sight::{Sight, Told};
 pub use summary::{Open, Openness, summary};
+pub(crate) use visible::{Narrow, Sights};
+pub use visible::{Visible, VisibleRow};
