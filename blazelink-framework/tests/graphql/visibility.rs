@@ -3,8 +3,16 @@
 use blazelink::table::{
     Call, Extension, Field, FieldError, Page, Parameter, RowRef, VirtualRef, VirtualTable,
 };
+use std::sync::Arc;
+use std::time::Instant;
+
+use blazelink::change::{Change, ChangeKind, Old, Row, Transaction};
+use blazelink::data;
+use blazelink::object_id::ObjectId;
+use blazelink::session::{ConnectionManager, SessionId, UpdateKind};
+use blazelink::subscription::{Dependency, Role, SubscriptionManager, Watch};
 use blazelink::table::{TableManager, TableManagerBuilder};
-use blazelink::visibility::summary;
+use blazelink::visibility::{Sight, summary};
 use blazelink::{Access, Rule};
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -190,4 +198,70 @@ fn who_may_read_a_table_is_said_once_and_of_an_exposed_one() {
     );
     let elsewhere = said().public::<game::Entity>().build().unwrap_err();
     assert!(elsewhere.sentence().contains("not exposed"), "{elsewhere}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_of_rows_of_a_table_of_which_nothing_is_said() {
+    let told = |manager: TableManager| {
+        let manager = Arc::new(manager);
+        let exposure = manager.exposure();
+        let connections = Arc::new(ConnectionManager::default());
+        let subscriptions = SubscriptionManager::new(Arc::clone(&exposure), connections);
+        let subscriptions = Arc::new(subscriptions.with_visibility(&manager));
+        let id = SessionId::new("a").unwrap();
+        let session = subscriptions.connections().open(&id, Instant::now());
+        let table = exposure.by_entity("Tag").unwrap().id;
+        let watch = subscriptions.watch_for(&session);
+        let reading = watch.begin(ObjectId::table(table), 0);
+        for dependency in [Dependency::Table(table), Dependency::Row(table, 1.into())] {
+            reading.depend(Role::Declared, dependency).unwrap();
+        }
+        reading.finish();
+        let row = Row::from_texts(&[Some("1"), Some("new")]);
+        let insert = Change {
+            table,
+            kind: ChangeKind::Insert,
+            key: 1.into(),
+            moved: None,
+            old: Old::None,
+            new: Some(row),
+        };
+        subscriptions.publish(&Transaction::of(vec![insert], Vec::new()));
+        subscriptions.publish(&Transaction::of(Vec::new(), vec![table]));
+        session.outbox_bytes()
+    };
+    assert_eq!(told(said().build().unwrap()), 0);
+    assert!(told(said().open_unless_said().build().unwrap()) > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_column_changes_with_a_hidden_one_that_it_is_made_from() {
+    let app = App::start().await;
+    app.sql(
+        "ALTER TABLE \"user\" DROP COLUMN name; ALTER TABLE \"user\" ADD COLUMN name varchar \
+         GENERATED ALWAYS AS (lower(email)) STORED",
+    )
+    .await;
+    let access = |_: &blazelink::Viewer| Access::rows(Rule::eq(user::Column::Id, 1));
+    let builder = builder().visible::<user::Entity>(access);
+    let manager = data::verify(builder.build().unwrap(), &app.database);
+    let manager = manager.await.unwrap();
+    let table = manager.named("User").unwrap();
+    let row = |email| {
+        let mut cells = vec![Some("1"); table.exposed().count()];
+        cells.push(Some(email));
+        Row::from_texts(&cells)
+    };
+    let access = Access::rows(Rule::eq(user::Column::Id, 1));
+    let told = |access: Access| {
+        let sight = Sight::bind(&access, table).unwrap();
+        let told = sight.told(UpdateKind::Update, Some(&row("a")), Some(&row("b")));
+        told.map(|told| told.kind)
+    };
+    assert_eq!(told(access.clone()), Some(UpdateKind::Update));
+    assert_eq!(
+        told(access.hide(user::Column::Name)),
+        None,
+        "nothing seen is made from it"
+    );
 }
