@@ -4,9 +4,9 @@ use blazelink::table::{
     Call, Extension, Field, FieldError, Page, Parameter, RowRef, VirtualRef, VirtualTable,
 };
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use blazelink::change::{Change, ChangeKind, Old, Row, Transaction};
+use blazelink::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
 use blazelink::data;
 use blazelink::object_id::ObjectId;
 use blazelink::session::{ConnectionManager, SessionId, UpdateKind};
@@ -226,8 +226,16 @@ async fn nobody_is_told_of_rows_of_a_table_of_which_nothing_is_said() {
             old: Old::None,
             new: Some(row),
         };
-        subscriptions.publish(&Transaction::of(vec![insert], Vec::new()));
-        subscriptions.publish(&Transaction::of(Vec::new(), vec![table]));
+        for (changes, whole) in [(vec![insert], Vec::new()), (Vec::new(), vec![table])] {
+            subscriptions.publish(&Transaction {
+                xid: 7,
+                commit_lsn: Lsn(1),
+                end_lsn: Lsn(2),
+                committed_at: SystemTime::UNIX_EPOCH,
+                changes,
+                whole,
+            });
+        }
         session.outbox_bytes()
     };
     assert_eq!(told(said().build().unwrap()), 0);
