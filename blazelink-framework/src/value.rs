@@ -27,8 +27,10 @@ pub enum Kind {
     Char,
     /// `json`, `jsonb`: the JSON itself, numbers as written.
     Json,
-    /// An array of any depth, each element by the inner kind; text that carries explicit bounds
-    /// stays a string.
+    /// An array of any depth, each element by the innermost kind: Postgres has one type for arrays
+    /// of all depths, and says how deep a value is with the value. An element that is an array
+    /// itself (of a domain over one) by the inner kind. Text that carries explicit bounds stays a
+    /// string.
     Array(Box<Kind>),
     /// Everything else: a string.
     Text,
@@ -38,6 +40,15 @@ impl Kind {
     /// Whether values of the column compare as integers.
     pub fn is_integer(&self) -> bool {
         matches!(self, Kind::Int | Kind::BigInt)
+    }
+
+    /// The kind of an array's elements, of an array of arrays those of the latter, and so on.
+    pub fn innermost(&self) -> &Kind {
+        let mut kind = self;
+        while let Kind::Array(element) = kind {
+            kind = element;
+        }
+        kind
     }
 
     /// The value that Postgres printed as `text`, for look-ups. The blanks that pad `char(n)` are
@@ -224,7 +235,7 @@ fn write_array(element: &Kind, text: &str, out: &mut Vec<u8>) -> Option<()> {
             (_, Expect::Element | Expect::ElementOrEnd) if depth == 0 => return None,
             (b'"', _) => {
                 rest = unquote(&rest[1..], &mut unescaped)?;
-                write_value(element, &unescaped, out);
+                write_value(at_depth(element, depth), &unescaped, out);
                 expect = Expect::CommaOrEnd;
             }
             _ => {
@@ -233,13 +244,26 @@ fn write_array(element: &Kind, text: &str, out: &mut Vec<u8>) -> Option<()> {
                 if bare == "NULL" {
                     out.extend_from_slice(b"null");
                 } else {
-                    write_value(element, bare, out);
+                    // An array's text is never bare.
+                    write_value(element.innermost(), bare, out);
                 }
                 rest = after;
                 expect = Expect::CommaOrEnd;
             }
         }
     }
+}
+
+/// The kind of an element within so many braces, where the kind of one within one is `element`.
+fn at_depth(element: &Kind, depth: usize) -> &Kind {
+    let mut kind = element;
+    for _ in 1..depth {
+        match kind {
+            Kind::Array(inner) => kind = inner,
+            innermost => return innermost,
+        }
+    }
+    kind
 }
 
 /// Reads a quoted element, whose opening quote is gone, into `unescaped`; gives what follows its
@@ -326,6 +350,21 @@ mod tests {
         ];
         for (element, text, expected) in rows {
             assert_eq!(json(&array(element), text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn arrays_of_arrays_are_as_deep_as_their_text() {
+        let rows = [
+            (Kind::Int, "{{1,2},{3,NULL}}", "[[1,2],[3,null]]"),
+            (Kind::Int, "{1,2}", "[1,2]"),
+            (Kind::Int, "{}", "[]"),
+            (Kind::Json, r#"{{"{\"a\":1}"}}"#, r#"[[{"a":1}]]"#),
+            (Kind::Text, r#"{{"{a}",b}}"#, r#"[["{a}","b"]]"#),
+            (Kind::Int, r#"{"{1,2}",NULL}"#, "[[1,2],null]"),
+        ];
+        for (element, text, expected) in rows {
+            assert_eq!(json(&array(array(element)), text), expected, "{text}");
         }
     }
 

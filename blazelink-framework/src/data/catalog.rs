@@ -114,25 +114,35 @@ fn adopt(column: &mut Column, kind: Kind, found: &CatalogColumn, types: &Types) 
     }
     column.read = types.read_form(found.type_oid);
     column.exact = found.deterministic && types.is_exact(found.type_oid);
-    column.kind = kind;
+    column.kind = agreed(&column.kind, kind);
     column.sql_type.clone_from(&found.type_name);
     column.nullable = !found.not_null;
     column.generated = found.generated;
 }
 
-/// What the JSON of a kind is, as far as a client can tell.
-fn json_shape(kind: &Kind) -> (usize, &'static str) {
-    match kind {
-        Kind::Int => (0, "int"),
-        Kind::BigInt => (0, "bigint"),
-        Kind::Float => (0, "float"),
-        Kind::Bool => (0, "bool"),
-        Kind::Json => (0, "json"),
-        Kind::Char | Kind::Text => (0, "string"),
-        Kind::Array(element) => {
-            let (depth, name) = json_shape(element);
-            (depth + 1, name)
+/// What the JSON of a kind is, as far as a client can tell, and whether it is a list. How deep lists
+/// are is the entity's to say: Postgres has one type for arrays of all depths.
+fn json_shape(kind: &Kind) -> (bool, &'static str) {
+    let name = match kind.innermost() {
+        Kind::Int => "int",
+        Kind::BigInt => "bigint",
+        Kind::Float => "float",
+        Kind::Bool => "bool",
+        Kind::Json => "json",
+        Kind::Char | Kind::Text | Kind::Array(_) => "string",
+    };
+    (matches!(kind, Kind::Array(_)), name)
+}
+
+/// The kind of a column whose entity says `declared` and whose type is of the kind `found`.
+fn agreed(declared: &Kind, found: Kind) -> Kind {
+    match (declared, found) {
+        (Kind::Array(declared), Kind::Array(found)) => {
+            Kind::Array(Box::new(agreed(declared, *found)))
         }
+        // Deeper than its type says.
+        (Kind::Array(declared), found) => Kind::Array(Box::new(agreed(declared, found))),
+        (_, found) => found,
     }
 }
 
@@ -288,7 +298,17 @@ impl Types {
             _ if !ty.builtin => Read::Format,
             "int2" | "int4" | "int8" if plain => Read::Integer,
             "bool" if plain => Read::Bool,
-            "text" | "varchar" if plain => Read::Plain,
+            "text" | "varchar" | "json" if plain => Read::Plain,
+            "float4" if plain => Read::Float4,
+            "float8" if plain => Read::Float8,
+            "numeric" if plain => Read::Numeric,
+            "date" if plain => Read::Date,
+            "time" if plain => Read::Time,
+            "timestamp" if plain => Read::Timestamp,
+            "timestamptz" if plain => Read::TimestampTz,
+            "uuid" if plain => Read::Uuid,
+            "bytea" if plain => Read::Bytea,
+            "jsonb" if plain => Read::Jsonb,
             "int2" | "int4" | "int8" | "text" | "varchar" | "bpchar" | "uuid" | "numeric"
             | "float4" | "float8" | "json" | "jsonb" | "date" | "time" | "timetz" | "timestamp"
             | "timestamptz" | "interval" | "bytea" => Read::Cast,

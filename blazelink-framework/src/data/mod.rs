@@ -8,6 +8,7 @@ mod accessor;
 mod batch;
 mod catalog;
 mod conditions;
+mod printed;
 mod runner;
 mod statement;
 

@@ -274,10 +274,10 @@ fn expression(table: &TableDef, column: usize) -> String {
     let column = &table.columns[column];
     let name = identifier(&column.name);
     match column.read {
-        Read::Integer | Read::Bool | Read::Plain => format!("t.{name}"),
         Read::Cast => format!("t.{name}::text"),
         // `%s` prints NULL as nothing.
         Read::Format => format!("CASE WHEN t.{name} IS NOT NULL THEN format('%s', t.{name}) END"),
+        _ => format!("t.{name}"),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Documents: parsed, validated, and kept, so that a text seen before costs a look-up.
 //!
+//! Documents that differ in the keys that they write into their text are kept once: as their
+//! [`Template`], with variables in the place of the keys.
+//!
 //! A kept verdict must not depend on variables: validation runs without their values, and the
 //! executor coerces them itself. Documents that are not valid are not kept.
 
@@ -13,10 +16,12 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
 };
 use async_graphql::{Name, Positioned, ServerError, ValidationResult};
+use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 
 use super::plan::Plan;
 use super::response::{Fault, Response};
+use super::template::{self, Template};
 use super::types::Types;
 use super::{check, measure, schema};
 use crate::error::Result;
@@ -49,7 +54,7 @@ impl Documents {
         })
     }
 
-    /// The document of a text.
+    /// The document of a text, and the keys that its variables of [`template::variable`] stand for.
     ///
     /// # Errors
     ///
@@ -59,15 +64,32 @@ impl Documents {
         &self,
         text: &str,
         operation_name: Option<&str>,
-    ) -> Result<Arc<Document>, Response> {
-        if let Some(document) = self.kept().get(text) {
-            return Ok(document);
+    ) -> Result<(Arc<Document>, Vec<ConstValue>), Response> {
+        let keep = text.len() <= limits::DOCUMENT_BYTES && !template::is_one(text);
+        if keep && let Some(document) = self.kept().get(text) {
+            return Ok((document, Vec::new()));
         }
-        let document = Arc::new(self.read(text, operation_name).await?);
-        if text.len() <= limits::DOCUMENT_BYTES {
+        let template = if keep { Template::of(text) } else { None };
+        if let Some(template) = &template
+            && let Some(document) = self.kept().get(&template.text)
+        {
+            return Ok((document, template.keys.clone()));
+        }
+        let mut document = self.read(text, operation_name).await?;
+        if let Some(Template { text, keys }) = template {
+            let mut opened = document.parsed.clone();
+            if template::open(&mut opened, &keys) {
+                document.parsed = opened;
+                let document = Arc::new(document);
+                self.kept().insert(&text, Arc::clone(&document));
+                return Ok((document, keys));
+            }
+        }
+        let document = Arc::new(document);
+        if keep {
             self.kept().insert(text, Arc::clone(&document));
         }
-        Ok(document)
+        Ok((document, Vec::new()))
     }
 
     async fn read(&self, text: &str, operation_name: Option<&str>) -> Result<Document, Response> {
@@ -212,6 +234,58 @@ impl Kept {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[allow(unreachable_pub)]
+    mod user {
+        use sea_orm::entity::prelude::*;
+
+        #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, blazelink::Table)]
+        #[sea_orm(table_name = "user")]
+        pub struct Model {
+            #[sea_orm(primary_key)]
+            pub id: i32,
+            pub name: String,
+        }
+
+        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+        pub enum Relation {}
+
+        impl ActiveModelBehavior for ActiveModel {}
+    }
+
+    #[tokio::test]
+    async fn texts_that_differ_in_their_keys_share_a_document() {
+        let manager = TableManager::builder().table::<user::Entity>();
+        let documents = Documents::new(&manager.build().unwrap()).unwrap();
+        let get = async |key: &str| {
+            let text = format!("{{user(identifier:{{obj_id:{key}}}){{name}}}}");
+            documents.get(&text, None).await.unwrap()
+        };
+        let (first, keys) = get("1").await;
+        assert_eq!(keys, [ConstValue::Number(1.into())]);
+        let (second, keys) = get("2").await;
+        assert_eq!(keys, [ConstValue::Number(2.into())]);
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!(documents.kept().by_text.len(), 1);
+        assert!(!Arc::ptr_eq(&first, &get("\"2\"").await.0));
+        assert!(Arc::ptr_eq(&get("\"ab\"").await.0, &get("\"cd\"").await.0));
+
+        let (told, keys) = documents.get("{users{count}}", None).await.unwrap();
+        assert!(keys.is_empty());
+        let again = documents.get("{users{count}}", None).await.unwrap().0;
+        assert!(Arc::ptr_eq(&told, &again));
+    }
+
+    #[tokio::test]
+    async fn what_stands_for_documents_is_none_itself() {
+        let manager = TableManager::builder().table::<user::Entity>();
+        let documents = Documents::new(&manager.build().unwrap()).unwrap();
+        let text = "{user(identifier:{obj_id:1}){name}}";
+        documents.get(text, None).await.unwrap();
+        let template = Template::of(text).unwrap().text;
+        assert!(documents.kept().get(&template).is_some());
+        assert!(documents.get(&template, None).await.is_err());
+    }
 
     fn document() -> Arc<Document> {
         Arc::new(Document {

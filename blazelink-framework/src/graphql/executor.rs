@@ -71,12 +71,13 @@ impl Executor {
         watch: &dyn Watch,
     ) -> Result<Response, Response> {
         let name = request.operation_name.as_deref();
-        let document = self.documents.get(&request.query, name).await?;
+        let (document, keys) = self.documents.get(&request.query, name).await?;
         let failed = |fault: Fault| Response::failed(&[fault]);
         let (name, operation) = document::operation(&document.parsed, name).map_err(failed)?;
         let operation = &operation.node;
         let variables = Variables::coerce(operation, request.variables)
-            .map_err(|faults| Response::failed(&faults))?;
+            .map_err(|faults| Response::failed(&faults))?
+            .with_keys(keys);
         let plan = self.plan(&document, name, operation, &variables);
         let data = DataAccessor::new(&self.database, &self.manager, context.viewer());
         let mut loader = Loader {

@@ -26,6 +26,7 @@ mod planner;
 mod request;
 mod response;
 mod schema;
+mod template;
 mod types;
 mod variables;
 mod window;

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::response::Fault;
 use super::schema::is_key_part;
+use super::template;
 
 /// Variables by name. One that was omitted and has no default is absent.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,14 @@ impl Variables {
         } else {
             Err(faults)
         }
+    }
+
+    /// Adds the keys that the document's text held, under the names of [`template::variable`].
+    pub(super) fn with_keys(mut self, keys: Vec<ConstValue>) -> Variables {
+        let keys = keys.into_iter().enumerate();
+        self.0
+            .extend(keys.map(|(number, key)| (template::variable(number), key)));
+        self
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&ConstValue> {

@@ -85,6 +85,26 @@ pub enum Read {
     Bool,
     /// As it is: its bytes are its text.
     Plain,
+    /// As it is, printed by us: `float4`.
+    Float4,
+    /// As it is, printed by us: `float8`.
+    Float8,
+    /// As it is, printed by us: `numeric`.
+    Numeric,
+    /// As it is, printed by us: `date`.
+    Date,
+    /// As it is, printed by us: `time`.
+    Time,
+    /// As it is, printed by us: `timestamp`.
+    Timestamp,
+    /// As it is, printed by us in UTC: `timestamptz`.
+    TimestampTz,
+    /// As it is, printed by us: `uuid`.
+    Uuid,
+    /// As it is, printed by us: `bytea`.
+    Bytea,
+    /// As it is: `jsonb`, whose text follows a version.
+    Jsonb,
     /// Cast to text, for types whose cast is their output function.
     Cast,
     /// By `format`, which calls the output function of any type.

@@ -224,12 +224,13 @@ fn column<C: ColumnTrait>(column: C) -> Column {
 /// The kind and the SQL name of an entity's column type, as SeaORM makes tables of it in Postgres.
 fn column_type(ty: &ColumnType) -> (Kind, String) {
     let (kind, name) = match ty {
-        ColumnType::TinyInteger
-        | ColumnType::SmallInteger
-        | ColumnType::TinyUnsigned
-        | ColumnType::SmallUnsigned => (Kind::Int, "int2"),
-        ColumnType::Integer | ColumnType::Unsigned => (Kind::Int, "int4"),
-        ColumnType::BigInteger | ColumnType::BigUnsigned => (Kind::BigInt, "int8"),
+        ColumnType::TinyInteger | ColumnType::SmallInteger | ColumnType::TinyUnsigned => {
+            (Kind::Int, "int2")
+        }
+        ColumnType::Integer | ColumnType::SmallUnsigned => (Kind::Int, "int4"),
+        ColumnType::BigInteger | ColumnType::Unsigned | ColumnType::BigUnsigned => {
+            (Kind::BigInt, "int8")
+        }
         ColumnType::Float => (Kind::Float, "float4"),
         ColumnType::Double => (Kind::Float, "float8"),
         ColumnType::Boolean => (Kind::Bool, "bool"),
@@ -252,6 +253,9 @@ fn column_type(ty: &ColumnType) -> (Kind, String) {
         ColumnType::Inet => (Kind::Text, "inet"),
         ColumnType::Cidr => (Kind::Text, "cidr"),
         ColumnType::MacAddr => (Kind::Text, "macaddr"),
+        ColumnType::Bit(_) => (Kind::Text, "bit"),
+        ColumnType::VarBit(_) => (Kind::Text, "varbit"),
+        ColumnType::LTree => (Kind::Text, "ltree"),
         ColumnType::Enum { name, .. } => return (Kind::Text, identifier(&name.inner())),
         ColumnType::Custom(name) => return (Kind::Text, name.inner().into_owned()),
         ColumnType::Array(element) => {

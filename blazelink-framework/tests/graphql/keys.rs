@@ -1,6 +1,11 @@
 //! Keys of all types, in and out.
 
-use crate::support::App;
+use std::sync::Arc;
+
+use blazelink::BlazeContext;
+use blazelink::graphql::{Executor, Request};
+
+use crate::support::{App, Recorder, read};
 
 #[tokio::test]
 async fn rows_are_found_by_keys_of_any_type() {
@@ -92,5 +97,57 @@ async fn keys_of_another_type_are_refused_in_words() {
             body.contains(&format!("\"errors\":[{{\"message\":\"{message}\"")),
             "{query}: {body}"
         );
+    }
+}
+
+/// Documents that differ in their keys are kept once; nobody must be able to tell.
+#[tokio::test]
+async fn documents_with_other_keys_are_answered_as_if_they_were_the_first() {
+    let app = App::start().await;
+    let texts = [
+        "{user(identifier:{obj_id:KEY}){id name team{obj_id}}}",
+        "{a:user(identifier:{obj_id:KEY}){id} b:user(identifier:{obj_id:1}){id}}",
+        "{a:user(identifier:{obj_id:KEY}){id} a:user(identifier:{obj_id:1}){name}}",
+        "{user(identifier:{obj_id:1,dependencies:[{entity:\"Team\",obj_id:KEY}]}){id} nothing}",
+        "{user(identifier:{obj_id:1,dependencies:[{entity:\"Team\",obj_id:KEY}]}){id}}",
+        "{stock(identifier:{obj_id:[KEY,\"S1\"]}){qty}}",
+        "{memo(identifier:{obj_id:KEY}){body}}",
+        "query A{...R} fragment R on Query{user(identifier:{obj_id:KEY}){events(size:2){count}}}",
+    ];
+    let keys = [
+        "1",
+        "2",
+        "3",
+        "9",
+        "12",
+        "-1",
+        "01",
+        "\"1\"",
+        "\"2\"",
+        "\"x\"",
+        "1.5",
+        "null",
+        "9007199254740993",
+        "9007199254740992",
+        "[1]",
+        "true",
+        "A",
+        "\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"",
+        "\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12\"",
+    ];
+    for text in texts {
+        for key in keys.iter().chain(&keys) {
+            let text = text.replace("KEY", key);
+            let fresh = Executor::new(Arc::clone(&app.manager), app.database.clone()).unwrap();
+            let mut told = Vec::new();
+            for executor in [&fresh, &app.executor] {
+                let watch = Recorder::new(&app.manager);
+                let context = BlazeContext::anonymous();
+                let request = Request::new(&text);
+                let answer = executor.execute(request, &context, &watch).await;
+                told.push((read(&answer), watch.lines()));
+            }
+            assert_eq!(told[0], told[1], "{text}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p blazelink-tests --bin bench` prints the table that README.md quotes;
 //! with names of parts (`matching`, `decode`, `latency`, `silent`, `fanout`, `told`, `refetch`,
-//! `journal`, `sockets`) it runs those only. The exit code is 1 if a bound does not hold. Both sides
+//! `graphql`, `journal`, `sockets`) it runs those only. The exit code is 1 if a bound does not hold. Both sides
 //! of a ratio are measured in turn in this run, on a database of its own, so that a busy machine
 //! slows both.
 
@@ -10,6 +10,7 @@ mod broadcast;
 mod commits;
 mod decode;
 mod fanout;
+mod graphql;
 mod journal;
 mod latency;
 mod matching;
@@ -27,7 +28,13 @@ use report::Report;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
-        Some((first, _)) if first == server::COMMAND => return server::run(),
+        Some((first, _)) if first == server::COMMAND => {
+            return match std::env::var_os(graphql::OURS) {
+                Some(_) => graphql::run_ours(),
+                None => server::run(),
+            };
+        }
+        Some((first, _)) if first == graphql::COMMAND => return graphql::run_hand_written(),
         Some((first, rest)) if first == broadcast::COMMAND => return broadcast::run(rest),
         _ => {}
     }
@@ -58,6 +65,9 @@ fn main() -> ExitCode {
         }
         if wanted("refetch") {
             refetch::measure(&mut report).await;
+        }
+        if wanted("graphql") {
+            graphql::measure(&mut report).await;
         }
         if wanted("journal") {
             journal::measure(&mut report).await;
