@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashSet;
 
-use super::index::{SubscriptionIndex, collect_values, events};
+use super::index::{SubscriptionIndex, events, points_met, points_of_table};
 use super::pool::NONE;
 use crate::change::Transaction;
 use crate::exposure::Exposure;
@@ -41,9 +41,7 @@ impl SubscriptionIndex {
             let table = exposure.table(change.table);
             at_event.clear();
             for event in events(at, change).into_iter().flatten() {
-                at_event.extend(points.whole(table.id));
-                at_event.extend(points.row(table.id, event.key));
-                collect_values(points, table, event.images, &mut at_event);
+                points_met(points, table, &event, &mut at_event);
             }
             if !at_event.is_empty() {
                 let (points, changes) = met.entry(table.id).or_default();
@@ -56,11 +54,8 @@ impl SubscriptionIndex {
             .filter(|&table| guards(table))
             .chain(anew.iter().copied())
         {
-            let columns = points.columns(table);
-            let values = columns.flat_map(|column| points.values(table, column));
-            let all = points.whole(table).into_iter().chain(points.rows(table));
             let (met, _) = met.entry(table).or_default();
-            met.extend(all.chain(values));
+            met.extend(points_of_table(points, table));
         }
         let concerns = met.into_iter().map(|(table, (points, changes))| {
             let mut sessions: Vec<u32> = Vec::new();

@@ -110,10 +110,10 @@ pub(super) struct Event<'a> {
     pub(super) change: u32,
     pub(super) kind: UpdateKind,
     pub(super) table: TableId,
-    pub(super) key: &'a Key,
+    key: &'a Key,
     row: Option<&'a Row>,
     /// The images whose column values meet equality dependencies.
-    pub(super) images: Images<'a>,
+    images: Images<'a>,
 }
 
 /// What tells apart the events of one transaction.
@@ -125,7 +125,7 @@ pub(super) struct EventName {
 
 /// Which images of a change an event looks values up in.
 #[derive(Clone, Copy)]
-pub(super) struct Images<'a> {
+struct Images<'a> {
     old: Option<&'a Old>,
     new: Option<&'a Row>,
     /// The row's key before the change.
@@ -352,12 +352,9 @@ impl SubscriptionIndex {
     ) {
         let stamp = self.next_stamp();
         let points = &self.graph.points;
-        let whole = points.whole(table.id);
         let row = points.row(table.id, event.key);
         scratch.points.clear();
-        scratch.points.extend(whole);
-        scratch.points.extend(row);
-        collect_values(points, table, event.images, &mut scratch.points);
+        points_met(points, table, event, &mut scratch.points);
 
         scratch.sessions.clear();
         for at in 0..scratch.points.len() {
@@ -456,14 +453,9 @@ impl SubscriptionIndex {
         hears: &mut impl FnMut(u32) -> bool,
         again: &mut Vec<(u32, u32)>,
     ) {
-        let points = &self.graph.points;
-        let values = points.columns(table);
-        let values = values.flat_map(|column| points.values(table, column));
-        for at in points.whole(table).into_iter().chain(points.rows(table)) {
-            self.collect_point(at, Some(at), hears, again);
-        }
-        for at in values {
-            self.collect_point(at, None, hears, again);
+        for at in points_of_table(&self.graph.points, table) {
+            let object = self.graph.points[at].object().map(|_| at);
+            self.collect_point(at, object, hears, again);
         }
     }
 
@@ -607,13 +599,28 @@ pub(super) fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
     }
 }
 
-/// Collects the points of the watched values that the images hold or may hold.
-pub(super) fn collect_values(
+/// Collects the points that an event meets: whoever watches one of them is concerned.
+pub(super) fn points_met(
     points: &Points,
     table: &ExposedTable,
-    images: Images<'_>,
+    event: &Event<'_>,
     found: &mut Vec<u32>,
 ) {
+    found.extend(points.whole(table.id));
+    found.extend(points.row(table.id, event.key));
+    collect_values(points, table, event.images, found);
+}
+
+/// The points at which anything of a table is watched.
+pub(super) fn points_of_table(points: &Points, table: TableId) -> impl Iterator<Item = u32> {
+    let values = points.columns(table);
+    let values = values.flat_map(move |column| points.values(table, column));
+    let rows = points.whole(table).into_iter().chain(points.rows(table));
+    rows.chain(values)
+}
+
+/// Collects the points of the watched values that the images hold or may hold.
+fn collect_values(points: &Points, table: &ExposedTable, images: Images<'_>, found: &mut Vec<u32>) {
     for column in points.columns(table.id) {
         let new = images.new.map(|row| Seen::in_row(table, row, column));
         let old = images.old.map(|old| match old {

@@ -390,3 +390,123 @@ fn rows_of(transaction: &Transaction, at: u32) -> (Option<&Row>, Option<&Row>) {
 fn place(transaction: &Transaction) -> usize {
     std::ptr::from_ref(transaction) as usize
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use futures_util::FutureExt;
+    use sea_orm::sea_query::Expr;
+
+    use super::*;
+    use crate::change::{Change, ChangeKind, Lsn};
+    use crate::object_id::ObjectId;
+    use crate::session::{ConnectionManager, SessionId};
+    use crate::subscription::{Dependency, Role, Watch};
+    use crate::visibility::Access;
+
+    #[allow(unreachable_pub)]
+    mod note {
+        use sea_orm::entity::prelude::*;
+
+        #[sea_orm::model]
+        #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+        #[sea_orm(table_name = "note")]
+        pub struct Model {
+            #[sea_orm(primary_key)]
+            pub id: i32,
+            pub body: String,
+        }
+
+        impl ActiveModelBehavior for ActiveModel {}
+    }
+
+    const NOTE: TableId = TableId(0);
+
+    /// Lets the first of all images through.
+    struct First;
+
+    impl Conditions for First {
+        fn ask(&self, statements: Vec<Statement>) -> BoxFuture<'_, Vec<Option<Vec<i64>>>> {
+            std::future::ready(vec![Some(vec![1]); statements.len()]).boxed()
+        }
+    }
+
+    fn manager() -> SubscriptionManager {
+        let tables = TableManager::builder()
+            .table::<note::Entity>()
+            .visible::<note::Entity>(|_| Access::sql(Expr::cust("note.body = 'mine'")));
+        let tables = Arc::new(tables.build().unwrap());
+        let connections = Arc::new(ConnectionManager::default());
+        SubscriptionManager::new(tables.exposure(), connections).with_visibility(&tables)
+    }
+
+    /// A session that watches all notes.
+    fn watch(manager: &Arc<SubscriptionManager>, id: &str) -> Arc<Session> {
+        let id = SessionId::new(id).unwrap();
+        let session = manager.connections().open(&id, Instant::now());
+        let watch = manager.watch_for(&session);
+        let reading = watch.begin(ObjectId::table(NOTE), 0);
+        reading
+            .depend(Role::Declared, Dependency::Table(NOTE))
+            .unwrap();
+        reading.finish();
+        session
+    }
+
+    fn two_notes() -> Transaction {
+        let insert = |key: i64| Change {
+            table: NOTE,
+            kind: ChangeKind::Insert,
+            key: key.into(),
+            moved: None,
+            old: Old::None,
+            new: Some(Row::from_texts(&[Some(&key.to_string()), Some("text")])),
+        };
+        Transaction {
+            xid: 7,
+            commit_lsn: Lsn(1),
+            end_lsn: Lsn(2),
+            committed_at: SystemTime::UNIX_EPOCH,
+            changes: vec![insert(1), insert(2)],
+            whole: Vec::new(),
+        }
+    }
+
+    fn told(manager: &SubscriptionManager, session: &Arc<Session>) -> Vec<(ObjectId, Vec<u8>)> {
+        let attached = manager.connections().attach(session, Instant::now());
+        let mut out = Vec::new();
+        assert!(manager.take(session, attached.socket(), usize::MAX, &mut out));
+        let entry = |entry: crate::session::Entry| {
+            let changes = entry.update.changes().unwrap_or_default().to_vec();
+            (entry.update.object.clone(), changes)
+        };
+        out.into_iter().map(entry).collect()
+    }
+
+    #[tokio::test]
+    async fn who_watched_before_the_judging_is_told_what_postgres_lets_through() {
+        let manager = Arc::new(manager().with_conditions(Arc::new(First)));
+        let before = watch(&manager, "before");
+        let transaction = two_notes();
+        manager.judge(&transaction).await;
+        let after = watch(&manager, "after");
+        manager.publish(&transaction);
+        let row = ObjectId::row(NOTE, 1.into());
+        let expected = (row, br#"{"id":1,"body":"text"}"#.to_vec());
+        assert_eq!(told(&manager, &before), [expected]);
+        assert_eq!(told(&manager, &after), [], "it reads what the commit left");
+    }
+
+    #[tokio::test]
+    async fn whom_nobody_could_judge_is_told_to_read_what_it_named_again() {
+        let manager = Arc::new(manager());
+        let session = watch(&manager, "a");
+        let transaction = two_notes();
+        manager.judge(&transaction).await;
+        manager.publish(&transaction);
+        let expected = (ObjectId::table(NOTE), b"{}".to_vec());
+        assert_eq!(told(&manager, &session), [expected]);
+    }
+}
