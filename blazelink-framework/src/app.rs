@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Response};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, Linked};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -125,6 +125,65 @@ impl Builder {
         self
     }
 
+    /// Exposes a chain of relations, SeaORM's `Linked`, as a field of the entity where it begins:
+    /// a to-one relation if no step leads to more than one row, else a to-many one. A row to which
+    /// several ways lead is there once.
+    ///
+    /// Every table on the way must be exposed, and no step may have a condition of its own. Of a
+    /// table between, any change has the field read again; the first one is watched by the rows
+    /// that its row leads to.
+    ///
+    /// ```
+    /// # mod entities { pub mod user {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     #[sea_orm::model]
+    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+    /// #     #[sea_orm(table_name = "user")]
+    /// #     pub struct Model {
+    /// #         #[sea_orm(primary_key)] pub id: i32,
+    /// #         pub leader_id: Option<i32>,
+    /// #         #[sea_orm(self_ref, relation_enum = "Leader", from = "leader_id", to = "id")]
+    /// #         pub leader: BelongsTo<Option<Entity>>,
+    /// #     }
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # } }
+    /// use entities::user;
+    /// use sea_orm::{Linked, RelationDef, RelationTrait};
+    ///
+    /// struct LeaderOfLeader;
+    ///
+    /// impl Linked for LeaderOfLeader {
+    ///     type FromEntity = user::Entity;
+    ///     type ToEntity = user::Entity;
+    ///
+    ///     fn link(&self) -> Vec<RelationDef> {
+    ///         vec![user::Relation::Leader.def(), user::Relation::Leader.def()]
+    ///     }
+    /// }
+    ///
+    /// let app = blazelink::Blazelink::builder()
+    ///     .table::<user::Entity>()
+    ///     .linked("leader_of_leader", LeaderOfLeader);
+    /// ```
+    pub fn linked<L: Linked>(mut self, field: &'static str, chain: L) -> Builder
+    where
+        L::FromEntity: Table,
+        L::ToEntity: Table,
+    {
+        self.tables = self.tables.linked(field, chain);
+        self
+    }
+
+    /// Makes a to-many relation of an entity, by its name in the schema, a plain list instead of
+    /// pages. For relations that have no field of their own; others say `#[blazelink(list)]`.
+    ///
+    /// A list has at most [`LIST_ROWS`](blazelink_codes::limits::LIST_ROWS) rows. One that would
+    /// have more is null, with an error.
+    pub fn list<E: Table>(mut self, relation: &'static str) -> Builder {
+        self.tables = self.tables.list::<E>(relation);
+        self
+    }
+
     /// Asks this factory who sends a request. Without one everybody is anonymous.
     pub fn context(mut self, factory: impl ContextFactory) -> Builder {
         self.authority = self.authority.with_context(factory);
@@ -226,6 +285,10 @@ impl Builder {
         let manager = tables.build()?;
         let database = connect(&config).await?;
         let manager = Arc::new(data::verify(manager, &database).await?);
+        for missing in data::missing_indexes(&manager, &database).await? {
+            let relations = missing.relations.join(", ");
+            tracing::warn!(%relations, "pages read more rows than they have: {}", missing.sql);
+        }
         manager.check_visibility()?;
         tell_what_is_open(&manager);
         let exposure = manager.exposure();

@@ -165,6 +165,16 @@ pub const QUERY_COMPLEXITY: usize = 5_000;
 /// Rows of one page. A larger `size` is refused with an error on the field.
 pub const PAGE_SIZE: i64 = 1_000;
 
+/// Rows of a list, which has no pages. A list that would have more is null, with an error that says
+/// to ask for less by `where`.
+pub const LIST_ROWS: i64 = 1_000;
+
+/// Conditions and values in the `where` of one page. Beyond it the field is null, with an error.
+pub const FILTER_PARTS: usize = 1_000;
+
+/// Values of an `in` that are watched one by one. Beyond it the page depends on the whole table.
+pub const PINNED_VALUES: usize = 64;
+
 /// Parsed documents kept. Beyond it the least recently used one is let go.
 pub const DOCUMENTS: usize = 1_024;
 

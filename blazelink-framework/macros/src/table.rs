@@ -9,6 +9,7 @@ use heck::ToUpperCamelCase;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, Path,
     PathArguments, Result, Type, TypePath,
@@ -21,26 +22,48 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if matches!(format, Format::DenseModel) {
         return Ok(TokenStream::new());
     }
-    let attributes = TableAttributes::of(&input.attrs)?;
-    let public = attributes.public;
-    let name = match attributes.name {
-        Some(name) => quote!(::core::option::Option::Some(#name)),
+    let TableAttributes {
+        name,
+        root,
+        page_root,
+        list: root_is_list,
+        public,
+    } = TableAttributes::of(&input.attrs)?;
+    let [name, root, page_root] = [name, root, page_root].map(|text| match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
         None => quote!(::core::option::Option::None),
-    };
+    });
     let mut hidden = Vec::new();
     let mut links = Vec::new();
     for field in fields {
         let Some(ident) = &field.ident else { continue };
-        let hide = FieldAttributes::of(&field.attrs)?.hide;
+        let FieldAttributes { hide, list } = FieldAttributes::of(&field.attrs)?;
         let field_name = ident.to_string().trim_start_matches("r#").to_owned();
         match relation_target(&field.ty) {
             Some(target) => {
+                let is_list = list.is_some();
                 let relation = RelationAttributes::of(&field.attrs)?;
-                if let Some(path) = relation.path(&target, &format) {
+                let path = relation.path(&target, &format);
+                if let (Some(span), None) = (list, &path) {
+                    return Err(syn::Error::new(
+                        span,
+                        "SeaORM declares no relation for this field: say \
+                         `.list::<Entity>(\"..\")` where the app is declared",
+                    ));
+                }
+                if let Some(path) = path {
                     links.push(quote! {
-                        ::blazelink::table::Link { field: #field_name, hidden: #hide, path: #path }
+                        ::blazelink::table::Link {
+                            field: #field_name, hidden: #hide, list: #is_list, path: #path
+                        }
                     });
                 }
+            }
+            None if list.is_some() => {
+                return Err(syn::Error::new(
+                    list.unwrap_or_else(Span::call_site),
+                    "`list` stands on a relation that leads to many rows, or on the struct",
+                ));
             }
             None if hide => hidden.push(field_name),
             None => {}
@@ -52,6 +75,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             fn declaration() -> ::blazelink::table::Declaration {
                 ::blazelink::table::Declaration {
                     name: #name,
+                    root: #root,
+                    page_root: #page_root,
+                    list: #root_is_list,
                     public: #public,
                     hidden: &[#(#hidden),*],
                     links: ::std::vec![#(#links),*],
@@ -119,6 +145,9 @@ fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &Field>> {
 #[derive(Default)]
 struct TableAttributes {
     name: Option<LitStr>,
+    root: Option<LitStr>,
+    page_root: Option<LitStr>,
+    list: bool,
     public: bool,
 }
 
@@ -132,20 +161,63 @@ impl TableAttributes {
                 found.name = Some(name);
                 return Ok(());
             }
-            if meta.path.is_ident("public") {
-                if !meta.input.is_empty() && !meta.input.peek(syn::Token![,]) {
-                    return Err(meta.error("`public` takes no value: write `#[blazelink(public)]`"));
+            for (known, root) in [
+                ("root", &mut found.root),
+                ("page_root", &mut found.page_root),
+            ] {
+                if meta.path.is_ident(known) {
+                    let name: LitStr = meta.value()?.parse()?;
+                    check_root(&name, known)?;
+                    *root = Some(name);
+                    return Ok(());
                 }
+            }
+            if meta.path.is_ident("list") {
+                bare(&meta, "list")?;
+                found.list = true;
+                return Ok(());
+            }
+            if meta.path.is_ident("public") {
+                bare(&meta, "public")?;
                 found.public = true;
                 return Ok(());
             }
             Err(meta.error(
-                "A table knows `#[blazelink(name = \"Player\")]` and `#[blazelink(public)]`; `hide` \
-                 stands on a field",
+                "A table knows `#[blazelink(name = \"Player\")]`, `root = \"player\"`, \
+                 `page_root = \"players\"`, `list` and `public`; `hide` stands on a field",
             ))
         })?;
         Ok(found)
     }
+}
+
+/// Refuses a value behind a word that takes none.
+fn bare(meta: &ParseNestedMeta<'_>, word: &str) -> Result<()> {
+    if meta.input.is_empty() || meta.input.peek(syn::Token![,]) {
+        return Ok(());
+    }
+    Err(meta.error(format!(
+        "`{word}` takes no value: write `#[blazelink({word})]`"
+    )))
+}
+
+fn check_root(name: &LitStr, word: &str) -> Result<()> {
+    let text = name.value();
+    let mut chars = text.chars();
+    let sound = chars
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && chars.all(|rest| rest.is_ascii_alphanumeric() || rest == '_');
+    if sound {
+        return Ok(());
+    }
+    Err(syn::Error::new(
+        name.span(),
+        format!(
+            "A root's name begins with a letter and has only letters, digits and `_`: write \
+             `#[blazelink({word} = \"people\")]`"
+        ),
+    ))
 }
 
 fn check_name(name: &LitStr) -> Result<()> {
@@ -167,6 +239,7 @@ fn check_name(name: &LitStr) -> Result<()> {
 #[derive(Default)]
 struct FieldAttributes {
     hide: bool,
+    list: Option<Span>,
 }
 
 impl FieldAttributes {
@@ -174,13 +247,19 @@ impl FieldAttributes {
         let mut found = FieldAttributes::default();
         for_each(attributes, "blazelink", |meta| {
             if meta.path.is_ident("hide") {
-                if !meta.input.is_empty() && !meta.input.peek(syn::Token![,]) {
-                    return Err(meta.error("`hide` takes no value: write `#[blazelink(hide)]`"));
-                }
+                bare(&meta, "hide")?;
                 found.hide = true;
                 return Ok(());
             }
-            Err(meta.error("A field knows `#[blazelink(hide)]`; `name` stands on the struct"))
+            if meta.path.is_ident("list") {
+                bare(&meta, "list")?;
+                found.list = Some(meta.path.segments.span());
+                return Ok(());
+            }
+            Err(meta.error(
+                "A field knows `#[blazelink(hide)]`, and a relation `#[blazelink(list)]`; `name` \
+                 stands on the struct",
+            ))
         })?;
         Ok(found)
     }

@@ -8,8 +8,9 @@ use sea_orm::sea_query::ArrayType;
 use sea_orm::{DatabaseConnection, QueryResult, Value};
 
 use super::batch::{Batch, integer_at};
+use super::page_query::{Bound, Doubtful};
 use super::runner::Runner;
-use super::statement::{Beyond, CountStatement, RowStatement, Text, leads_to};
+use super::statement::{CountStatement, RowStatement, Text, leads_to};
 use crate::error::Result;
 use crate::object_id::Key;
 use crate::table::{TableDef, TableManager};
@@ -64,7 +65,7 @@ impl Keys {
         self.len() == 0
     }
 
-    fn values(self) -> impl Iterator<Item = Value> {
+    pub(super) fn values(self) -> impl Iterator<Item = Value> {
         self.columns
             .into_iter()
             .map(|column| Value::Array(ArrayType::String, Some(Box::new(column))))
@@ -181,53 +182,178 @@ impl<'a> DataAccessor<'a> {
     ///
     /// If the database does not answer.
     pub(crate) async fn counts(&self, statement: &CountStatement, keys: Keys) -> Result<Vec<i64>> {
-        let mut counts = vec![0; keys.len()];
-        let values = keys.values().collect();
-        for row in self.query(&statement.text, values).await? {
-            let parent = parent_of(&row)? as usize;
-            if let Some(count) = counts.get_mut(parent) {
-                *count = integer_at(&row, 1)?;
-            }
+        let parents = keys.len();
+        let rows = self.query(&statement.text, keys.values().collect()).await?;
+        counts(&rows, parents)
+    }
+
+    /// The rows of a page that is narrowed, ordered or continued.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer, or refuses a value as none of its column's type.
+    pub(crate) async fn page_rows(&self, bound: Bound<RowStatement>) -> Result<Batch> {
+        let statement = &bound.statement;
+        let rows = self.asked(&statement.text, bound.values, bound.doubtful);
+        Batch::read(&rows.await?, &statement.reads, 0)
+    }
+
+    /// The same of many parents.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataAccessor::page_rows`].
+    pub(crate) async fn children_rows(&self, bound: Bound<RowStatement>) -> Result<Children> {
+        let statement = &bound.statement;
+        let rows = self.asked(&statement.text, bound.values, bound.doubtful);
+        Children::read(&rows.await?, statement)
+    }
+
+    /// How many rows a narrowed page has in all.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataAccessor::page_rows`].
+    pub(crate) async fn page_count(&self, bound: Bound<CountStatement>) -> Result<i64> {
+        let text = &bound.statement.text;
+        let rows = self.asked(text, bound.values, bound.doubtful).await?;
+        rows.first().map_or(Ok(0), |row| integer_at(row, 0))
+    }
+
+    /// The same for each of this many parents.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataAccessor::page_rows`].
+    pub(crate) async fn children_counts(
+        &self,
+        bound: Bound<CountStatement>,
+        parents: usize,
+    ) -> Result<Vec<i64>> {
+        let text = &bound.statement.text;
+        let rows = self.asked(text, bound.values, bound.doubtful).await?;
+        counts(&rows, parents)
+    }
+
+    /// Runs a statement with a client's values. Where rows are hidden, values that may be none of
+    /// their type are tried before: else whether they fail would tell whether hidden rows come so
+    /// far as to be compared with them.
+    async fn asked(
+        &self,
+        text: &Text,
+        values: Vec<Value>,
+        doubtful: Option<Doubtful>,
+    ) -> Result<Vec<QueryResult>> {
+        let mut tables = text.sources.iter();
+        let manager = self.sights.manager();
+        if let Some(doubtful) = doubtful
+            && tables.any(|it| self.narrows(manager.table(it.table)))
+        {
+            self.rows.try_values(doubtful, VALUE).await?;
         }
-        Ok(counts)
+        self.query_or(text, values, VALUE).await
     }
 
     async fn query(&self, text: &Text, values: Vec<Value>) -> Result<Vec<QueryResult>> {
+        self.query_or(text, values, KEY).await
+    }
+
+    async fn query_or(
+        &self,
+        text: &Text,
+        values: Vec<Value>,
+        refusal: &'static str,
+    ) -> Result<Vec<QueryResult>> {
         debug_assert_eq!(
             values.len(),
             text.bound,
             "placeholders continue after these"
         );
-        self.rows.run(self.sights.narrow(text, values)).await
+        let statement = self.sights.narrow(text, values);
+        self.rows.run(statement, refusal).await
+    }
+
+    /// Whether there are rows of a table that the viewer does not see.
+    pub(crate) fn narrows(&self, table: &TableDef) -> bool {
+        self.sights.restricted(table).is_some()
     }
 }
 
 impl Narrow for Text {
     fn narrowed(&self, sights: &Sights<'_>, values: &mut Vec<Value>) -> String {
-        let table = sights.manager().table(self.table);
-        let mut conditions = Vec::new();
-        if let Some(sight) = sights.restricted(table) {
-            conditions.push(sight.sql("t", values.len() + 1, values));
+        let manager = sights.manager();
+        let mut conditions: Vec<Option<String>> = Vec::with_capacity(self.sources.len());
+        for source in &self.sources {
+            let sight = sights.restricted(manager.table(source.table));
+            conditions.push(sight.map(|sight| sight.sql("t", values.len() + 1, values)));
         }
-        if let Some(Beyond {
-            table: target,
-            from,
-        }) = &self.beyond
-        {
-            let target = sights.manager().table(*target);
+        if let (Some(beyond), Some(source)) = (&self.beyond, self.sources.first()) {
+            let target = manager.table(beyond.table);
             if let Some(sight) = sights.restricted(target) {
                 let condition = sight.sql("x", values.len() + 1, values);
-                conditions.push(leads_to(table, from, target, &condition));
+                let table = manager.table(source.table);
+                let leads = leads_to(table, &beyond.from, target, &condition);
+                let first = &mut conditions[0];
+                *first = Some(match first.take() {
+                    Some(own) => format!("{own} AND {leads}"),
+                    None => leads,
+                });
             }
         }
-        match conditions.is_empty() {
+        match conditions.iter().all(Option::is_none) {
             true => self.sql.clone(),
-            false => self.narrowed_to(&conditions.join(" AND ")),
+            false => self.narrowed_to(&conditions),
         }
     }
 }
 
+/// What a client is told whose key the database refuses.
+const KEY: &str = "Invalid obj_id! It is no value of the key's type";
+
+/// The same of a value among a page's arguments.
+const VALUE: &str = "A value in `where` or `after` is none of its column's type";
+
+/// By parent the number that its row tells; parents without a row have none.
+fn counts(rows: &[QueryResult], parents: usize) -> Result<Vec<i64>> {
+    let mut counts = vec![0; parents];
+    for row in rows {
+        if let Some(count) = counts.get_mut(parent_of(row)? as usize) {
+            *count = integer_at(row, 1)?;
+        }
+    }
+    Ok(counts)
+}
+
 impl Children {
+    /// Leaves at most this many rows to each parent; says which parents had more, ascending.
+    pub(crate) fn cut(&mut self, limit: usize) -> Vec<u32> {
+        let mut more = Vec::new();
+        let mut of_parent = 0;
+        let mut last = None;
+        self.of.retain(|&(parent, _)| {
+            of_parent = if last == Some(parent) {
+                of_parent + 1
+            } else {
+                1
+            };
+            last = Some(parent);
+            if of_parent > limit && more.last() != Some(&parent) {
+                more.push(parent);
+            }
+            of_parent <= limit
+        });
+        if !more.is_empty() {
+            let mut kept: Vec<u32> = self.of.iter().map(|&(_, row)| row).collect();
+            kept.sort_unstable();
+            self.batch.keep(&kept);
+            for (_, row) in &mut self.of {
+                let at = kept.partition_point(|kept| kept < row);
+                *row = u32::try_from(at).unwrap_or(u32::MAX);
+            }
+        }
+        more
+    }
+
     fn read(rows: &[QueryResult], statement: &RowStatement) -> Result<Children> {
         let mut of = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(0..) {

@@ -48,6 +48,27 @@ impl Batch {
         self.text.get(place.start as usize..place.end as usize)
     }
 
+    /// The texts of the last cells of a row, from this one on.
+    pub(crate) fn last_texts(&self, row: usize, from: usize) -> impl Iterator<Item = Option<&str>> {
+        (from..self.width).map(move |slot| self.text(row, slot))
+    }
+
+    /// Lets go of all rows but the first ones.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.rows = self.rows.min(rows);
+        self.cells.truncate(self.rows * self.width);
+    }
+
+    /// Keeps the rows of these positions, which ascend.
+    pub(super) fn keep(&mut self, rows: &[u32]) {
+        for (at, &row) in rows.iter().enumerate() {
+            let start = row as usize * self.width;
+            self.cells
+                .copy_within(start..start + self.width, at * self.width);
+        }
+        self.truncate(rows.len());
+    }
+
     /// Copies what the driver received. `skip` leading columns are not cells.
     pub(super) fn read(rows: &[QueryResult], reads: &[Read], skip: usize) -> Result<Batch> {
         let mut batch = Batch {

@@ -114,6 +114,7 @@ fn adopt(column: &mut Column, kind: Kind, found: &CatalogColumn, types: &Types) 
     }
     column.read = types.read_form(found.type_oid);
     column.exact = found.deterministic && types.is_exact(found.type_oid);
+    column.ordered = column.ordered && types.is_ordered(found.type_oid);
     column.kind = agreed(&column.kind, kind);
     column.sql_type.clone_from(&found.type_name);
     column.nullable = !found.not_null;
@@ -178,17 +179,12 @@ async fn read_relations(
         LEFT JOIN pg_catalog.pg_attribute a \
             ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
         LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation";
-    let text = |text: &str| Value::String(Some(text.to_owned()));
     let tables = manager.tables();
-    let schemas = tables
-        .iter()
-        .map(|table| text(table.declared_schema.as_deref().unwrap_or_default()))
-        .collect();
-    let names = tables.iter().map(|table| text(&table.table)).collect();
-    let values =
-        [schemas, names].map(|texts| Value::Array(ArrayType::String, Some(Box::new(texts))));
+    let schemas = tables.iter().map(|table| table.declared_schema.as_deref());
+    let schemas = texts(schemas.map(Option::unwrap_or_default));
+    let names = texts(tables.iter().map(|table| table.table.as_str()));
     let mut relations = HashMap::new();
-    for row in query(database, SQL, values).await? {
+    for row in query(database, SQL, [schemas, names]).await? {
         let number: i64 = get(&row, 0)?;
         let relation = relations.entry(number).or_insert(CatalogRelation {
             schema: get(&row, 1)?,
@@ -220,6 +216,8 @@ struct PgType {
     base: i64,
     /// The element's type, for an array whose elements are separated by commas.
     element: Option<i64>,
+    /// Whether btree indexes take it by themselves.
+    ordered: bool,
 }
 
 /// Domains over domains and arrays in arrays are followed this far.
@@ -231,7 +229,11 @@ impl Types {
             SELECT t.oid::int8, t.typname::text, s.nspname = 'pg_catalog', t.typtype::text, \
                    t.typbasetype::int8, \
                    CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 AND e.typdelim = ',' \
-                        THEN t.typelem::int8 END \
+                        THEN t.typelem::int8 END, \
+                   t.typtype IN ('e', 'r', 'm') OR EXISTS ( \
+                       SELECT FROM pg_catalog.pg_opclass o \
+                       JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod \
+                       WHERE o.opcintype = t.oid AND o.opcdefault AND m.amname = 'btree') \
             FROM pg_catalog.pg_type t \
             JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace \
             LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem";
@@ -243,6 +245,7 @@ impl Types {
                 kind: get(&row, 3)?,
                 base: get(&row, 4)?,
                 element: get(&row, 5)?,
+                ordered: get(&row, 6)?,
             };
             types.insert(get(&row, 0)?, ty);
         }
@@ -316,6 +319,13 @@ impl Types {
         }
     }
 
+    fn is_ordered(&self, oid: i64) -> bool {
+        // These two are taken as the types that they are stored like.
+        self.base(oid).is_some_and(|(ty, _)| {
+            ty.ordered || ty.builtin && matches!(ty.name.as_str(), "varchar" | "cidr")
+        })
+    }
+
     fn is_exact(&self, oid: i64) -> bool {
         self.base(oid).is_some_and(|(ty, _)| {
             ty.kind == "e"
@@ -336,7 +346,13 @@ impl Types {
     }
 }
 
-async fn query(
+/// Texts as one value that is bound.
+pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Value {
+    let texts = texts.map(|text| Value::String(Some(text.to_owned())));
+    Value::Array(ArrayType::String, Some(Box::new(texts.collect())))
+}
+
+pub(super) async fn query(
     database: &DatabaseConnection,
     sql: &str,
     values: impl IntoIterator<Item = Value>,
@@ -352,7 +368,7 @@ async fn query(
     })
 }
 
-fn get<T: sea_orm::TryGetable>(row: &QueryResult, at: usize) -> Result<T> {
+pub(super) fn get<T: sea_orm::TryGetable>(row: &QueryResult, at: usize) -> Result<T> {
     row.try_get_by_index(at).map_err(|source| {
         Error::new(
             ErrorKind::Protocol,

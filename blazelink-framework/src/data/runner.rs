@@ -2,8 +2,11 @@
 //! what has passed the viewer's policies and nothing else.
 
 use blazelink_codes::Code;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
+};
 
+use super::page_query::Doubtful;
 use crate::error::{Error, ErrorKind, Result};
 use crate::visibility::Visible;
 
@@ -25,32 +28,44 @@ impl<'a> Runner<'a> {
     ///
     /// # Errors
     ///
-    /// If the database does not answer, or refuses a value that is bound.
-    pub(super) async fn run(self, statement: Visible<Statement>) -> Result<Vec<QueryResult>> {
+    /// If the database does not answer, or refuses a value that a client sent: `refusal` says so.
+    pub(super) async fn run(
+        self,
+        statement: Visible<Statement>,
+        refusal: &'static str,
+    ) -> Result<Vec<QueryResult>> {
         let rows = self.0.query_all_raw(statement.into_inner()).await;
-        rows.map_err(failure)
+        rows.map_err(|error| refused_or_lost(error, refusal))
+    }
+
+    /// Tries whether values are of their types, which reads no row.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runner::run`].
+    pub(super) async fn try_values(self, values: Doubtful, refusal: &'static str) -> Result<()> {
+        let Doubtful { sql, values } = values;
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        let tried = self.0.query_one_raw(statement).await;
+        tried.map_err(|error| refused_or_lost(error, refusal))?;
+        Ok(())
     }
 }
 
-/// SQLSTATE class 22 (data exception) can only mean a key here: nothing else is bound that a
+/// SQLSTATE class 22 (data exception) and 23514 (a domain's check) can only mean a value that a
 /// client sent.
-fn failure(source: DbErr) -> Error {
+fn refused_or_lost(source: DbErr, refusal: &'static str) -> Error {
     let refused = match &source {
         DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) => {
             error
                 .as_database_error()
                 .and_then(|error| error.code())
-                .is_some_and(|code| code.starts_with("22"))
+                .is_some_and(|code| code.starts_with("22") || code == "23514")
         }
         _ => false,
     };
     if refused {
-        return Error::new(
-            ErrorKind::Request,
-            Code::Database,
-            "Invalid obj_id! It is no value of the key's type",
-        )
-        .with_source(source);
+        return Error::new(ErrorKind::Request, Code::Database, refusal).with_source(source);
     }
     Error::new(
         ErrorKind::Unavailable,

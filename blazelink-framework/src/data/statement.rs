@@ -35,14 +35,21 @@ pub(crate) struct Lookup<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     pub(super) sql: String,
-    /// The table whose rows it reads.
-    pub(super) table: TableId,
-    /// Where the table's name stands in the text.
-    pub(super) source: Range<usize>,
+    /// The tables whose rows it reads, in the order of the text; the first is the one that
+    /// [`Text::beyond`] is about.
+    pub(super) sources: Vec<Source>,
     /// Number of the values that are bound.
     pub(super) bound: usize,
     /// The rows that its rows lead to, if only those count that lead to a visible one.
     pub(super) beyond: Option<Beyond>,
+}
+
+/// A table in a statement's text.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) table: TableId,
+    /// Where the table's name stands in the text.
+    pub(super) at: Range<usize>,
 }
 
 /// Rows behind the rows of a statement.
@@ -82,6 +89,11 @@ impl Select {
     /// Where a column stands among those that are read.
     pub(crate) fn slot(&self, column: usize) -> Option<usize> {
         self.columns.binary_search(&column).ok()
+    }
+
+    /// The columns, ascending.
+    pub(super) fn columns(&self) -> &[usize] {
+        &self.columns
     }
 }
 
@@ -166,6 +178,11 @@ impl RowStatement {
         self.columns.slot(column)
     }
 
+    /// Number of the columns that are read.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.columns.len()
+    }
+
     /// Of its rows only those whose columns `from` hold the key of a visible row of `target`.
     pub(crate) fn leading_to(mut self, target: &TableDef, from: &[usize]) -> RowStatement {
         self.text = self.text.leading_to(target, from);
@@ -216,8 +233,10 @@ impl Text {
         let name = name(table);
         Text {
             sql: format!("{before}{name}{after}"),
-            table: table.id,
-            source: before.len()..before.len() + name.len(),
+            sources: vec![Source {
+                table: table.id,
+                at: before.len()..before.len() + name.len(),
+            }],
             bound,
             beyond: None,
         }
@@ -231,11 +250,23 @@ impl Text {
         self
     }
 
-    /// The text that reads only rows for which this is true of `t`.
-    pub(super) fn narrowed_to(&self, condition: &str) -> String {
-        let (before, after) = (&self.sql[..self.source.start], &self.sql[self.source.end..]);
-        let name = &self.sql[self.source.clone()];
-        format!("{before}(SELECT * FROM {name} AS t WHERE {condition}){after}")
+    /// The text that reads, of each source, only rows for which its condition is true of `t`;
+    /// nothing stands for all of them.
+    pub(super) fn narrowed_to(&self, conditions: &[Option<String>]) -> String {
+        let mut sql = String::with_capacity(self.sql.len() * 2);
+        let mut written = 0;
+        for (source, condition) in self.sources.iter().zip(conditions) {
+            let Some(condition) = condition else { continue };
+            let name = &self.sql[source.at.clone()];
+            sql.push_str(&self.sql[written..source.at.start]);
+            push(
+                &mut sql,
+                format_args!("(SELECT * FROM {name} AS t WHERE {condition})"),
+            );
+            written = source.at.end;
+        }
+        sql.push_str(&self.sql[written..]);
+        sql
     }
 }
 
@@ -261,7 +292,7 @@ pub(super) fn leads_to(
     )
 }
 
-fn name(table: &TableDef) -> String {
+pub(super) fn name(table: &TableDef) -> String {
     format!("{}.{}", identifier(&table.schema), identifier(&table.table))
 }
 
@@ -270,14 +301,15 @@ fn push(sql: &mut String, text: std::fmt::Arguments<'_>) {
     debug_assert!(written.is_ok(), "writing to a String cannot fail");
 }
 
-fn expression(table: &TableDef, column: usize) -> String {
+/// What is selected to read a column of the table that goes by this alias.
+pub(super) fn expression(alias: &str, table: &TableDef, column: usize) -> String {
     let column = &table.columns[column];
-    let name = identifier(&column.name);
+    let name = format!("{alias}.{}", identifier(&column.name));
     match column.read {
-        Read::Cast => format!("t.{name}::text"),
+        Read::Cast => format!("{name}::text"),
         // `%s` prints NULL as nothing.
-        Read::Format => format!("CASE WHEN t.{name} IS NOT NULL THEN format('%s', t.{name}) END"),
-        _ => format!("t.{name}"),
+        Read::Format => format!("CASE WHEN {name} IS NOT NULL THEN format('%s', {name}) END"),
+        _ => name,
     }
 }
 
@@ -286,7 +318,7 @@ fn projection(table: &TableDef, select: &Select) -> String {
         select
             .columns
             .iter()
-            .map(|&column| expression(table, column)),
+            .map(|&column| expression("t", table, column)),
         ", ",
     )
 }
@@ -294,7 +326,7 @@ fn projection(table: &TableDef, select: &Select) -> String {
 fn aliased_projection(table: &TableDef, select: &Select) -> String {
     let columns = select.columns.iter().enumerate();
     join(
-        columns.map(|(at, &column)| format!("{} AS c{at}", expression(table, column))),
+        columns.map(|(at, &column)| format!("{} AS c{at}", expression("t", table, column))),
         ", ",
     )
 }
@@ -309,7 +341,7 @@ fn order(table: &TableDef, columns: &[usize]) -> String {
 }
 
 /// The bound keys as rows `p(k0, k1, .., n)`.
-fn keys(lookup: Lookup<'_>, first: usize) -> String {
+pub(super) fn keys(lookup: Lookup<'_>, first: usize) -> String {
     let arrays = lookup.from.iter().enumerate().map(|(at, &column)| {
         format!(
             "${}::text[]::{}[]",
@@ -335,6 +367,6 @@ fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
     )
 }
 
-fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {
+pub(super) fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {
     parts.collect::<Vec<_>>().join(separator)
 }

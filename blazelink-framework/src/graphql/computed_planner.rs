@@ -48,10 +48,7 @@ impl<'a> Planner<'a> {
             page: if is_page {
                 page_arguments(first)
             } else {
-                PageArguments {
-                    page: None,
-                    size: None,
-                }
+                PageArguments::default()
             },
             value: self.value(
                 &definition.ty,
@@ -131,6 +128,7 @@ impl<'a> Planner<'a> {
             let what = match name_of(&merged) {
                 "__typename" => ValuePageField::Typename,
                 "count" => ValuePageField::Count,
+                "next" => ValuePageField::Next,
                 "items" => {
                     let merged = std::slice::from_ref(&merged);
                     ValuePageField::Items(self.value(item, merged, references))

@@ -61,6 +61,7 @@ impl<'a> Writer<'a> {
             (ValueSelection::Page { name, fields, .. }, Output::Page { items, count }) => {
                 self.object(fields, |writer, _, field| match &field.what {
                     ValuePageField::Typename => write_string(name, &mut writer.out),
+                    ValuePageField::Next => writer.null(),
                     ValuePageField::Count => write_integer(count.unwrap_or(0), &mut writer.out),
                     ValuePageField::Items(item) => writer.list(items, item, loaded),
                 });

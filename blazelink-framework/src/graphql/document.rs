@@ -54,6 +54,11 @@ impl Documents {
         })
     }
 
+    /// The types of the schema.
+    pub(super) fn types(&self) -> &Types {
+        &self.types
+    }
+
     /// The document of a text, and the keys that its variables of [`template::variable`] stand for.
     ///
     /// # Errors

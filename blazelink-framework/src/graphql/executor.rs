@@ -75,7 +75,8 @@ impl Executor {
         let failed = |fault: Fault| Response::failed(&[fault]);
         let (name, operation) = document::operation(&document.parsed, name).map_err(failed)?;
         let operation = &operation.node;
-        let variables = Variables::coerce(operation, request.variables)
+        let types = self.documents.types();
+        let variables = Variables::coerce(types, operation, request.variables)
             .map_err(|faults| Response::failed(&faults))?
             .with_keys(keys);
         let plan = self.plan(&document, name, operation, &variables);

@@ -265,7 +265,7 @@ fn read_atom(kind: &Kind, sql_type: &str, value: &ConstValue) -> Option<Atom> {
 }
 
 /// A uuid as Postgres prints it: 8-4-4-4-12 hexadecimal digits, lower case.
-fn uuid(text: &str) -> Option<Atom> {
+pub(super) fn uuid(text: &str) -> Option<Atom> {
     let digits: String = text
         .chars()
         .filter(|&letter| letter != '-')

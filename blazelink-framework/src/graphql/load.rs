@@ -22,17 +22,16 @@ use futures_util::future::BoxFuture;
 
 use super::computed_load::Subjects;
 use super::identifier::{self, Identifier, NO_ROW};
-use super::loaded::{Loaded, LoadedMany, LoadedOne, LoadedPage, LoadedRoot, LoadedRows};
+use super::loaded::{Loaded, LoadedOne, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
-use super::plan::{Fingerprint, ManyField, OneField, PageRoot, RowField, RowRoot, RowSelection};
+use super::plan::{Fingerprint, OneField, RowField, RowRoot, RowSelection};
 use super::variables::Variables;
-use super::window::{Window, window};
 use crate::context::BlazeContext;
-use crate::data::{Batch, Children, DataAccessor, RowStatement};
+use crate::data::{Batch, DataAccessor, RowStatement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Dependency, Reading, Role, Watch};
-use crate::table::{TableDef, TableManager};
+use crate::table::{Shape, TableDef, TableManager};
 use crate::visibility::Sight;
 
 /// The error of a column that the viewer does not see, whatever its value is.
@@ -90,31 +89,6 @@ impl<'a> Loader<'a> {
         }
     }
 
-    pub(super) async fn page(&mut self, root: &PageRoot) -> LoadedRoot {
-        let window = match window(&root.arguments, self.variables) {
-            Ok(window) => window,
-            Err(message) => return LoadedRoot::Failed(message),
-        };
-        let selection = self.fingerprint(&root.fingerprint);
-        let reading = self.watch.begin(ObjectId::table(root.table), selection);
-        let mut read = Read {
-            loader: self,
-            reading: &*reading,
-            failed: false,
-        };
-        let page = read.page(root, window).await;
-        let failed = read.failed;
-        match page {
-            Err(error) => LoadedRoot::Failed(tell(&error)),
-            Ok(page) => {
-                if !failed {
-                    reading.finish();
-                }
-                LoadedRoot::Page(page)
-            }
-        }
-    }
-
     /// The fingerprint of a selection together with the values of its variables.
     pub(super) fn fingerprint(&self, of: &Fingerprint) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
@@ -128,7 +102,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-impl Read<'_, '_> {
+impl<'a> Read<'_, 'a> {
     /// Fails if the root as a whole must fail.
     async fn row(
         &mut self,
@@ -192,25 +166,6 @@ impl Read<'_, '_> {
         Ok(true)
     }
 
-    async fn page(&mut self, root: &PageRoot, window: Option<Window>) -> Result<LoadedPage> {
-        let whole = Dependency::Table(root.table);
-        self.reading.depend(Role::Declared, whole)?;
-        let data = self.loader.data;
-        let mut items = LoadedRows::default();
-        if let (Some(statement), Some(window)) = (&root.items, window) {
-            self.allow(1, window.limit)?;
-            items.batch = data.page(statement, window.limit, window.offset).await?;
-            items.selections = self
-                .selections(&items.batch, statement, root.selection.rows())
-                .await?;
-        }
-        let count = match &root.count {
-            Some(statement) => Some(data.count(statement).await?),
-            None => None,
-        };
-        Ok(LoadedPage { items, count })
-    }
-
     /// Loads what the selections of a batch need further. Boxed, since relations lead to
     /// relations; no future exists per row.
     pub(super) fn selections<'s, 'p: 's>(
@@ -226,7 +181,7 @@ impl Read<'_, '_> {
                 let sight = self.loader.data.sight(table);
                 let mut fields = Vec::with_capacity(selection.fields.len());
                 for field in &selection.fields {
-                    if self.hides(sight.as_deref(), &field.what) {
+                    if self.hides(table, sight.as_deref(), &field.what) {
                         fields.push(Loaded::Failed(HIDDEN.to_owned()));
                         continue;
                     }
@@ -248,7 +203,7 @@ impl Read<'_, '_> {
 
     /// Whether a field is a column that the viewer does not see, or a relation that would tell
     /// the value of one.
-    fn hides(&self, sight: Option<&Sight>, field: &RowField) -> bool {
+    fn hides(&self, table: &TableDef, sight: Option<&Sight>, field: &RowField) -> bool {
         let hides = |sight: Option<&Sight>, columns: &[usize]| {
             let mut columns = columns.iter();
             sight.is_some_and(|sight| columns.any(|&column| sight.hides(column)))
@@ -257,15 +212,31 @@ impl Read<'_, '_> {
             let sight = self.loader.data.sight(self.loader.manager.table(table));
             hides(sight.as_deref(), columns)
         };
+        let hidden_between = |relation: usize| {
+            let relation = &table.relations[relation];
+            let Shape::Linked { hops, .. } = &relation.shape else {
+                return false;
+            };
+            let next = hops.iter().skip(1).map(|hop| hop.table);
+            let next = next.chain([relation.target]);
+            hops.iter()
+                .zip(next)
+                .any(|(hop, next)| hidden_in(hop.table, &hop.from) || hidden_in(next, &hop.to))
+        };
         match field {
             RowField::Typename | RowField::Computed(_) => false,
             RowField::Column(column) => hides(sight, &[*column]),
-            RowField::One(one) => hides(sight, &one.from) || hidden_in(one.target, &one.to),
+            RowField::One(one) => {
+                hides(sight, &one.from)
+                    || hidden_in(one.holder, &one.to)
+                    || hidden_between(one.relation)
+            }
             RowField::Many(many) => {
                 let far = many.junction.as_ref().map(|junction| &*junction.far);
                 hides(sight, &many.from)
                     || hidden_in(many.holder, &many.to)
                     || hidden_in(many.holder, far.unwrap_or_default())
+                    || hidden_between(many.relation)
             }
         }
     }
@@ -287,8 +258,13 @@ impl Read<'_, '_> {
                 rows: LoadedRows::default(),
             }));
         }
-        self.watch_keys(table, &parents, (&field.from, field.target, &field.to))?;
-        let children = match self.loader.data.lookup(statement, parents.keys).await {
+        self.watch_keys(table, &parents, (&field.from, field.holder, &field.to))?;
+        let relation = &table.relations[field.relation];
+        let children = match &relation.shape {
+            Shape::Linked { .. } => self.chained(table, relation, statement, parents.keys).await,
+            _ => self.loader.data.lookup(statement, parents.keys).await,
+        };
+        let children = match children {
             Ok(children) => children,
             Err(error) => return Ok(self.fail(&error)),
         };
@@ -309,97 +285,9 @@ impl Read<'_, '_> {
         }))
     }
 
-    async fn many(
-        &mut self,
-        table: &TableDef,
-        parents: &Batch,
-        read: &RowStatement,
-        field: &ManyField,
-    ) -> Result<Loaded> {
-        let window = match window(&field.arguments, self.loader.variables) {
-            Ok(window) => window,
-            Err(message) => return Ok(Loaded::Failed(message)),
-        };
-        let parents = Parents::all(parents, read, &field.from);
-        let mut many = LoadedMany::default();
-        if !parents.keys.is_empty() {
-            self.watch_keys(table, &parents, (&field.from, field.holder, &field.to))?;
-            self.watch_unseen(field)?;
-            if let Some(statement) = &field.count {
-                match self
-                    .loader
-                    .data
-                    .counts(statement, parents.keys.clone())
-                    .await
-                {
-                    Ok(counts) => many.counts = counts,
-                    Err(error) => return Ok(self.fail(&error)),
-                }
-            }
-            if let (Some(statement), Some(window)) = (&field.items, window) {
-                if let Err(error) = self.allow(parents.keys.len(), window.limit) {
-                    return Ok(Loaded::Failed(error.sentence().to_owned()));
-                }
-                let (limit, offset) = (window.limit, window.offset);
-                let data = self.loader.data;
-                let items = match data.children(statement, parents.keys, limit, offset).await {
-                    Ok(items) => items,
-                    Err(error) => return Ok(self.fail(&error)),
-                };
-                if let Some(failed) = self.items(field, statement, items, &mut many).await? {
-                    return Ok(failed);
-                }
-            }
-        }
-        many.numbers = parents.numbers;
-        Ok(Loaded::Many(many))
-    }
-
-    /// Takes in the items of all parents, and loads further. Gives what the field is if that
-    /// fails.
-    async fn items(
-        &mut self,
-        field: &ManyField,
-        statement: &RowStatement,
-        items: Children,
-        many: &mut LoadedMany,
-    ) -> Result<Option<Loaded>> {
-        let Children { batch, of } = items;
-        many.items.of = of;
-        let Some(junction) = &field.junction else {
-            many.rows.selections = self
-                .selections(&batch, statement, field.selection.rows())
-                .await?;
-            many.rows.batch = batch;
-            return Ok(None);
-        };
-        let mut of = Vec::new();
-        if let Some(onward) = &junction.statement {
-            let holder = self.loader.manager.table(field.holder);
-            let target = self.loader.manager.table(field.target);
-            let ends = Parents::distinct(&batch, statement, &junction.far);
-            let numbers = ends.numbers.clone();
-            if !ends.keys.is_empty() {
-                self.watch_keys(holder, &ends, (&junction.far, field.target, &target.key))?;
-                let rows = match self.loader.data.lookup(onward, ends.keys).await {
-                    Ok(rows) => rows,
-                    Err(error) => return Ok(Some(self.fail(&error))),
-                };
-                let first = |number: u32| rows.rows(number).next().map(position);
-                of = numbers.iter().map(|number| first((*number)?)).collect();
-                many.rows.selections = self
-                    .selections(&rows.batch, onward, field.selection.rows())
-                    .await?;
-                many.rows.batch = rows.batch;
-            }
-        }
-        many.junction = Some((batch, of));
-        Ok(None)
-    }
-
     /// Watches, for each key, the rows of `target` whose columns `to` hold what this table's
     /// `from` held.
-    fn watch_keys(
+    pub(super) fn watch_keys(
         &self,
         source: &TableDef,
         parents: &Parents<'_>,
@@ -438,20 +326,6 @@ impl Read<'_, '_> {
             self.reading.depend(Role::Derived, dependency)?;
         }
         Ok(())
-    }
-
-    /// Over a junction, rows that the viewer does not see are not told of by the junction's: so any
-    /// row of the target is watched, of which the viewer hears once it comes into sight.
-    fn watch_unseen(&self, field: &ManyField) -> Result<()> {
-        let target = self.loader.manager.table(field.target);
-        let sight = self.loader.data.sight(target);
-        match sight.is_some_and(|sight| !sight.sees_all_rows()) && field.junction.is_some() {
-            true => {
-                let whole = Dependency::Table(target.id);
-                self.reading.depend(Role::Derived, whole)
-            }
-            false => Ok(()),
-        }
     }
 
     /// The field's error, if its statement failed.

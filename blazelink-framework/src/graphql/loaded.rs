@@ -24,11 +24,15 @@ pub(super) enum LoadedRoot {
     Failed(String),
 }
 
-/// A page of all rows.
-#[derive(Debug)]
+/// A page of a table's rows, or a list of them.
+#[derive(Debug, Default)]
 pub(super) struct LoadedPage {
     pub(super) items: LoadedRows,
     pub(super) count: Option<i64>,
+    /// Whether rows follow, as far as that was asked.
+    pub(super) more: bool,
+    /// The cursor of the last row, if rows follow.
+    pub(super) next: Option<String>,
 }
 
 /// Rows, and what belongs to them.
@@ -45,7 +49,7 @@ pub(super) enum Loaded {
     /// Nothing.
     Plain,
     One(LoadedOne),
-    Many(LoadedMany),
+    Many(Box<LoadedMany>),
     Computed(LoadedComputed),
     /// The field is null in all rows, with an error that says so.
     Failed(String),
@@ -85,6 +89,10 @@ pub(super) struct LoadedMany {
     pub(super) items: Children,
     /// By parents' numbers.
     pub(super) counts: Vec<i64>,
+    /// Numbers of the parents that have more items, ascending, as far as that was asked.
+    pub(super) more: Vec<u32>,
+    /// The cursors of these parents' last items.
+    pub(super) next: Vec<Option<String>>,
     /// The junction's rows, which then are the items, and by item the position of its row.
     pub(super) junction: Option<(Batch, Vec<Option<u32>>)>,
     pub(super) rows: LoadedRows,

@@ -77,11 +77,14 @@ pub(super) struct VirtualRoot {
     pub(super) selection: RowSelection,
 }
 
-/// `page` and `size`, with variables in them.
-#[derive(Debug)]
+/// The arguments of a page, with variables in them. A list has only the last two.
+#[derive(Debug, Default)]
 pub(super) struct PageArguments {
     pub(super) page: Option<Positioned<Value>>,
     pub(super) size: Option<Positioned<Value>>,
+    pub(super) after: Option<Positioned<Value>>,
+    pub(super) filter: Option<Positioned<Value>>,
+    pub(super) order: Option<Positioned<Value>>,
 }
 
 /// Fields of a row's type.
@@ -150,6 +153,8 @@ pub(super) enum MemberField {
 pub(super) enum ValuePageField {
     Typename,
     Count,
+    /// Computed pages have no order that could be continued.
+    Next,
     Items(ValueSelection),
 }
 
@@ -168,10 +173,14 @@ pub(super) struct RowValue {
 /// A to-one relation.
 #[derive(Debug)]
 pub(super) struct OneField {
+    /// Its position among the table's relations.
+    pub(super) relation: usize,
     pub(super) target: TableId,
     /// This table's columns.
     pub(super) from: Vec<usize>,
-    /// The target's columns, pair by pair.
+    /// The table whose rows hold `from`: the target, or the first table of a chain.
+    pub(super) holder: TableId,
+    /// The holder's columns, pair by pair.
     pub(super) to: Vec<usize>,
     /// This table's columns that hold the target's key, in key order; nothing if the key is only
     /// known by reading the row.
@@ -186,14 +195,16 @@ pub(super) struct OneField {
 /// A to-many relation.
 #[derive(Debug)]
 pub(super) struct ManyField {
+    /// Its position among the table's relations.
+    pub(super) relation: usize,
     pub(super) target: TableId,
     pub(super) from: Vec<usize>,
-    /// The table whose rows hold `from`: the target, or the junction.
+    /// The table whose rows hold `from`: the target, the junction, or the first table of a chain.
     pub(super) holder: TableId,
     /// The holder's columns, pair by pair.
     pub(super) to: Vec<usize>,
     pub(super) arguments: PageArguments,
-    /// Reads the holder's rows, if items are asked for.
+    /// Reads the target's rows, or the junction's, if items are asked for.
     pub(super) items: Option<RowStatement>,
     pub(super) count: Option<CountStatement>,
     pub(super) junction: Option<Junction>,
@@ -209,9 +220,11 @@ pub(super) struct Junction {
     pub(super) statement: Option<RowStatement>,
 }
 
-/// Fields of a page.
+/// Fields of a page, or the items of a list.
 #[derive(Debug)]
 pub(super) struct PageSelection {
+    /// Whether it is a list: then its only field is the items.
+    pub(super) list: bool,
     pub(super) fields: Vec<Field<PageField>>,
 }
 
@@ -219,6 +232,8 @@ pub(super) struct PageSelection {
 pub(super) enum PageField {
     Typename,
     Count,
+    /// The cursor behind which the page is continued.
+    Next,
     Items(RefSelection),
 }
 
@@ -261,7 +276,7 @@ impl ValueSelection {
     ) -> impl Iterator<Item = &'p ValueSelection> {
         let items = fields.iter().filter_map(|field| match &field.what {
             ValuePageField::Items(item) => Some(item),
-            ValuePageField::Typename | ValuePageField::Count => None,
+            ValuePageField::Typename | ValuePageField::Count | ValuePageField::Next => None,
         });
         items.chain(counted.as_deref())
     }
@@ -278,6 +293,22 @@ impl RefSelection {
 }
 
 impl PageSelection {
+    /// Whether the page's rows are needed.
+    pub(super) fn has_items(&self) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|field| matches!(field.what, PageField::Items(_) | PageField::Next))
+    }
+
+    pub(super) fn has_count(&self) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|field| matches!(field.what, PageField::Count))
+    }
+
+    pub(super) fn has_next(&self) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|field| matches!(field.what, PageField::Next))
+    }
+
     /// The selections of the items' rows, in the order of their numbers.
     pub(super) fn rows(&self) -> impl Iterator<Item = &RowSelection> {
         self.fields

@@ -4,10 +4,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use async_graphql::Name;
 use async_graphql::parser::types::{
     ExecutableDocument, Field as DocumentField, OperationDefinition, SelectionSet,
 };
+use async_graphql::{Name, Pos};
 
 use super::collect::{Collector, Merged};
 use super::plan::{
@@ -16,7 +16,7 @@ use super::plan::{
 };
 use super::variables::{Variables, names_in};
 use crate::data::{CountStatement, Lookup, RowStatement, Select};
-use crate::table::{Relation, Shape, TableDef, TableManager};
+use crate::table::{Shape, TableDef, TableManager};
 
 /// Plans an operation. The second value says whether the plan is the same for all variables.
 pub(super) fn plan(
@@ -83,14 +83,15 @@ impl<'a> Planner<'a> {
             return Some(Root::Virtual(Box::new(self.virtual_root(table, merged))));
         }
         let table = tables.iter().find(|t| TableManager::page_root(t) == name)?;
-        let selection = self.page(&merged.selections(), table);
-        let items = has_items(&selection).then(|| self.select(table, selection.rows()));
+        let selection = self.page(&merged.selections(), table, table.list);
+        let items = selection.has_items();
+        let items = items.then(|| self.select(table, selection.rows()));
         Some(Root::Page(Box::new(PageRoot {
             table: table.id,
             fingerprint: self.take_fingerprint(),
             arguments: page_arguments(&first.node),
             items: items.map(|select| RowStatement::page(table, select)),
-            count: has_count(&selection).then(|| CountStatement::all(table)),
+            count: selection.has_count().then(|| CountStatement::all(table)),
             selection,
         })))
     }
@@ -107,8 +108,8 @@ impl<'a> Planner<'a> {
                 RowField::Typename
             } else if let Some((column, _)) = table.exposed().find(|(_, c)| c.name == name) {
                 RowField::Column(column)
-            } else if let Some(relation) = table.relations.iter().find(|r| r.name == name) {
-                self.relation(table, relation, merged, &first.node)
+            } else if let Some(at) = table.relations.iter().position(|r| r.name == name) {
+                self.relation(table, at, merged, &first.node)
             } else {
                 let index = table.computed.iter().position(|c| c.name == name);
                 match index.and_then(|index| self.computed(table, index, merged)) {
@@ -125,94 +126,156 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The relation at this position among the table's.
     fn relation(
         &mut self,
         table: &TableDef,
-        relation: &Relation,
+        at: usize,
         merged: &Merged<'a>,
         first: &DocumentField,
     ) -> RowField {
+        let relation = &table.relations[at];
         let target = self.manager.table(relation.target);
         let sets = merged.selections();
         match &relation.shape {
-            Shape::BelongsTo { from, to } => self.one(table, target, (from, to), true, &sets),
-            Shape::HasOne { from, to } => self.one(table, target, (from, to), false, &sets),
+            Shape::BelongsTo { from, to } => {
+                self.one(table, at, target, (from, target, to), true, &sets)
+            }
+            Shape::HasOne { from, to } => {
+                self.one(table, at, target, (from, target, to), false, &sets)
+            }
+            Shape::Linked {
+                from,
+                near,
+                hops,
+                single,
+            } => {
+                let first_hop = hops.first().map_or(target.id, |hop| hop.table);
+                let holder = self.manager.table(first_hop);
+                if *single {
+                    return self.one(table, at, target, (from, holder, near), false, &sets);
+                }
+                let selection = self.page(&sets, target, relation.list);
+                // What the statements are made from; see `load_page`.
+                let itself = Lookup {
+                    columns: &target.key,
+                    source: target,
+                    from: &target.key,
+                };
+                let items = selection.has_items().then(|| {
+                    let select = self.select(target, selection.rows());
+                    RowStatement::children(target, select, itself, &target.key)
+                });
+                RowField::Many(Box::new(ManyField {
+                    relation: at,
+                    target: target.id,
+                    from: from.clone(),
+                    holder: holder.id,
+                    to: near.clone(),
+                    arguments: page_arguments(first),
+                    items,
+                    count: selection
+                        .has_count()
+                        .then(|| CountStatement::each(target, itself)),
+                    junction: None,
+                    selection,
+                }))
+            }
             Shape::HasMany { from, to } => {
-                let selection = self.page(&sets, target);
+                let selection = self.page(&sets, target, relation.list);
                 let lookup = Lookup {
                     columns: to,
                     source: table,
                     from,
                 };
-                let items = has_items(&selection).then(|| {
+                let items = selection.has_items().then(|| {
                     let select = self.select(target, selection.rows());
                     RowStatement::children(target, select, lookup, &target.key)
                 });
                 RowField::Many(Box::new(ManyField {
+                    relation: at,
                     target: target.id,
                     from: from.clone(),
                     holder: target.id,
                     to: to.clone(),
                     arguments: page_arguments(first),
                     items,
-                    count: has_count(&selection).then(|| CountStatement::each(target, lookup)),
+                    count: selection
+                        .has_count()
+                        .then(|| CountStatement::each(target, lookup)),
                     junction: None,
                     selection,
                 }))
             }
-            Shape::Through {
-                junction,
-                from,
-                near,
-                far,
-            } => {
-                let junction = self.manager.table(*junction);
-                let selection = self.page(&sets, target);
-                let lookup = Lookup {
-                    columns: near,
-                    source: table,
-                    from,
-                };
-                let onward = Lookup {
-                    columns: &target.key,
-                    source: junction,
-                    from: far,
-                };
-                let items = has_items(&selection).then(|| {
-                    let select = Select::new(junction, far.iter().copied());
-                    let items = RowStatement::children(junction, select, lookup, far);
-                    match target.is_guarded() {
-                        true => items.leading_to(target, far),
-                        false => items,
-                    }
-                });
-                let count = has_count(&selection).then(|| {
-                    let count = CountStatement::each(junction, lookup);
-                    match target.is_guarded() {
-                        true => count.leading_to(target, far),
-                        false => count,
-                    }
-                });
-                let rows = selection.rows().next().is_some().then(|| {
-                    let select = self.select(target, selection.rows());
-                    RowStatement::lookup(target, select, onward)
-                });
-                RowField::Many(Box::new(ManyField {
-                    target: target.id,
-                    from: from.clone(),
-                    holder: junction.id,
-                    to: near.clone(),
-                    arguments: page_arguments(first),
-                    items,
-                    count,
-                    junction: Some(Junction {
-                        far: far.clone(),
-                        statement: rows,
-                    }),
-                    selection,
-                }))
-            }
+            Shape::Through { .. } => self.through(table, at, &sets, first),
         }
+    }
+
+    /// A to-many relation over a junction.
+    fn through(
+        &mut self,
+        table: &TableDef,
+        at: usize,
+        sets: &[&'a SelectionSet],
+        first: &DocumentField,
+    ) -> RowField {
+        let relation = &table.relations[at];
+        let target = self.manager.table(relation.target);
+        let Shape::Through {
+            junction,
+            from,
+            near,
+            far,
+        } = &relation.shape
+        else {
+            return RowField::Typename;
+        };
+        let junction = self.manager.table(*junction);
+        let selection = self.page(sets, target, relation.list);
+        let lookup = Lookup {
+            columns: near,
+            source: table,
+            from,
+        };
+        let onward = Lookup {
+            columns: &target.key,
+            source: junction,
+            from: far,
+        };
+        let items = selection.has_items().then(|| {
+            let select = Select::new(junction, far.iter().copied());
+            let items = RowStatement::children(junction, select, lookup, far);
+            match target.is_guarded() {
+                true => items.leading_to(target, far),
+                false => items,
+            }
+        });
+        let count = selection.has_count().then(|| {
+            let count = CountStatement::each(junction, lookup);
+            match target.is_guarded() {
+                true => count.leading_to(target, far),
+                false => count,
+            }
+        });
+        let rows = selection.rows().next().is_some().then(|| {
+            let select = self.select(target, selection.rows());
+            RowStatement::lookup(target, select, onward)
+        });
+        RowField::Many(Box::new(ManyField {
+            relation: at,
+            target: target.id,
+            from: from.clone(),
+            holder: junction.id,
+            to: near.clone(),
+            arguments: page_arguments(first),
+            items,
+            count,
+            junction: Some(Junction {
+                far: far.clone(),
+                statement: rows,
+            }),
+            selection,
+        }))
     }
 
     /// A to-one relation. `owned` says that this table's columns refer to the target; if to its
@@ -220,8 +283,9 @@ impl<'a> Planner<'a> {
     fn one(
         &mut self,
         table: &TableDef,
+        at: usize,
         target: &TableDef,
-        (from, to): (&[usize], &[usize]),
+        (from, holder, to): (&[usize], &TableDef, &[usize]),
         owned: bool,
         sets: &[&'a SelectionSet],
     ) -> RowField {
@@ -239,16 +303,24 @@ impl<'a> Planner<'a> {
         let needed = guarded || key.is_none() || selection.rows().next().is_some();
         let statement = needed.then(|| {
             let select = self.select(target, selection.rows());
+            // A chain's statement is made from this one's columns; see `load_page`.
+            let columns = if holder.id == target.id {
+                to
+            } else {
+                &target.key
+            };
             let lookup = Lookup {
-                columns: to,
+                columns,
                 source: table,
                 from,
             };
             RowStatement::lookup(target, select, lookup)
         });
         RowField::One(Box::new(OneField {
+            relation: at,
             target: target.id,
             from: from.to_vec(),
+            holder: holder.id,
             to: to.to_vec(),
             key,
             statement,
@@ -257,7 +329,18 @@ impl<'a> Planner<'a> {
         }))
     }
 
-    fn page(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> PageSelection {
+    /// The fields of a page, or what is asked of the items of a list.
+    fn page(&mut self, sets: &[&'a SelectionSet], table: &TableDef, list: bool) -> PageSelection {
+        if list {
+            let what = PageField::Items(self.references(sets, table, &mut 0));
+            let fields = vec![Field {
+                name: String::new(),
+                json: Vec::new(),
+                at: Pos::default(),
+                what,
+            }];
+            return PageSelection { list, fields };
+        }
         let merged = self.fields(sets, &table.page_type());
         let mut fields = Vec::with_capacity(merged.len());
         let mut rows = 0;
@@ -265,6 +348,7 @@ impl<'a> Planner<'a> {
             let what = match name_of(merged) {
                 "__typename" => PageField::Typename,
                 "count" => PageField::Count,
+                "next" => PageField::Next,
                 "items" => {
                     PageField::Items(self.references(&merged.selections(), table, &mut rows))
                 }
@@ -273,7 +357,7 @@ impl<'a> Planner<'a> {
             fields.push(field(merged, what));
         }
         self.leave();
-        PageSelection { fields }
+        PageSelection { list, fields }
     }
 
     pub(super) fn references(
@@ -411,15 +495,8 @@ pub(super) fn page_arguments(field: &DocumentField) -> PageArguments {
     PageArguments {
         page: field.get_argument("page").cloned(),
         size: field.get_argument("size").cloned(),
+        after: field.get_argument("after").cloned(),
+        filter: field.get_argument("where").cloned(),
+        order: field.get_argument("orderBy").cloned(),
     }
-}
-
-fn has_items(selection: &PageSelection) -> bool {
-    let mut fields = selection.fields.iter();
-    fields.any(|field| matches!(field.what, PageField::Items(_)))
-}
-
-fn has_count(selection: &PageSelection) -> bool {
-    let mut fields = selection.fields.iter();
-    fields.any(|field| matches!(field.what, PageField::Count))
 }

@@ -7,8 +7,9 @@ use async_graphql::dynamic::{
 use async_graphql::{Number, Value};
 use blazelink_codes::{Code, limits};
 
+use super::page_inputs;
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::{self, Shape, StructType, TableDef, TableManager, ValueType};
+use crate::table::{self, StructType, TableDef, TableManager, ValueType};
 use crate::value::Kind;
 
 /// A schema builder with all types of the registry; its caller adds an extension and finishes it.
@@ -23,14 +24,13 @@ pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
         .limit_depth(limits::QUERY_DEPTH)
         .limit_complexity(limits::QUERY_COMPLEXITY);
     let mut query = Object::new("Query");
+    schema = page_inputs::register(schema);
     for table in manager.tables() {
+        schema = page_inputs::register_table(schema, table);
         let identifier = InputValue::new("identifier", TypeRef::named("ObjectIdInput"));
         query = query
-            .field(field(&TableManager::row_root(table), &table.entity).argument(identifier))
-            .field(paged(field(
-                &TableManager::page_root(table),
-                &table.page_type(),
-            )));
+            .field(field(TableManager::row_root(table), &table.entity).argument(identifier))
+            .field(many(TableManager::page_root(table), table, table.list));
         schema = schema
             .register(row_type(manager, table))
             .register(ref_type(table))
@@ -38,7 +38,7 @@ pub(super) fn builder(manager: &TableManager) -> SchemaBuilder {
     }
     for table in manager.virtual_tables() {
         let identifier = InputValue::new("identifier", TypeRef::named("ObjectIdInput"));
-        let root = field(&TableManager::row_root(table), &table.entity);
+        let root = field(TableManager::row_root(table), &table.entity);
         query = query.field(root.argument(identifier));
         schema = schema.register(row_type(manager, table));
     }
@@ -79,13 +79,9 @@ fn row_type(manager: &TableManager, table: &TableDef) -> Object {
     }
     for relation in &table.relations {
         let target = manager.table(relation.target);
-        object = object.field(match relation.shape {
-            Shape::BelongsTo { .. } | Shape::HasOne { .. } => {
-                field(&relation.name, &target.ref_type())
-            }
-            Shape::HasMany { .. } | Shape::Through { .. } => {
-                paged(field(&relation.name, &target.page_type()))
-            }
+        object = object.field(match relation.shape.is_single() {
+            true => field(&relation.name, &target.ref_type()),
+            false => many(&relation.name, target, relation.list),
         });
     }
     object
@@ -146,6 +142,10 @@ fn page_type(table: &TableDef) -> Object {
     Object::new(table.page_type())
         .field(Field::new("items", items, nothing))
         .field(field("count", "Int"))
+        .field(field("next", "String").description(
+            "The cursor behind which `after` continues the page; null if nothing follows, and on \
+             computed pages.",
+        ))
 }
 
 fn object_id() -> Object {
@@ -177,6 +177,15 @@ fn field(name: &str, ty: &str) -> Field {
 
 fn nothing(_: async_graphql::dynamic::ResolverContext<'_>) -> FieldFuture<'_> {
     FieldFuture::Value(None)
+}
+
+/// Many rows of a table, as a page or a list.
+fn many(name: &str, table: &TableDef, list: bool) -> Field {
+    if list {
+        let items = TypeRef::named_list(table.ref_type());
+        return page_inputs::list_of(Field::new(name, items, nothing), table);
+    }
+    page_inputs::page_of(field(name, &table.page_type()), table)
 }
 
 fn paged(field: Field) -> Field {

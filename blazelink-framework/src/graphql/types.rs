@@ -20,6 +20,7 @@ pub(super) type Inputs = HashMap<Name, Type>;
 pub(super) struct Types {
     objects: HashMap<Name, HashMap<Name, Output>>,
     inputs: HashMap<Name, Inputs>,
+    enums: HashMap<Name, Vec<Name>>,
 }
 
 /// A field of an object.
@@ -70,6 +71,11 @@ impl Types {
             TypeKind::InputObject(object) => {
                 self.inputs.insert(name, inputs(object.fields));
             }
+            TypeKind::Enum(of) => {
+                let values = of.values.into_iter();
+                let values = values.map(|value| value.node.value.node);
+                self.enums.insert(name, values.collect());
+            }
             _ => {}
         }
     }
@@ -77,6 +83,11 @@ impl Types {
     /// A field of an object; nothing if there is none, or it belongs to introspection.
     pub(super) fn field(&self, object: &str, field: &str) -> Option<&Output> {
         self.objects.get(object)?.get(field)
+    }
+
+    /// The values of an enum.
+    pub(super) fn values(&self, name: &str) -> Option<&[Name]> {
+        self.enums.get(name).map(Vec::as_slice)
     }
 
     /// The members of an input object.

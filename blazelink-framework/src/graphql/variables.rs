@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use super::response::Fault;
 use super::schema::is_key_part;
 use super::template;
+use super::types::{Inputs, Types};
 
 /// Variables by name. One that was omitted and has no default is absent.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,7 @@ impl Variables {
     ///
     /// One for each variable whose value does not fit its type.
     pub(super) fn coerce(
+        types: &Types,
         operation: &OperationDefinition,
         mut sent: serde_json::Map<String, Json>,
     ) -> Result<Variables, Vec<Fault>> {
@@ -32,7 +34,7 @@ impl Variables {
         let mut faults = Vec::new();
         for definition in &operation.variable_definitions {
             let name = &definition.node.name.node;
-            match coerce_one(&definition.node, sent.remove(name.as_str())) {
+            match coerce_one(types, &definition.node, sent.remove(name.as_str())) {
                 Ok(Some(value)) => {
                     variables.insert(name.clone(), value);
                 }
@@ -112,6 +114,7 @@ pub(super) fn names_in<'a>(value: &'a Value, each: &mut impl FnMut(&'a Name)) {
 }
 
 fn coerce_one(
+    types: &Types,
     definition: &VariableDefinition,
     sent: Option<Json>,
 ) -> Result<Option<ConstValue>, String> {
@@ -127,17 +130,19 @@ fn coerce_one(
         };
     };
     let mut path = name.to_string();
-    coerce(ty, sent, &mut path).map(Some).map_err(|reason| {
-        if path.len() == name.len() {
-            format!("Variable '${name}' got invalid value; {reason}")
-        } else {
-            format!("Variable '${name}' got invalid value at '{path}'; {reason}")
-        }
-    })
+    coerce(types, ty, sent, &mut path)
+        .map(Some)
+        .map_err(|reason| {
+            if path.len() == name.len() {
+                format!("Variable '${name}' got invalid value; {reason}")
+            } else {
+                format!("Variable '${name}' got invalid value at '{path}'; {reason}")
+            }
+        })
 }
 
 /// Coerces one value. On an error `path` says where.
-fn coerce(ty: &Type, value: Json, path: &mut String) -> Result<ConstValue, String> {
+fn coerce(types: &Types, ty: &Type, value: Json, path: &mut String) -> Result<ConstValue, String> {
     if value.is_null() {
         return if ty.nullable {
             Ok(ConstValue::Null)
@@ -152,22 +157,36 @@ fn coerce(ty: &Type, value: Json, path: &mut String) -> Result<ConstValue, Strin
                 let mut coerced = Vec::with_capacity(values.len());
                 for (at, value) in values.into_iter().enumerate() {
                     path.push_str(&format!("[{at}]"));
-                    coerced.push(coerce(element, value, path)?);
+                    coerced.push(coerce(types, element, value, path)?);
                     path.truncate(before);
                 }
                 Ok(ConstValue::List(coerced))
             }
-            value => Ok(ConstValue::List(vec![coerce(element, value, path)?])),
+            value => Ok(ConstValue::List(vec![coerce(types, element, value, path)?])),
         },
-        BaseType::Named(name) => coerce_named(name, value, path),
+        BaseType::Named(name) => coerce_named(types, name, value, path),
     }
 }
 
-fn coerce_named(name: &str, value: Json, path: &mut String) -> Result<ConstValue, String> {
+fn coerce_named(
+    types: &Types,
+    name: &str,
+    value: Json,
+    path: &mut String,
+) -> Result<ConstValue, String> {
     let misfit = || Err(format!("{name} cannot represent the value."));
+    if let Some(members) = types.input(name) {
+        return match value {
+            Json::Object(fields) => coerce_object(types, name, members, fields, path),
+            _ => Err(format!("Expected type '{name}' to be an object.")),
+        };
+    }
+    if let Some(values) = types.values(name) {
+        let value = value.as_str().unwrap_or_default();
+        let known = values.iter().find(|known| known.as_str() == value);
+        return known.cloned().map(ConstValue::Enum).map_or_else(misfit, Ok);
+    }
     match (name, value) {
-        ("ObjectIdInput", Json::Object(fields)) => coerce_identifier(fields, path),
-        ("ObjectIdInput", _) => Err("Expected type 'ObjectIdInput' to be an object.".to_owned()),
         ("Int", Json::Number(number)) => match number.as_i64().map(i32::try_from) {
             Some(Ok(number)) => Ok(ConstValue::from(number)),
             Some(Err(_)) => Err("Int cannot represent non 32-bit signed integer value.".to_owned()),
@@ -197,30 +216,22 @@ fn coerce_named(name: &str, value: Json, path: &mut String) -> Result<ConstValue
     }
 }
 
-fn coerce_identifier(
+fn coerce_object(
+    types: &Types,
+    of: &str,
+    members: &Inputs,
     fields: serde_json::Map<String, Json>,
     path: &mut String,
 ) -> Result<ConstValue, String> {
     let mut coerced = IndexMap::new();
     let before = path.len();
     for (name, value) in fields {
-        let ty = match name.as_str() {
-            "entity" | "modifiers" => "String",
-            "obj_id" => "Key",
-            "dependencies" => "[ObjectIdInput]",
-            _ => {
-                return Err(format!(
-                    "Field '{name}' is not defined by type 'ObjectIdInput'."
-                ));
-            }
+        let Some(ty) = members.get(name.as_str()) else {
+            return Err(format!("Field '{name}' is not defined by type '{of}'."));
         };
-        let ty = Type::new(ty).unwrap_or(Type {
-            base: BaseType::Named(Name::new("String")),
-            nullable: true,
-        });
         path.push('.');
         path.push_str(&name);
-        coerced.insert(Name::new(name), coerce(&ty, value, path)?);
+        coerced.insert(Name::new(name), coerce(types, ty, value, path)?);
         path.truncate(before);
     }
     Ok(ConstValue::Object(coerced))
@@ -237,13 +248,23 @@ mod tests {
 
     use super::*;
 
+    fn types() -> Types {
+        Types::read(
+            "type Query { user(identifier: ObjectIdInput): Int } enum Way { UP DOWN } \
+             input ObjectIdInput { entity: String obj_id: Key modifiers: String \
+             dependencies: [ObjectIdInput] } \
+             input UserWhere { and: [UserWhere!] way: Way id: Int }",
+        )
+        .unwrap()
+    }
+
     fn coerced(declared: &str, sent: &str) -> Result<String, String> {
         let text = format!("query Q({declared}) {{ __typename }}");
         let document = parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
         let sent = serde_json::from_str(sent).unwrap();
-        let variables =
-            Variables::coerce(&operation.node, sent).map_err(|faults| faults[0].message.clone())?;
+        let variables = Variables::coerce(&types(), &operation.node, sent)
+            .map_err(|faults| faults[0].message.clone())?;
         Ok(variables
             .get("v")
             .map_or_else(|| "absent".to_owned(), ToString::to_string))
@@ -269,6 +290,11 @@ mod tests {
                 "$v: ObjectIdInput!",
                 r#"{"v": {"obj_id": 1, "dependencies": {"entity": "Game"}}}"#,
                 r#"{dependencies: [{entity: "Game"}], obj_id: 1}"#,
+            ),
+            (
+                "$v: UserWhere",
+                r#"{"v": {"and": [{"way": "UP"}, {"id": 1}]}}"#,
+                "{and: [{way: UP}, {id: 1}]}",
             ),
         ];
         for (declared, sent, expected) in rows {
@@ -323,6 +349,16 @@ mod tests {
                 "$v: ObjectIdInput",
                 r#"{"v": {"dependencies": [{}, {"entity": 5}]}}"#,
                 "Variable '$v' got invalid value at 'v.dependencies[1].entity'; String cannot represent the value.",
+            ),
+            (
+                "$v: UserWhere",
+                r#"{"v": {"and": {"way": "LEFT"}}}"#,
+                "Variable '$v' got invalid value at 'v.and.way'; Way cannot represent the value.",
+            ),
+            (
+                "$v: UserWhere",
+                r#"{"v": {"email": 1}}"#,
+                "Variable '$v' got invalid value; Field 'email' is not defined by type 'UserWhere'.",
             ),
         ];
         for (declared, sent, expected) in rows {

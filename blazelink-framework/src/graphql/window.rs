@@ -56,6 +56,7 @@ mod tests {
         let arguments = PageArguments {
             page: page.map(at),
             size: size.map(at),
+            ..PageArguments::default()
         };
         window(&arguments, &Variables::default())
     }

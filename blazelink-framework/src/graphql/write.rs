@@ -4,10 +4,11 @@
 use async_graphql::Pos;
 use blazelink_codes::limits;
 
+use super::load_page::too_long;
 use super::loaded::{Loaded, LoadedMany, LoadedOne, LoadedPage, LoadedRoot, LoadedRows};
 use super::plan::{
-    Field, ManyField, OneField, PageField, PageRoot, Plan, RefField, RefSelection, Root, RowField,
-    RowRoot, RowSelection,
+    Field, ManyField, OneField, PageField, PageRoot, PageSelection, Plan, RefField, RefSelection,
+    Root, RowField, RowRoot, RowSelection,
 };
 use super::response::write_locations;
 use crate::data::{Batch, RowStatement};
@@ -171,7 +172,7 @@ impl<'a> Writer<'a> {
                     writer.one(row, table, one, loaded);
                 }
                 (RowField::Many(many), Some(Loaded::Many(loaded))) => {
-                    writer.many(row, many, loaded);
+                    writer.many(row, many, loaded, field.at);
                 }
                 (RowField::Computed(computed), Some(Loaded::Computed(loaded))) => {
                     writer.computed(row.row, computed, loaded, field.at);
@@ -264,50 +265,74 @@ impl<'a> Writer<'a> {
 
     fn page_root(&mut self, root: &'a PageRoot, page: &'a LoadedPage) {
         let table = self.manager.table(root.table);
-        self.object(&root.selection.fields, |writer, _, field| {
-            match &field.what {
-                PageField::Typename => write_string(&table.page_type(), &mut writer.out),
-                PageField::Count => write_integer(page.count.unwrap_or(0), &mut writer.out),
-                PageField::Items(selection) => {
-                    let items = root.items.as_ref();
-                    let rows = (0..page.items.batch.len()).filter_map(|row| {
-                        let row = RowOf {
-                            batch: &page.items.batch,
-                            statement: items?,
-                            row,
-                        };
-                        Some(Reference {
-                            key: row,
-                            key_table: table,
-                            key_columns: &table.key,
-                            row: Some((row, &page.items)),
-                        })
-                    });
-                    writer.items(rows, selection);
-                }
+        self.page(&root.selection, |writer, field| match &field.what {
+            PageField::Typename => write_string(&table.page_type(), &mut writer.out),
+            PageField::Next => writer.cursor(page.next.as_deref()),
+            PageField::Count => write_integer(page.count.unwrap_or(0), &mut writer.out),
+            PageField::Items(selection) => {
+                let items = root.items.as_ref();
+                let rows = (0..page.items.batch.len()).filter_map(|row| {
+                    let row = RowOf {
+                        batch: &page.items.batch,
+                        statement: items?,
+                        row,
+                    };
+                    Some(Reference {
+                        key: row,
+                        key_table: table,
+                        key_columns: &table.key,
+                        row: Some((row, &page.items)),
+                    })
+                });
+                writer.items(rows, selection);
             }
         });
     }
 
-    fn many(&mut self, parent: RowOf<'a>, many: &'a ManyField, loaded: &'a LoadedMany) {
+    /// `{..}` of a page's fields; of a list the items alone.
+    fn page(
+        &mut self,
+        selection: &'a PageSelection,
+        mut each: impl FnMut(&mut Self, &'a Field<PageField>),
+    ) {
+        match selection.fields.first() {
+            Some(items) if selection.list => each(self, items),
+            _ => self.object(&selection.fields, |writer, _, field| each(writer, field)),
+        }
+    }
+
+    fn cursor(&mut self, cursor: Option<&str>) {
+        match cursor {
+            Some(cursor) => write_string(cursor, &mut self.out),
+            None => self.null(),
+        }
+    }
+
+    fn many(&mut self, parent: RowOf<'a>, many: &'a ManyField, loaded: &'a LoadedMany, at: Pos) {
         let number = loaded.numbers.get(parent.row).copied().flatten();
+        let more = number.and_then(|number| loaded.more.binary_search(&number).ok());
+        if many.selection.list && more.is_some() {
+            return self.fail(&too_long(), at);
+        }
         let table = self.manager.table(many.target);
-        self.object(&many.selection.fields, |writer, _, field| {
-            match &field.what {
-                PageField::Typename => write_string(&table.page_type(), &mut writer.out),
-                PageField::Count => {
-                    let count = number.and_then(|number| loaded.counts.get(number as usize));
-                    write_integer(count.copied().unwrap_or(0), &mut writer.out);
-                }
-                PageField::Items(selection) => {
-                    let manager = writer.manager;
-                    let items = number
-                        .into_iter()
-                        .flat_map(|number| loaded.items.rows(number));
-                    let references =
-                        items.filter_map(|item| item_reference(manager, many, loaded, item));
-                    writer.items(references, selection);
-                }
+        self.page(&many.selection, |writer, field| match &field.what {
+            PageField::Typename => write_string(&table.page_type(), &mut writer.out),
+            PageField::Next => {
+                let next = more.and_then(|at| loaded.next.get(at)?.as_deref());
+                writer.cursor(next);
+            }
+            PageField::Count => {
+                let count = number.and_then(|number| loaded.counts.get(number as usize));
+                write_integer(count.copied().unwrap_or(0), &mut writer.out);
+            }
+            PageField::Items(selection) => {
+                let manager = writer.manager;
+                let items = number
+                    .into_iter()
+                    .flat_map(|number| loaded.items.rows(number));
+                let references =
+                    items.filter_map(|item| item_reference(manager, many, loaded, item));
+                writer.items(references, selection);
             }
         });
     }

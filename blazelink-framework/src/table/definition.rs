@@ -34,6 +34,12 @@ pub struct TableDef {
     pub columns: Vec<Column>,
     /// Positions of the primary key's columns in [`TableDef::columns`], in key order.
     pub key: Vec<usize>,
+    /// Name of the root that reads one row.
+    pub(crate) row_root: String,
+    /// Name of the root that reads many.
+    pub(crate) page_root: String,
+    /// Whether that root is a list rather than a page.
+    pub(crate) list: bool,
     /// The relations, in the order of their declaration, completed ones last.
     pub relations: Vec<Relation>,
     /// What the entity says of its relations, before the registry has completed them.
@@ -71,6 +77,10 @@ pub struct Column {
     /// Whether two values are equal in SQL exactly if Postgres prints the same text. Only then may
     /// a dependency look for the text.
     pub exact: bool,
+    /// Whether Postgres puts its values in an order, so that pages may compare and sort by it. Only
+    /// the catalog knows of types that the entity names itself; until it was asked they are taken
+    /// to be ordered.
+    pub ordered: bool,
     /// Its position among the exposed columns; nothing if it is hidden.
     pub exposed: Option<u32>,
 }
@@ -120,6 +130,8 @@ pub struct Relation {
     pub target: TableId,
     /// How it leads there.
     pub shape: Shape,
+    /// Whether many rows are a list rather than a page.
+    pub list: bool,
 }
 
 /// How a relation finds its rows. Positions are in [`TableDef::columns`] of the table named.
@@ -157,6 +169,40 @@ pub enum Shape {
         /// Columns of the junction that hold the target's key, in key order.
         far: Vec<usize>,
     },
+    /// A chain of tables between, as SeaORM's `Linked` has it. A row to which several ways lead is
+    /// there once.
+    Linked {
+        /// Columns of this table.
+        from: Vec<usize>,
+        /// Columns of the first table between that hold `from`, pair by pair.
+        near: Vec<usize>,
+        /// The tables between; at least one.
+        hops: Vec<Hop>,
+        /// Whether no step leads to more than one row.
+        single: bool,
+    },
+}
+
+impl Shape {
+    /// Whether it leads to at most one row.
+    pub fn is_single(&self) -> bool {
+        match self {
+            Shape::BelongsTo { .. } | Shape::HasOne { .. } => true,
+            Shape::HasMany { .. } | Shape::Through { .. } => false,
+            Shape::Linked { single, .. } => *single,
+        }
+    }
+}
+
+/// A table between, and how it leads on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The table.
+    pub table: TableId,
+    /// Columns of this table.
+    pub from: Vec<usize>,
+    /// Columns of the next table, or of the target, pair by pair.
+    pub to: Vec<usize>,
 }
 
 /// A relation as the entity declares it.
@@ -164,6 +210,7 @@ pub enum Shape {
 pub(crate) struct DeclaredRelation {
     pub(crate) name: String,
     pub(crate) hidden: bool,
+    pub(crate) list: bool,
     pub(crate) path: Path,
 }
 
@@ -234,6 +281,16 @@ impl TableDef {
     /// Name of the type of references to it.
     pub fn ref_type(&self) -> String {
         format!("{}Ref", self.entity)
+    }
+
+    /// Name of the type of conditions on its rows.
+    pub fn where_type(&self) -> String {
+        format!("{}Where", self.entity)
+    }
+
+    /// Name of the type of orders of its rows.
+    pub fn order_type(&self) -> String {
+        format!("{}OrderBy", self.entity)
     }
 
     /// Name of the type of pages of it.

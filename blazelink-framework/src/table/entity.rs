@@ -29,6 +29,12 @@ pub trait Table: EntityTrait {
 pub struct Declaration {
     /// `#[blazelink(name = "..")]`.
     pub name: Option<&'static str>,
+    /// `#[blazelink(root = "..")]`.
+    pub root: Option<&'static str>,
+    /// `#[blazelink(page_root = "..")]`.
+    pub page_root: Option<&'static str>,
+    /// `#[blazelink(list)]`: the page root is a list.
+    pub list: bool,
     /// Whether everybody may read all of it: `#[blazelink(public)]`.
     pub public: bool,
     /// Fields of columns with `#[blazelink(hide)]`.
@@ -44,6 +50,8 @@ pub struct Link {
     pub field: &'static str,
     /// Whether it has `#[blazelink(hide)]`.
     pub hidden: bool,
+    /// Whether it has `#[blazelink(list)]`.
+    pub list: bool,
     /// Where it leads.
     pub path: Path,
 }
@@ -55,6 +63,8 @@ pub enum Path {
     Direct(Box<RelationDef>),
     /// Over a junction.
     Through(Box<Through>),
+    /// Over the tables of a chain: SeaORM's `Linked`.
+    Linked(Vec<RelationDef>),
 }
 
 /// A way over a junction.
@@ -129,16 +139,23 @@ impl TableDef {
             .filter_map(|key| position(key.into_column()))
             .collect();
         let declared_schema = entity.schema_name().map(str::to_owned);
+        let name = declaration
+            .name
+            .map_or_else(|| naming::entity_name(&table), str::to_owned);
+        let root = |given: Option<&str>, made: fn(&str) -> String| {
+            given.map_or_else(|| made(&name), str::to_owned)
+        };
         Ok(TableDef {
+            row_root: root(declaration.root, naming::row_root),
+            page_root: root(declaration.page_root, naming::page_root),
+            list: declaration.list,
             id: TableId(0),
             rust_type: TypeId::of::<E>(),
             schema: declared_schema
                 .clone()
                 .unwrap_or_else(|| "public".to_owned()),
             declared_schema,
-            entity: declaration
-                .name
-                .map_or_else(|| naming::entity_name(&table), str::to_owned),
+            entity: name,
             table,
             columns,
             key,
@@ -162,6 +179,7 @@ fn declared_relations<E: Table>(links: Vec<Link>) -> Vec<DeclaredRelation> {
         .map(|link| DeclaredRelation {
             name: link.field.to_owned(),
             hidden: link.hidden,
+            list: link.list,
             path: link.path,
         })
         .collect();
@@ -174,6 +192,7 @@ fn declared_relations<E: Table>(links: Vec<Link>) -> Vec<DeclaredRelation> {
             declared.push(DeclaredRelation {
                 name: naming::variant_field(&variant.name()),
                 hidden: false,
+                list: false,
                 path: Path::direct(def),
             });
         }
@@ -210,6 +229,7 @@ fn column<C: ColumnTrait>(column: C) -> Column {
         name: Iden::unquoted(&column).to_owned(),
         exact: matches!(kind, Kind::Int | Kind::BigInt | Kind::Bool)
             || matches!(sql_type.as_str(), "text" | "varchar" | "uuid" | "date"),
+        ordered: !matches!(kind, Kind::Json | Kind::Array(_)),
         kind,
         sql_type,
         nullable: def.is_null(),

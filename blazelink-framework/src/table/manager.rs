@@ -10,10 +10,11 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use blazelink_codes::Code;
+use sea_orm::{Linked, RelationDef};
 
 use super::computed::{self, Exposed, ValueTypes};
-use super::definition::{Column, Shape, TableDef};
-use super::entity::{Registration, Table};
+use super::definition::{Column, DeclaredRelation, Shape, TableDef};
+use super::entity::{Path, Registration, Table};
 use super::field::Extension;
 use super::virtual_table::VirtualTable;
 use super::{naming, relations};
@@ -45,6 +46,8 @@ pub struct TableManagerBuilder {
     said: Vec<(TypeId, ReadPolicy)>,
     /// Whether everybody may read all of a table of which nothing is said.
     lends: bool,
+    chains: Vec<(TypeId, &'static str, Vec<RelationDef>)>,
+    lists: Vec<(TypeId, &'static str)>,
     /// The first prefix that found nothing.
     empty_prefix: Option<String>,
 }
@@ -119,6 +122,30 @@ impl TableManagerBuilder {
         self
     }
 
+    /// Exposes a chain of relations as a field of the entity where it begins; see
+    /// [`Builder::linked`].
+    ///
+    /// [`Builder::linked`]: crate::Builder::linked
+    #[must_use]
+    pub fn linked<L: Linked>(mut self, field: &'static str, chain: L) -> Self
+    where
+        L::FromEntity: Table,
+        L::ToEntity: Table,
+    {
+        let entity = TypeId::of::<L::FromEntity>();
+        self.chains.push((entity, field, chain.link()));
+        self
+    }
+
+    /// Makes a to-many relation of an entity a list; see [`Builder::list`].
+    ///
+    /// [`Builder::list`]: crate::Builder::list
+    #[must_use]
+    pub fn list<E: Table>(mut self, relation: &'static str) -> Self {
+        self.lists.push((TypeId::of::<E>(), relation));
+        self
+    }
+
     /// Exposes a virtual table.
     #[must_use]
     pub fn virtual_table<V: VirtualTable>(mut self) -> Self {
@@ -174,7 +201,9 @@ impl TableManagerBuilder {
             false => ReadPolicy::Closed,
         };
         set_policies(&mut tables, self.said, &unsaid)?;
+        add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
+        make_lists(&mut tables, &self.lists)?;
         computed::extend(&mut tables, &self.extensions)?;
         let virtual_tables = virtual_tables(&self.define_virtual);
         let exposed = Exposed {
@@ -338,13 +367,13 @@ impl TableManager {
     }
 
     /// Name of the root that reads one row of a table.
-    pub fn row_root(table: &TableDef) -> String {
-        naming::row_root(&table.entity)
+    pub fn row_root(table: &TableDef) -> &str {
+        &table.row_root
     }
 
-    /// Name of the root that reads a page of a table.
-    pub fn page_root(table: &TableDef) -> String {
-        naming::page_root(&table.entity)
+    /// Name of the root that reads a page of a table, or the list of its rows.
+    pub fn page_root(table: &TableDef) -> &str {
+        &table.page_root
     }
 
     /// The same registry with other definitions of its tables, in the same order.
@@ -406,6 +435,51 @@ fn set_policies(
     Ok(())
 }
 
+/// Gives the tables the chains that begin at them.
+fn add_chains(
+    tables: &mut [TableDef],
+    chains: Vec<(TypeId, &'static str, Vec<RelationDef>)>,
+) -> Result<()> {
+    for (entity, field, chain) in chains {
+        let mut known = tables.iter_mut();
+        let Some(table) = known.find(|table| table.rust_type == entity) else {
+            return Err(setup(
+                Code::SchemaDefinition,
+                format!("The chain `{field}` begins at an entity that is not exposed"),
+                "Give the entity to .discover(\"..\") or .table::<..>(), or remove .linked(\"..\", ..)",
+            ));
+        };
+        table.declared.push(DeclaredRelation {
+            name: field.to_owned(),
+            hidden: false,
+            list: false,
+            path: Path::Linked(chain),
+        });
+    }
+    Ok(())
+}
+
+/// Makes lists of relations; those that a field asked for are lists already.
+fn make_lists(tables: &mut [TableDef], lists: &[(TypeId, &'static str)]) -> Result<()> {
+    for &(entity, name) in lists {
+        let mut known = tables.iter_mut();
+        let table = known.find(|table| table.rust_type == entity);
+        let relation = table.and_then(|table| {
+            let mut relations = table.relations.iter_mut();
+            relations.find(|relation| relation.name == name)
+        });
+        let Some(relation) = relation else {
+            return Err(setup(
+                Code::SchemaDefinition,
+                format!("`.list::<..>(\"{name}\")` names no relation of an exposed entity"),
+                "Name a to-many relation as the schema calls it",
+            ));
+        };
+        relation.list = true;
+    }
+    Ok(())
+}
+
 fn exposed_table(table: &TableDef) -> ExposedTable {
     ExposedTable {
         id: table.id,
@@ -461,6 +535,10 @@ fn check_distinct(tables: &[TableDef]) -> Result<()> {
     }
     Ok(())
 }
+
+const RENAME_ROOT: &str = "Name one of the roots with #[blazelink(root = \"..\")] or \
+     #[blazelink(page_root = \"..\")] on the entity's Model, or both and the type with \
+     #[blazelink(name = \"..\")]";
 
 const RENAME: &str = "Name the type with #[blazelink(name = \"..\")] on the entity's Model";
 
@@ -535,8 +613,19 @@ fn check_relations(table: &TableDef) -> Result<()> {
             Shape::BelongsTo { from, to }
             | Shape::HasOne { from, to }
             | Shape::HasMany { from, to } => from.len() == to.len(),
-            Shape::Through { from, near, .. } => from.len() == near.len(),
+            Shape::Through { from, near, .. } | Shape::Linked { from, near, .. } =>
+                from.len() == near.len(),
         });
+        if relation.list && relation.shape.is_single() {
+            return Err(setup(
+                Code::SchemaDefinition,
+                format!(
+                    "Relation `{name}` of table `{}` leads to one row, and cannot be a list",
+                    table.table
+                ),
+                "Remove #[blazelink(list)] from the field",
+            ));
+        }
     }
     Ok(())
 }
@@ -550,7 +639,13 @@ fn check_names(
     let mut types: BTreeMap<String, &TableDef> = BTreeMap::new();
     let mut roots: BTreeMap<String, &TableDef> = BTreeMap::new();
     for table in tables {
-        for name in [table.entity.clone(), table.ref_type(), table.page_type()] {
+        for name in [
+            table.entity.clone(),
+            table.ref_type(),
+            table.page_type(),
+            table.where_type(),
+            table.order_type(),
+        ] {
             if name == table.entity && naming::is_reserved_type(&name) {
                 return Err(setup(
                     Code::SchemaName,
@@ -562,15 +657,22 @@ fn check_names(
                 ));
             }
             if let Some(other) = types.insert(name.clone(), table) {
-                return Err(collision("type", &name, other, table));
+                return Err(collision("type", &name, other, table, RENAME));
             }
         }
-        for name in [
-            TableManager::row_root(table),
-            TableManager::page_root(table),
-        ] {
+        for name in [&table.row_root, &table.page_root] {
+            if !naming::is_graphql_name(name) {
+                return Err(setup(
+                    Code::SchemaName,
+                    format!(
+                        "Table `{}` has the root `{name}`, which is no GraphQL name",
+                        table.table
+                    ),
+                    RENAME_ROOT,
+                ));
+            }
             if let Some(other) = roots.insert(name.clone(), table) {
-                return Err(collision("root", &name, other, table));
+                return Err(collision("root", name, other, table, RENAME_ROOT));
             }
         }
     }
@@ -600,10 +702,9 @@ fn check_own_names(
                 "Name it with letters and digits, and give it a field",
             ));
         }
-        let root = TableManager::row_root(table);
         let mut earlier = virtual_tables[..at].iter();
-        if roots.contains_key(&root)
-            || earlier.any(|other| TableManager::row_root(other) == root)
+        if roots.contains_key(&table.row_root)
+            || earlier.any(|other| other.row_root == table.row_root)
             || value_types.structs.contains_key(name)
         {
             return taken(name);
@@ -623,13 +724,13 @@ fn check_own_names(
     }
 }
 
-fn collision(what: &str, name: &str, one: &TableDef, other: &TableDef) -> Error {
+fn collision(what: &str, name: &str, one: &TableDef, other: &TableDef, hint: &str) -> Error {
     setup(
         Code::SchemaCollision,
         format!(
             "Tables `{}.{}` and `{}.{}` both have the {what} `{name}`",
             one.schema, one.table, other.schema, other.table
         ),
-        RENAME,
+        hint,
     )
 }

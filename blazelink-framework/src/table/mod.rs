@@ -18,7 +18,7 @@ mod virtual_table;
 pub use call::{Call, Identified, Window};
 pub(crate) use call::{Subject, Surroundings, row_dependency};
 pub(crate) use computed::value_page_type;
-pub use definition::{Column, Read, Relation, Shape, TableDef};
+pub use definition::{Column, Hop, Read, Relation, Shape, TableDef};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};
 pub use field::{ArgumentType, Carried, Extension, Field, FieldError};
 pub use field_type::{

@@ -71,17 +71,24 @@ pub(super) fn is_graphql_name(name: &str) -> bool {
 pub(super) fn is_reserved_type(name: &str) -> bool {
     const RESERVED: &[&str] = &[
         "BigInt",
+        "BigIntWhere",
         "Boolean",
+        "BooleanWhere",
         "Float",
+        "FloatWhere",
         "ID",
         "Int",
+        "IntWhere",
         "JSON",
+        "JSONWhere",
         "Key",
         "Mutation",
         "ObjectId",
         "ObjectIdInput",
+        "OrderByDirection",
         "Query",
         "String",
+        "StringWhere",
         "Subscription",
     ];
     RESERVED.contains(&name) || name.starts_with("GenericHelper__")

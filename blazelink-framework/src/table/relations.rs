@@ -9,7 +9,7 @@ use blazelink_codes::Code;
 use sea_orm::sea_query::TableRef;
 use sea_orm::{Identity, RelationDef, RelationType};
 
-use super::definition::{DeclaredRelation, Relation, Shape, TableDef};
+use super::definition::{DeclaredRelation, Hop, Relation, Shape, TableDef};
 use super::entity::{Path, Through, table_name};
 use super::naming;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +19,7 @@ use crate::object_id::TableId;
 struct Draft {
     name: String,
     hidden: bool,
+    list: bool,
     target: TableId,
     shape: Shape,
 }
@@ -27,12 +28,15 @@ struct Draft {
 ///
 /// # Errors
 ///
-/// If no free name is left for a relation that has to be made up.
+/// If no free name is left for a relation that has to be made up, or a chain of relations leads
+/// over what is not exposed.
 pub(super) fn complete(tables: &mut [TableDef]) -> Result<()> {
     let mut drafts: Vec<Vec<Draft>> = tables.iter().map(|table| declared(tables, table)).collect();
     add_missing_belongs_to(tables, &mut drafts)?;
     add_missing_reverse(tables, &mut drafts)?;
     add_junctions(tables, &mut drafts);
+    // Last: a chain is no foreign key, and nothing follows from it.
+    add_chains(tables, &mut drafts)?;
     for (table, drafts) in tables.iter_mut().zip(drafts) {
         table.relations = drafts
             .into_iter()
@@ -41,6 +45,7 @@ pub(super) fn complete(tables: &mut [TableDef]) -> Result<()> {
                 name: draft.name,
                 target: draft.target,
                 shape: draft.shape,
+                list: draft.list,
             })
             .collect();
     }
@@ -61,11 +66,104 @@ fn declared(tables: &[TableDef], table: &TableDef) -> Vec<Draft> {
         Some(Draft {
             name,
             hidden: relation.hidden,
+            list: relation.list,
             target,
             shape,
         })
     });
     resolved.collect()
+}
+
+fn add_chains(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
+    for (table, drafts) in tables.iter().zip(drafts) {
+        for relation in &table.declared {
+            let Path::Linked(chain) = &relation.path else {
+                continue;
+            };
+            let resolved = resolve_chain(tables, table, chain);
+            let (target, shape) = resolved.ok_or_else(|| broken_chain(table, relation))?;
+            drafts.push(Draft {
+                name: relation.name.clone(),
+                hidden: relation.hidden,
+                list: relation.list,
+                target,
+                shape,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn broken_chain(table: &TableDef, relation: &DeclaredRelation) -> Error {
+    Error::new(
+        ErrorKind::Setup,
+        Code::SchemaDefinition,
+        format!(
+            "The chain `{}` of table `{}` leads over a table that is not exposed, over a hidden \
+             column, or by a condition of its own",
+            relation.name, table.table
+        ),
+    )
+    .with_hint("Expose every table on its way, or remove .linked(\"..\", ..)")
+}
+
+/// The shape of SeaORM's `Linked`: from this table over each relation to the next.
+fn resolve_chain(
+    tables: &[TableDef],
+    table: &TableDef,
+    chain: &[RelationDef],
+) -> Option<(TableId, Shape)> {
+    let mut steps: Vec<Hop> = Vec::with_capacity(chain.len());
+    let mut single = true;
+    let mut at = table;
+    for def in chain {
+        let next = find(tables, &def.to_tbl)?;
+        (find(tables, &def.from_tbl)?.id == at.id).then_some(())?;
+        let (from, to) = columns(at, next, def)?;
+        // What a relation says of itself is no help: turned around, one to a single row says that
+        // it leads to a single row.
+        single &= leads_to_one(next, &to);
+        steps.push(Hop {
+            table: next.id,
+            from,
+            to,
+        });
+        at = next;
+    }
+    let Hop {
+        table: mut between,
+        from,
+        to: near,
+    } = steps.first()?.clone();
+    let shape = match (steps.len(), single) {
+        (1, true) if at.is_key(&near) => Shape::BelongsTo { from, to: near },
+        (1, true) => Shape::HasOne { from, to: near },
+        (1, false) => Shape::HasMany { from, to: near },
+        _ => {
+            let mut hops = Vec::with_capacity(steps.len() - 1);
+            for step in steps.drain(1..) {
+                let next = step.table;
+                hops.push(Hop {
+                    table: between,
+                    ..step
+                });
+                between = next;
+            }
+            Shape::Linked {
+                from,
+                near,
+                hops,
+                single,
+            }
+        }
+    };
+    Some((at.id, shape))
+}
+
+/// Whether at most one row holds the same values in these columns.
+fn leads_to_one(table: &TableDef, columns: &[usize]) -> bool {
+    table.key.iter().all(|key| columns.contains(key))
+        || columns.iter().any(|&column| table.columns[column].unique)
 }
 
 fn resolve(
@@ -99,6 +197,7 @@ fn resolve(
             };
             Some((target.id, shape))
         }
+        Path::Linked(_) => None,
     }
 }
 
@@ -197,6 +296,7 @@ fn add_missing_belongs_to(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Res
             drafts[child.0 as usize].push(Draft {
                 name,
                 hidden: false,
+                list: false,
                 target: parent.id,
                 shape: Shape::BelongsTo { from, to },
             });
@@ -251,6 +351,7 @@ fn add_missing_reverse(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result
             drafts[parent.0 as usize].push(Draft {
                 name,
                 hidden: false,
+                list: false,
                 target: child.id,
                 shape,
             });
@@ -284,6 +385,7 @@ fn add_junctions(tables: &[TableDef], drafts: &mut [Vec<Draft>]) {
             drafts[table.id.0 as usize].push(Draft {
                 name,
                 hidden: false,
+                list: false,
                 target: target.id,
                 shape: Shape::Through {
                     junction: junction.id,

@@ -6,6 +6,7 @@ use std::any::TypeId;
 use super::definition::TableDef;
 use super::entity::Table;
 use super::field::Field;
+use super::naming;
 use crate::object_id::TableId;
 use crate::visibility::ReadPolicy;
 
@@ -67,6 +68,9 @@ impl TableDef {
             schema: String::new(),
             table: String::new(),
             entity: V::NAME.to_owned(),
+            row_root: naming::row_root(V::NAME),
+            page_root: String::new(),
+            list: false,
             columns: Vec::new(),
             key: Vec::new(),
             relations: Vec::new(),

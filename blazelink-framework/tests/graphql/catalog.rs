@@ -90,3 +90,53 @@ async fn tables_are_found_along_the_search_path() {
     let exposure = manager.exposure();
     assert_eq!(exposure.by_name("app", "game").unwrap().entity, "Game");
 }
+
+#[tokio::test]
+async fn relations_that_no_index_serves_are_named_with_what_makes_it() {
+    let (_postgres, database) = database().await;
+    let manager = data::verify(builder().build().unwrap(), &database)
+        .await
+        .unwrap();
+    let lines = async || -> Vec<String> {
+        let missing = data::missing_indexes(&manager, &database).await.unwrap();
+        let lines = missing.iter();
+        lines
+            .map(|it| format!("{}: {}", it.relations.join(", "), it.sql))
+            .collect()
+    };
+    assert_eq!(
+        lines().await,
+        [
+            "Address.customers_by_home_address: CREATE INDEX ON \"public\".\"customer\" (\"home_address_id\", \"id\");",
+            "Address.customers_by_work_address: CREATE INDEX ON \"public\".\"customer\" (\"work_address_id\", \"id\");",
+            "Category.categorys_by_parent: CREATE INDEX ON \"public\".\"category\" (\"parent_id\", \"id\");",
+            "Game.game_events: CREATE INDEX ON \"public\".\"game_event\" (\"game_id\", \"id\");",
+            "Label.notes: CREATE INDEX ON \"public\".\"note\" (\"label_code\", \"id\");",
+            "Stock.stock_move: CREATE INDEX ON \"public\".\"stock_move\" (\"warehouse\", \"product_id\", \"id\");",
+            "Tag.users, Tag.user_tags: CREATE INDEX ON \"public\".\"user_tag\" (\"tag_id\", \"user_id\");",
+            "Team.users: CREATE INDEX ON \"public\".\"user\" (\"team_id\", \"id\");",
+            "User.events: CREATE INDEX ON \"public\".\"game_event\" (\"player_id\", \"id\");",
+        ]
+    );
+    // What is typed makes it well; what only looks like it does not.
+    for line in lines().await {
+        let (_, sql) = line.split_once(": ").unwrap();
+        if !line.starts_with("Game.") && !line.starts_with("Team.") && !line.starts_with("User.") {
+            database.execute_unprepared(sql).await.unwrap();
+        }
+    }
+    let rows = [
+        ("CREATE INDEX i ON game_event (game_id)", 3),
+        ("CREATE INDEX j ON game_event (game_id, id) WHERE id > 5", 3),
+        ("CREATE INDEX k ON game_event ((game_id + 1), id)", 3),
+        ("CREATE INDEX l ON game_event USING hash (game_id)", 3),
+        ("CREATE INDEX m ON game_event (game_id) INCLUDE (id)", 3),
+        ("CREATE INDEX n ON game_event (game_id DESC, id DESC)", 2),
+        ("CREATE UNIQUE INDEX o ON \"user\" (team_id)", 1),
+        ("CREATE INDEX p ON game_event (player_id, id, type)", 0),
+    ];
+    for (sql, left) in rows {
+        database.execute_unprepared(sql).await.unwrap();
+        assert_eq!(lines().await.len(), left, "{sql}");
+    }
+}

@@ -4,10 +4,13 @@
 
 mod answers;
 mod catalog;
+mod chains;
 mod computed;
+mod dependencies;
 mod entities;
 mod keys;
 mod malformed;
+mod pages;
 mod registry;
 mod rules;
 mod statements;

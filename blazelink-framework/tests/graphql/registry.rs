@@ -34,6 +34,8 @@ entity!(new, "new", , #[sea_orm(primary_key)] pub id: i32,);
 entity!(other_game, "game", blazelink(name = "OtherGame"), #[sea_orm(primary_key)] pub id: i32,);
 entity!(same_name, "contest", blazelink(name = "Game"), #[sea_orm(primary_key)] pub id: i32,);
 entity!(reference, "team_ref", , #[sea_orm(primary_key)] pub id: i32,);
+entity!(order_by, "game_order_by", , #[sea_orm(primary_key)] pub id: i32,);
+entity!(combined, "combined", , #[sea_orm(primary_key)] pub id: i32, pub and: i32, pub or: i32, #[sea_orm(column_name = "or_")] pub or_2: i32,);
 entity!(query, "query", , #[sea_orm(primary_key)] pub id: i32,);
 entity!(dash, "dash", , #[sea_orm(primary_key)] pub id: i32, #[sea_orm(column_name = "a-b")] pub a_b: i32,);
 entity!(hidden_key, "hidden_key", , #[sea_orm(primary_key)] #[blazelink(hide)] pub id: i32,);
@@ -55,6 +57,11 @@ fn names_that_cannot_be_are_refused_with_the_attribute_that_mends_them() {
             refusal::<reference::Entity>(),
             Code::SchemaCollision,
             "Tables `public.team` and `public.team_ref` both have the type `TeamRef`",
+        ),
+        (
+            refusal::<order_by::Entity>(),
+            Code::SchemaCollision,
+            "Tables `public.game` and `public.game_order_by` both have the type `GameOrderBy`",
         ),
         (
             refusal::<query::Entity>(),
@@ -102,6 +109,32 @@ fn page_roots_append_an_s_and_collide_loudly() {
         error.sentence(),
         "Tables `public.new` and `public.news` both have the root `news`"
     );
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("#[blazelink(page_root = \"..\")]"), "{hint}");
+}
+
+#[test]
+fn columns_called_like_what_joins_conditions_keep_their_names() {
+    let manager = TableManager::builder()
+        .table::<combined::Entity>()
+        .build()
+        .unwrap();
+    let sdl = sdl(&manager).unwrap();
+    let (_, narrowing) = sdl.split_once("input CombinedWhere {").unwrap();
+    let members = narrowing.split_once('}').unwrap().0;
+    for member in [
+        "and_: [CombinedWhere!]",
+        "or__: [CombinedWhere!]",
+        "not: CombinedWhere",
+        "and: IntWhere",
+        "or: IntWhere",
+        "or_: IntWhere",
+    ] {
+        assert!(
+            members.contains(&format!("\t{member}\n")),
+            "{member}\n{members}"
+        );
+    }
 }
 
 #[test]

@@ -273,3 +273,86 @@ async fn a_generated_column_changes_with_a_hidden_one_that_it_is_made_from() {
         "nothing seen is made from it"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hidden_columns_neither_narrow_nor_order_pages() {
+    let app = start().await;
+    let told = "`team_id` is hidden from whoever asks: it can neither narrow nor order a page";
+    let queries = [
+        "{users(where:{team_id:{eq:1}}){count}}",
+        "{users(where:{team_id:{eq:77}}){count}}",
+        "{users(where:{or:[{id:{eq:1}},{not:{team_id:{is_null:true}}}]}){count}}",
+        "{users(orderBy:[{id:ASC},{team_id:DESC}]){items{obj_id} next}}",
+        "{tag(identifier:{obj_id:1}){users(where:{team_id:{eq:1}}){count}}}",
+        "{tag(identifier:{obj_id:1}){users(orderBy:{team_id:ASC}){items{obj_id}}}}",
+    ];
+    for query in queries {
+        let (_, body) = app.answer(query).await;
+        assert!(body.contains(told), "{query}\n{body}");
+        // Neither does what is there: nothing was read by it.
+        assert!(
+            !body.contains("\"items\"") && !body.contains("\"count\""),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn narrowed_and_ordered_pages_hold_visible_rows_only() {
+    let app = start().await;
+    let rows = [
+        (
+            "{tags(where:{id:{gte:1}},orderBy:{id:DESC}){count items{obj_id} next}}",
+            r#"{"tags":{"count":1,"items":[{"obj_id":1}],"next":null}}"#,
+        ),
+        (
+            "{tags(where:{id:{eq:2}}){count items{obj_id}}}",
+            r#"{"tags":{"count":0,"items":[]}}"#,
+        ),
+        (
+            "{user(identifier:{obj_id:1}){tags(where:{id:{gte:1}},orderBy:{label:DESC}){count items{obj_id row{label}} next}}}",
+            r#"{"user":{"tags":{"count":1,"items":[{"obj_id":1,"row":{"label":"new"}}],"next":null}}}"#,
+        ),
+        (
+            "{user(identifier:{obj_id:1}){tags(size:1){items{obj_id} next}}}",
+            r#"{"user":{"tags":{"items":[{"obj_id":1}],"next":null}}}"#,
+        ),
+        (
+            "{user(identifier:{obj_id:2}){tags(orderBy:{id:ASC}){count items{obj_id}}}}",
+            r#"{"user":{"tags":{"count":0,"items":[]}}}"#,
+        ),
+    ];
+    for (query, data) in rows {
+        let expected = (200, format!("{{\"data\":{data}}}"));
+        assert_eq!(app.answer(query).await, expected, "{query}");
+    }
+    // Tags that come into sight come into the page.
+    let (_, lines) = app
+        .watched("{user(identifier:{obj_id:2}){tags{count}}}")
+        .await;
+    assert!(lines.contains(&"derived Tag".to_owned()), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_none_tell_nothing_of_hidden_rows() {
+    let builder =
+        builder().visible::<kinds::Entity>(|_| Access::rows(Rule::eq(kinds::Column::Id, 1)));
+    let app = App::of(builder).await;
+    app.sql(
+        "INSERT INTO kinds (id, c_text, c_mood) VALUES (1, 'seen', 'sad'), (2, 'unseen', 'sad')",
+    )
+    .await;
+    // A plan for all values evaluates them only when a row comes so far.
+    app.sql("SET plan_cache_mode = force_generic_plan").await;
+    // Whether Postgres gets so far as to read the second value would tell that a row is there.
+    let mut told = Vec::new();
+    for text in ["seen", "unseen", "nowhere"] {
+        let query = format!(
+            "{{kindsPage(where:{{c_text:{{eq:\"{text}\"}},c_mood:{{eq:\"glad\"}}}}){{count}}}}"
+        );
+        told.push(app.answer(&query).await);
+    }
+    assert!(told[0].1.contains("none of its column's type"), "{told:?}");
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0], told[2]);
+}

@@ -167,7 +167,7 @@ async fn answered(app: &App, table: &TableDef) -> BTreeMap<i64, Values> {
     let items = answer
         .remove("data")
         .unwrap()
-        .remove(&root)
+        .remove(root)
         .unwrap()
         .remove("items")
         .unwrap();
