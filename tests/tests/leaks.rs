@@ -310,8 +310,13 @@ fn documents() -> Vec<(Route, &'static str, String)> {
             let row = format!("{{ it: {root}(identifier: {{obj_id: {key}}}) {{ {columns} }} }}");
             add(Route::Row, entity, row);
         }
-        let page = format!("{{ it: {root}s(page: 0, size: 99) {{ {ITEMS} {{ {columns} }} }} }} }}");
-        add(Route::Page, entity, page);
+        for arguments in [
+            "page: 0, size: 99",
+            "where: {id: {gt: 0}}, orderBy: {id: DESC}, size: 99",
+        ] {
+            let page = format!("{{ it: {root}s({arguments}) {{ {ITEMS} {{ {columns} }} }} }} }}");
+            add(Route::Page, entity, page);
+        }
     }
     let to_one = |root: &str, key: i32, field: &str| {
         let inner = format!("{field} {{ obj_id entity row {{ id name }} }}");

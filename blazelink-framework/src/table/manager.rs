@@ -7,7 +7,7 @@
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use blazelink_codes::Code;
 use sea_orm::{Linked, RelationDef};
@@ -16,6 +16,7 @@ use super::computed::{self, Exposed, ValueTypes};
 use super::definition::{Column, DeclaredRelation, Shape, TableDef};
 use super::entity::{Path, Registration, Table};
 use super::field::Extension;
+use super::policies::{self, JudgedBy};
 use super::virtual_table::VirtualTable;
 use super::{naming, relations};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,9 +33,7 @@ pub struct TableManager {
     virtual_tables: Vec<TableDef>,
     value_types: Arc<ValueTypes>,
     exposure: Arc<Exposure>,
-    /// By table the guarded tables of which conditions in SQL have read it. Learned while sights
-    /// are made, which is before a row is read through one.
-    judged_by: Arc<RwLock<BTreeMap<TableId, BTreeSet<TableId>>>>,
+    judged_by: Arc<JudgedBy>,
 }
 
 /// Collects tables for a [`TableManager`].
@@ -196,11 +195,7 @@ impl TableManagerBuilder {
             }
             check_table(table)?;
         }
-        let unsaid = match self.lends {
-            true => ReadPolicy::Lent,
-            false => ReadPolicy::Closed,
-        };
-        set_policies(&mut tables, self.said, &unsaid)?;
+        policies::set(&mut tables, self.said, self.lends)?;
         add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
         make_lists(&mut tables, &self.lists)?;
@@ -272,29 +267,14 @@ impl TableManager {
             }
         };
         if sight.needs_postgres() {
-            let read = self.tables.iter().filter(|other| sight.reads(other));
-            let read: Vec<TableId> = read.map(|other| other.id).collect();
-            let judged_by = self.judged_by.read();
-            let judged_by = judged_by.unwrap_or_else(PoisonError::into_inner);
-            let known = |id| judged_by.get(id).is_some_and(|by| by.contains(&table.id));
-            if !read.iter().all(known) {
-                drop(judged_by);
-                let judged_by = self.judged_by.write();
-                let mut judged_by = judged_by.unwrap_or_else(PoisonError::into_inner);
-                for id in read {
-                    judged_by.entry(id).or_default().insert(table.id);
-                }
-            }
+            self.judged_by.learn(table.id, &sight, &self.tables);
         }
         Some(sight)
     }
 
     /// The guarded tables of which somebody may see other rows after a change of one of these.
     pub(crate) fn judged_by(&self, changed: &BTreeSet<TableId>) -> BTreeSet<TableId> {
-        let judged_by = self.judged_by.read();
-        let judged_by = judged_by.unwrap_or_else(PoisonError::into_inner);
-        let found = changed.iter().filter_map(|table| judged_by.get(table));
-        found.flatten().copied().collect()
+        self.judged_by.after(changed)
     }
 
     /// The table or virtual table with this number.
@@ -398,41 +378,6 @@ fn exposed_column(column: &Column) -> ExposedColumn {
         name: column.name.clone(),
         kind: column.kind.clone(),
     }
-}
-
-/// Gives the tables their policies: each what is said of it, and the others what that means.
-fn set_policies(
-    tables: &mut [TableDef],
-    said: Vec<(TypeId, ReadPolicy)>,
-    unsaid: &ReadPolicy,
-) -> Result<()> {
-    let mut known = Vec::with_capacity(said.len());
-    for (entity, policy) in said {
-        let Some(table) = tables.iter_mut().find(|table| table.rust_type == entity) else {
-            return Err(setup(
-                Code::SchemaDefinition,
-                "`.visible::<..>(..)` or `.public::<..>()` is said of an entity that is not exposed"
-                    .to_owned(),
-                "Say it of an entity that is given to .discover(\"..\") or .table::<..>()",
-            ));
-        };
-        if known.contains(&entity) {
-            return Err(setup(
-                Code::SchemaDefinition,
-                format!("The app says twice who may read table `{}`", table.table),
-                "Leave one of .visible::<..>(..) and .public::<..>()",
-            ));
-        }
-        known.push(entity);
-        // It goes before what the entity says of itself.
-        table.read = policy;
-    }
-    for table in tables {
-        if matches!(table.read, ReadPolicy::Unsaid) {
-            table.read = unsaid.clone();
-        }
-    }
-    Ok(())
 }
 
 /// Gives the tables the chains that begin at them.
