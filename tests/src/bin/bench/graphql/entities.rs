@@ -19,6 +19,7 @@ pub(super) mod user {
         pub balance: Decimal,
         #[sea_orm(column_type = "JsonBinary")]
         pub settings: Json,
+        pub active: bool,
         #[sea_orm(belongs_to, from = "team_id", to = "id")]
         pub team: BelongsTo<super::team::Entity>,
         #[sea_orm(has_many)]
@@ -39,6 +40,7 @@ pub(super) mod team {
         pub id: i32,
         #[sea_orm(column_type = "Text")]
         pub name: String,
+        pub active: bool,
         #[sea_orm(has_many)]
         pub users: HasMany<super::user::Entity>,
     }
@@ -58,6 +60,7 @@ pub(super) mod event {
         #[sea_orm(column_type = "Text")]
         pub kind: String,
         pub player_id: i32,
+        pub active: bool,
         #[sea_orm(belongs_to, from = "player_id", to = "id")]
         pub player: BelongsTo<super::user::Entity>,
     }

@@ -1,6 +1,6 @@
 //! GraphQL against a schema that somebody wrote by hand with async-graphql, on the same pool: the
 //! same documents over HTTP with eight connections that stay open, each server a process of its
-//! own. Ours with sessions, subscriptions, capture and a policy on every table.
+//! own. Ours with sessions and subscriptions, both with a policy on every table.
 
 mod entities;
 mod hand_written;
@@ -9,10 +9,11 @@ mod load;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use blazelink::visibility::Access;
+use blazelink::visibility::{Access, Rule};
 use blazelink_postgres::TestDatabase;
 use blazelink_tests::app::connect;
 use blazelink_tests::process::Process;
+use sea_orm::ColumnTrait;
 
 use crate::report::{Bound, Report, median};
 use load::Load;
@@ -28,12 +29,13 @@ const ROUND: Duration = Duration::from_millis(1_500);
 const WARM: Duration = Duration::from_millis(1_000);
 
 const ROWS: &str = "
-CREATE TABLE team (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE team (id int PRIMARY KEY, name text NOT NULL, active bool NOT NULL DEFAULT true);
 CREATE TABLE \"user\" (id int PRIMARY KEY, name text NOT NULL, team_id int NOT NULL REFERENCES team,
     score int8 NOT NULL, created_at timestamptz NOT NULL, balance numeric(12,2) NOT NULL,
-    settings jsonb NOT NULL);
-CREATE TABLE event (id int PRIMARY KEY, kind text NOT NULL, player_id int NOT NULL REFERENCES \"user\");
-INSERT INTO team SELECT n, 'team ' || n FROM generate_series(1, 20) n;
+    settings jsonb NOT NULL, active bool NOT NULL DEFAULT true);
+CREATE TABLE event (id int PRIMARY KEY, kind text NOT NULL, player_id int NOT NULL REFERENCES \"user\",
+    active bool NOT NULL DEFAULT true);
+INSERT INTO team SELECT n, 'team ' || n FROM generate_series(1, 2000) n;
 INSERT INTO \"user\" SELECT n, 'user ' || n, 1 + n % 20, n * 7919,
     timestamptz '2024-01-01' + n * interval '1 hour 1.234567 seconds', n * 1.25,
     jsonb_build_object('theme', 'dark', 'size', n, 'tags', jsonb_build_array('a', 'b'))
@@ -55,7 +57,7 @@ const CASES: [Case; 4] = [
     Case {
         document: |n| {
             format!(
-                "{{ user(identifier: {{obj_id: {}}}) {{ id name }} }}",
+                "{{ team(identifier: {{obj_id: {}}}) {{ id name }} }}",
                 1 + n % 2_000
             )
         },
@@ -68,7 +70,7 @@ const CASES: [Case; 4] = [
     Case {
         document: |n| {
             let page = n % 100;
-            format!("{{ users(page: {page}, size: 20) {{ items {{ row {{ id name }} }} }} }}")
+            format!("{{ teams(page: {page}, size: 20) {{ items {{ row {{ id name }} }} }} }}")
         },
         rate: (
             "GraphQL, a page of 20 rows with two columns, requests per second, of a hand-written schema's",
@@ -114,10 +116,15 @@ pub(crate) fn run_ours() -> ExitCode {
         app.table::<entities::user::Entity>()
             .table::<entities::team::Entity>()
             .table::<entities::event::Entity>()
-            .visible::<entities::user::Entity>(|_| Access::all())
-            .visible::<entities::team::Entity>(|_| Access::all())
-            .visible::<entities::event::Entity>(|_| Access::all())
+            .visible::<entities::user::Entity>(|_| active(entities::user::Column::Active))
+            .visible::<entities::team::Entity>(|_| active(entities::team::Column::Active))
+            .visible::<entities::event::Entity>(|_| active(entities::event::Column::Active))
     })
+}
+
+/// A policy that every row satisfies, and that every statement has to ask for.
+fn active(column: impl ColumnTrait) -> Access {
+    Access::rows(Rule::eq(column, true))
 }
 
 /// What `bench hand-written` does.
