@@ -39,6 +39,7 @@ async fn start(declare: impl FnOnce(Builder) -> Builder) -> TestApp {
     let sql = app.sql().await;
     rows::players(&sql, 3).await;
     rows::game(&sql).await;
+    app.catch_up().await;
     app
 }
 
@@ -199,7 +200,8 @@ async fn a_rule_that_does_not_come_back_costs_its_own_table_only() {
         )
         .await;
         let frame = of_users.frame().await;
-        assert!(tells_of(&frame, "User", 2) && frame["data"]["changes"]["name"] == name);
+        assert!(tells_of(&frame, "User", 2), "{frame}");
+        assert_eq!(frame["data"]["changes"]["name"], name);
     }
     set_stuck(false);
     loop {
