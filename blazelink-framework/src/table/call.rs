@@ -142,7 +142,8 @@ impl<'a> Call<'a> {
     /// If the entity is not exposed.
     pub fn visible<E: Table>(&self) -> Result<Condition, FieldError> {
         let table = self.table(TypeId::of::<E>())?;
-        let sight = table.sight(self.surroundings.context.viewer());
+        let viewer = self.surroundings.context.viewer();
+        let sight = self.surroundings.manager.sight(table, viewer);
         Ok(sight.map_or_else(Condition::all, |sight| {
             sight.condition(&identifier(&table.table))
         }))

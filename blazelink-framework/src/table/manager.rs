@@ -5,7 +5,7 @@
 //! sorted by name, so the order of registration never shows.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::computed::{self, Exposed, ValueTypes};
 use super::definition::{Column, DeclaredRelation, Shape, TableDef};
 use super::entity::{Path, Registration, Table};
 use super::field::Extension;
+use super::policies::{self, JudgedBy};
 use super::virtual_table::VirtualTable;
 use super::writes::{self, Writes};
 use super::{naming, relations};
@@ -24,7 +25,7 @@ use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
 use crate::value::Kind;
 use crate::viewer::Viewer;
-use crate::visibility::{Access, Hook};
+use crate::visibility::{Access, Hook, ReadPolicy, Sight};
 
 /// All exposed tables. The table with [`TableId`] n stands at position n; virtual tables have the
 /// numbers after them.
@@ -34,6 +35,7 @@ pub struct TableManager {
     virtual_tables: Vec<TableDef>,
     value_types: Arc<ValueTypes>,
     exposure: Arc<Exposure>,
+    judged_by: Arc<JudgedBy>,
 }
 
 /// Collects tables for a [`TableManager`].
@@ -42,7 +44,9 @@ pub struct TableManagerBuilder {
     define: Vec<fn() -> Result<TableDef>>,
     define_virtual: Vec<fn() -> TableDef>,
     extensions: Vec<Extension>,
-    visible: Vec<(TypeId, Hook)>,
+    said: Vec<(TypeId, ReadPolicy)>,
+    /// Whether everybody may read all of a table of which nothing is said.
+    lends: bool,
     writes: Vec<(TypeId, Writes)>,
     chains: Vec<(TypeId, &'static str, Vec<RelationDef>)>,
     lists: Vec<(TypeId, &'static str)>,
@@ -99,7 +103,24 @@ impl TableManagerBuilder {
         mut self,
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Self {
-        self.visible.push((TypeId::of::<E>(), Hook::new(access)));
+        let policy = ReadPolicy::Asked(Hook::new(access));
+        self.said.push((TypeId::of::<E>(), policy));
+        self
+    }
+
+    /// Says that everybody may see everything of an entity that is exposed; see
+    /// [`Builder::public`](crate::Builder::public).
+    #[must_use]
+    pub fn public<E: Table>(mut self) -> Self {
+        self.said.push((TypeId::of::<E>(), ReadPolicy::Public));
+        self
+    }
+
+    /// Lets everybody read tables of which nothing is said, as in development. Without this nobody
+    /// sees anything of them.
+    #[must_use]
+    pub fn open_unless_said(mut self) -> Self {
+        self.lends = true;
         self
     }
 
@@ -186,7 +207,7 @@ impl TableManagerBuilder {
             }
             check_table(table)?;
         }
-        guard(&mut tables, self.visible)?;
+        policies::set(&mut tables, self.said, self.lends)?;
         writes::give(&mut tables, self.writes)?;
         add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
@@ -231,6 +252,10 @@ impl TableManager {
         let virtual_exposed = virtual_tables.iter().map(exposed_table).collect();
         let mut exposure = Exposure::new(exposed).with_virtual_tables(virtual_exposed);
         for table in tables.iter().filter(|table| table.is_guarded()) {
+            if table.is_closed() {
+                exposure = exposure.with_closed(table.id);
+                continue;
+            }
             let hidden = table.columns.iter().filter(|column| column.hidden);
             exposure = exposure.with_guarded(table.id, hidden.map(exposed_column).collect());
         }
@@ -239,7 +264,30 @@ impl TableManager {
             virtual_tables,
             value_types,
             exposure: Arc::new(exposure),
+            judged_by: Arc::default(),
         }
+    }
+
+    /// What a viewer sees of a table; nothing stands for everything. Asks the app each time.
+    ///
+    /// Where [`TableDef::ask`] fails the viewer sees nothing, and the log says why.
+    pub(crate) fn sight(&self, table: &TableDef, viewer: &Viewer) -> Option<Sight> {
+        let sight = match table.ask(viewer) {
+            Ok(sight) => sight?,
+            Err(error) => {
+                tracing::error!(%error, "a viewer is shown nothing of a table until this is corrected");
+                return Some(Sight::nothing(table));
+            }
+        };
+        if sight.needs_postgres() {
+            self.judged_by.learn(table.id, &sight, &self.tables);
+        }
+        Some(sight)
+    }
+
+    /// The guarded tables of which somebody may see other rows after a change of one of these.
+    pub(crate) fn judged_by(&self, changed: &BTreeSet<TableId>) -> BTreeSet<TableId> {
+        self.judged_by.after(changed)
     }
 
     /// The table or virtual table with this number.
@@ -359,23 +407,6 @@ fn exposed_column(column: &Column) -> ExposedColumn {
         name: column.name.clone(),
         kind: column.kind.clone(),
     }
-}
-
-/// Gives the tables their hooks.
-fn guard(tables: &mut [TableDef], visible: Vec<(TypeId, Hook)>) -> Result<()> {
-    for (entity, hook) in visible {
-        let table = tables.iter_mut().find(|table| table.rust_type == entity);
-        let Some(table) = table.filter(|table| table.visible.is_none()) else {
-            return Err(setup(
-                Code::SchemaDefinition,
-                "`.visible::<..>(..)` is said twice of one entity, or of one that is not exposed"
-                    .to_owned(),
-                "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
-            ));
-        };
-        table.visible = Some(hook);
-    }
-    Ok(())
 }
 
 /// Gives the tables the chains that begin at them.

@@ -12,6 +12,7 @@ mod field;
 mod field_type;
 mod manager;
 mod naming;
+mod policies;
 mod relations;
 mod virtual_table;
 mod writes;
