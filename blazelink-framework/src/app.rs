@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Response};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, Linked};
+use sea_orm::{DatabaseConnection, DbErr, Linked};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,7 +23,8 @@ use crate::config::{ClientLimits, Config, Environment};
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, QueryLimits};
-use crate::replication::{Following, SESSION_SETTINGS, Signaler, refuses_settings};
+use crate::pools::{self, Pools};
+use crate::replication::{Following, Signaler};
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
@@ -35,9 +36,6 @@ use crate::visibility::{Access, Openness, summary};
 /// How long open requests, and after them the pool's connections, may take to end after the app
 /// was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
-
-/// How long an idle connection of the pool is trusted without asking it.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// How often sessions without a socket are looked through for those whose grace is over.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -271,7 +269,7 @@ impl Builder {
             },
             ..config.clone()
         };
-        let database = connect(&unhurried).await?;
+        let database = pools::connect(&unhurried).await?;
         seed(database.clone()).await.map_err(|error| {
             Error::new(
                 ErrorKind::Setup,
@@ -280,7 +278,7 @@ impl Builder {
             )
             .with_source(error)
         })?;
-        close(database).await;
+        pools::close(database, DRAIN).await;
         Ok(())
     }
 
@@ -299,8 +297,14 @@ impl Builder {
             Environment::Production => self.tables,
         };
         let manager = tables.build()?;
-        let database = connect(&config).await?;
-        let manager = Arc::new(data::verify(manager, &database).await?);
+        let database = pools::connect(&config).await?;
+        let mut manager = data::verify(manager, &database).await?;
+        let mut pools = Pools::of(database.clone());
+        if manager.computes() {
+            pools.reads = pools::connect_reads(&config).await?;
+            manager = data::follow_reads(manager, &pools.reads).await?;
+        }
+        let manager = Arc::new(manager);
         for missing in data::missing_indexes(&manager, &database).await? {
             let relations = missing.relations.join(", ");
             tracing::warn!(%relations, "pages read more rows than they have: {}", missing.sql);
@@ -309,11 +313,11 @@ impl Builder {
         manager.check_writes()?;
         tell_what_is_open(&manager);
         let exposure = manager.exposure();
-        let executor = Arc::new(Executor::with_limits(
-            Arc::clone(&manager),
-            database.clone(),
-            query_limits(&config.limits),
-        )?);
+        let limits = query_limits(&config.limits);
+        let executor = Executor::with_limits(Arc::clone(&manager), database.clone(), limits)?
+            .with_field_timeout(config.limits.field_timeout)
+            .reading_through(pools.reads.clone());
+        let executor = Arc::new(executor);
         let connections = Arc::new(ConnectionManager::new(SessionLimits {
             total: config.limits.sessions,
             per_address: config.limits.sessions_per_address,
@@ -352,7 +356,7 @@ impl Builder {
             address,
             status,
             stop,
-            database,
+            pools,
             subscriptions,
             serving,
             sweeping,
@@ -374,7 +378,7 @@ pub struct App {
     address: SocketAddr,
     status: watch::Receiver<Following>,
     stop: watch::Sender<bool>,
-    database: DatabaseConnection,
+    pools: Pools,
     subscriptions: Arc<SubscriptionManager>,
     serving: JoinHandle<()>,
     sweeping: JoinHandle<()>,
@@ -442,7 +446,7 @@ impl App {
         }
         // Each socket's task says goodbye to its client, within a time limit of its own.
         self.subscriptions.connections().sockets_closed().await;
-        close(self.database.clone()).await;
+        self.pools.close(DRAIN).await;
     }
 }
 
@@ -468,61 +472,6 @@ fn query_limits(limits: &ClientLimits) -> QueryLimits {
         aliases: limits.query_aliases,
         page_size: limits.page_size.into(),
         answer_rows: limits.answer_rows,
-    }
-}
-
-/// The pool that answers queries. Its sessions print values as the replication connection does.
-async fn connect(config: &Config) -> Result<DatabaseConnection> {
-    let connected = match Database::connect(pool(config, true)).await {
-        // A pooler that passes on none: those of the role hold, and preflight compares.
-        Err(error) if refuses_settings(&error.to_string()) => {
-            Database::connect(pool(config, false)).await
-        }
-        connected => connected,
-    };
-    connected.map_err(|error| {
-        Error::new(
-            ErrorKind::Unavailable,
-            Code::Database,
-            "The database cannot be reached",
-        )
-        .with_source(error)
-        .with_hint("check DATABASE_URL and whether the server runs")
-    })
-}
-
-fn pool(config: &Config, with_settings: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new(&config.database_url);
-    // Postgres holds no longer ones.
-    let timeout = config.limits.statement_timeout.as_millis();
-    let timeout = timeout.min(2_147_483_647).to_string();
-    options
-        .max_connections(config.pool)
-        .sqlx_logging(false)
-        // A connection that was idle while the server restarted is found out before it is used.
-        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
-        .connect_timeout(Duration::from_secs(10))
-        .acquire_timeout(Duration::from_secs(10))
-        .map_sqlx_postgres_opts(move |options| {
-            let options = options.application_name("blazelink");
-            if !with_settings {
-                return options.extra_float_digits(None);
-            }
-            // sqlx sends a value of its own for this one, which goes before `options`.
-            let options = options.extra_float_digits(1);
-            let options = options.options(SESSION_SETTINGS);
-            options.options([("statement_timeout", &*timeout)])
-        });
-    options
-}
-
-/// Closes the pool. Connections that the app's own code still holds are not waited for without
-/// end.
-async fn close(database: DatabaseConnection) {
-    match tokio::time::timeout(DRAIN, database.close()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the pool did not close cleanly"),
-        Err(_) => tracing::warn!("connections of the pool are still in use"),
     }
 }
 
@@ -603,21 +552,8 @@ async fn sweep(subscriptions: Arc<SubscriptionManager>, mut stopping: watch::Rec
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use tokio::net::TcpListener;
-
     use super::*;
     use crate::exposure::Exposure;
-    use crate::replication::pooler;
-
-    #[tokio::test]
-    async fn pooler_that_refuses_settings_is_asked_without_them() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(pooler(listener, &["extra_float_digits", "options"]));
-        let url = format!("postgres://me@127.0.0.1:{port}/db?sslmode=disable");
-        let connected = connect(&Config::new("test", url)).await;
-        assert!(connected.is_ok(), "{:#}", connected.unwrap_err());
-    }
 
     #[tokio::test]
     async fn end_of_the_replication_thread_is_noticed() {
@@ -632,7 +568,7 @@ mod tests {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             status,
             stop: watch::channel(false).0,
-            database: DatabaseConnection::default(),
+            pools: Pools::of(DatabaseConnection::default()),
             subscriptions: Arc::new(SubscriptionManager::new(exposure, connections)),
             serving: tokio::spawn(async {}),
             sweeping: tokio::spawn(async {}),

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub struct ClientLimits {
     pub body_bytes: usize,
     /// Bytes of the journal in the state folder (`journal_bytes`).
     pub journal_bytes: usize,
+    /// How long one call of a computed field may take (`field_timeout_ms`, at least 1).
+    pub field_timeout: Duration,
     /// Levels of fields in a GraphQL request (`query_depth`).
     pub query_depth: usize,
     /// Fields of a GraphQL request (`query_fields`).
@@ -77,6 +79,7 @@ impl Default for ClientLimits {
             frame_bytes: limits::FRAME_BYTES,
             body_bytes: limits::BODY_BYTES,
             journal_bytes: limits::JOURNAL_BYTES,
+            field_timeout: limits::FIELD_TIMEOUT,
             query_depth: limits::QUERY_DEPTH,
             query_fields: limits::QUERY_COMPLEXITY,
             query_aliases: limits::QUERY_ALIASES,
@@ -87,7 +90,7 @@ impl Default for ClientLimits {
     }
 }
 
-/// The settings of one app. `Debug` shows neither of the two connection strings.
+/// The settings of one app. `Debug` shows none of the connection strings.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -95,6 +98,10 @@ pub struct Config {
     pub app: String,
     /// Where the database is (`[database] url`, `DATABASE_URL`). Holds a password: never logged.
     pub database_url: String,
+    /// Where computed fields read, if that is another role than the rest of the app has, such as one
+    /// that may only SELECT (`[database] read_url`, `BLAZELINK_READ_URL`). The same database, or
+    /// one that is never behind it.
+    pub read_url: Option<String>,
     /// Where the replication connection goes, if a pooler stands before the database
     /// (`[replication] url`, `BLAZELINK_REPLICATION_URL`).
     pub replication_url: Option<String>,
@@ -119,7 +126,8 @@ pub struct Config {
     /// connected before a restart hear of nothing after it. [`Config::load`] names `.blazelink`
     /// in the project's folder in development, and none in production.
     pub state: Option<PathBuf>,
-    /// Connections of the pool that answers queries (`[database] pool`).
+    /// Connections of the pool that answers queries, and of the one that computed fields read
+    /// through (`[database] pool`).
     pub pool: u32,
     /// File to which one JSON object per line is written when the app is ready
     /// (`BLAZELINK_EVENTS`); how `blazelink dev` knows.
@@ -171,6 +179,7 @@ struct AppSection {
 #[serde(deny_unknown_fields, default)]
 struct DatabaseSection {
     url: Option<String>,
+    read_url: Option<String>,
     pool: Option<u32>,
 }
 
@@ -194,6 +203,7 @@ struct LimitsSection {
     frame_bytes: Option<usize>,
     body_bytes: Option<usize>,
     journal_bytes: Option<usize>,
+    field_timeout_ms: Option<NonZeroU64>,
     query_depth: Option<usize>,
     query_fields: Option<usize>,
     query_aliases: Option<usize>,
@@ -216,6 +226,7 @@ impl Config {
         Config {
             app: app.into(),
             database_url: database_url.into(),
+            read_url: None,
             replication_url: None,
             slot: SlotMode::default(),
             environment: Environment::default(),
@@ -284,6 +295,7 @@ fn resolve(
         file.app.name.unwrap_or_else(|| default_name.to_owned()),
         url,
     );
+    config.read_url = variable("BLAZELINK_READ_URL").or(file.database.read_url);
     config.replication_url = variable("BLAZELINK_REPLICATION_URL").or(file.replication.url);
     config.slot = match (variable("BLAZELINK_SLOT"), file.replication.slot) {
         (Some(name), _) => SlotMode::parse(&name, "BLAZELINK_SLOT")?,
@@ -348,6 +360,11 @@ impl LimitsSection {
             frame_bytes: self.frame_bytes.unwrap_or(default.frame_bytes),
             body_bytes: self.body_bytes.unwrap_or(default.body_bytes),
             journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
+            field_timeout: self
+                .field_timeout_ms
+                .map_or(default.field_timeout, |millis| {
+                    Duration::from_millis(millis.get())
+                }),
             query_depth: self.query_depth.unwrap_or(default.query_depth),
             query_fields: self.query_fields.unwrap_or(default.query_fields),
             query_aliases: self.query_aliases.unwrap_or(default.query_aliases),
@@ -494,6 +511,7 @@ mod tests {
     fn debug_output_holds_no_password() {
         let mut config = Config::new("a", "postgres://u:secret@h");
         config.replication_url = Some("postgres://u:secret@h".to_owned());
+        config.read_url = Some("postgres://u:secret@h".to_owned());
         assert!(!format!("{config:?}").contains("secret"));
     }
 

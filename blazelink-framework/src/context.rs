@@ -1,14 +1,25 @@
 //! `BlazeContext`: in whose name a request is answered. Made by the endpoint for each request,
-//! handed to the executor, seen by computed fields.
+//! handed to the executor, seen by computed fields, which read the database through it (see
+//! `capture`).
 
+use std::sync::Arc;
+
+use crate::capture::InCall;
 use crate::session::SessionLabel;
 use crate::viewer::Viewer;
 
 /// Who asks, and in which session. By default nobody, and in none.
+///
+/// The one that [`Call::context`](crate::table::Call::context) gives is also a connection for
+/// SeaORM, such as `note::Entity::find().count(cx)`: what is read through it is watched, so that
+/// whoever asked is told when it changes. It only reads: one SELECT at a time, without transactions.
+/// It sees all rows, whatever the viewer may see, since it is the app's own code that reads: see [`Call::visible`](crate::table::Call::visible). Outside of a call, and after it, reads
+/// fail with a [`DbErr`](sea_orm::DbErr) that says so.
 #[derive(Clone, Debug, Default)]
 pub struct BlazeContext {
     viewer: Viewer,
     session: Option<SessionLabel>,
+    call: Option<Arc<InCall>>,
 }
 
 impl BlazeContext {
@@ -17,6 +28,7 @@ impl BlazeContext {
         BlazeContext {
             viewer,
             session: None,
+            call: None,
         }
     }
 
@@ -32,6 +44,14 @@ impl BlazeContext {
         self
     }
 
+    /// The same for the calls of a computed field.
+    pub(crate) fn in_call(&self, call: Arc<InCall>) -> BlazeContext {
+        BlazeContext {
+            call: Some(call),
+            ..self.clone()
+        }
+    }
+
     /// Who asks.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer
@@ -40,5 +60,10 @@ impl BlazeContext {
     /// What logs show of the session; nothing if the request names none.
     pub fn session(&self) -> Option<SessionLabel> {
         self.session
+    }
+
+    /// The call that it belongs to.
+    pub(crate) fn call(&self) -> Option<&InCall> {
+        self.call.as_deref()
     }
 }

@@ -12,10 +12,19 @@ use crate::value::Kind;
 /// One exposed column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExposedColumn {
-    /// The column's name in Postgres and in GraphQL.
+    /// The column's name in Postgres, and in GraphQL if it has no other there.
     pub name: String,
+    /// Its name in GraphQL and on the wire, if an app has given it another.
+    pub renamed: Option<&'static str>,
     /// How its text becomes JSON.
     pub kind: Kind,
+}
+
+impl ExposedColumn {
+    /// Its name in GraphQL and on the wire.
+    pub fn field(&self) -> &str {
+        self.renamed.unwrap_or(&self.name)
+    }
 }
 
 /// One exposed table.

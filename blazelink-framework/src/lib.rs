@@ -95,6 +95,93 @@
 //! }
 //! ```
 //!
+//! What the tables do not say, an app adds with plain methods: computed fields ([`fields`](macro@fields)),
+//! objects of its own ([`Struct`](macro@Struct)), and objects over the rows that a client names
+//! ([`VirtualTable`](macro@VirtualTable)). These are the tables of the original's README:
+//!
+//! ```
+//! # mod entities { pub mod user {
+//! #     use sea_orm::entity::prelude::*;
+//! #     #[sea_orm::model]
+//! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//! #     #[sea_orm(table_name = "user")]
+//! #     pub struct Model { #[sea_orm(primary_key)] pub id: i32, pub name: String,
+//! #         #[sea_orm(has_many)] pub events: HasMany<super::game_event::Entity> }
+//! #     impl ActiveModelBehavior for ActiveModel {}
+//! # }
+//! # pub mod game_event {
+//! #     use sea_orm::entity::prelude::*;
+//! #     #[sea_orm::model]
+//! #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
+//! #     #[sea_orm(table_name = "game_event")]
+//! #     pub struct Model { #[sea_orm(primary_key)] pub id: i32, pub r#type: String,
+//! #         pub player_id: i32,
+//! #         #[sea_orm(belongs_to, from = "player_id", to = "id")]
+//! #         pub player: BelongsTo<super::user::Entity> }
+//! #     impl ActiveModelBehavior for ActiveModel {}
+//! # } }
+//! # use entities::{game_event, user};
+//! use blazelink::{BlazeContext, Dep, FieldResult, Page, Struct, VirtualTable, fields};
+//! use sea_orm::prelude::*;
+//!
+//! #[fields]
+//! impl UserFields for user::Model {
+//!     fn get_paginated_data(&self, range_arg: Option<i32>) -> Page<i32> {
+//!         Page::of((0..range_arg.unwrap_or(1_000)).collect())
+//!     }
+//! }
+//!
+//! #[derive(VirtualTable)]
+//! pub struct PlayerStats {
+//!     pub user: Dep<user::Entity>,
+//! }
+//!
+//! #[fields(virtual_table)]
+//! impl PlayerStats {
+//!     async fn kills(&self, cx: &BlazeContext) -> FieldResult<i32> {
+//!         let kills = game_event::Entity::find()
+//!             .filter(game_event::Column::PlayerId.eq(self.user.key()))
+//!             .filter(game_event::Column::Type.eq("kill"));
+//!         Ok(kills.count(cx).await?.try_into()?)
+//!     }
+//! }
+//!
+//! #[derive(Struct)]
+//! pub struct StructA {
+//!     pub a: i32,
+//! }
+//!
+//! #[derive(Struct)]
+//! pub struct StructB {
+//!     pub b: StructA,
+//!     pub c: i32,
+//! }
+//!
+//! #[derive(VirtualTable)]
+//! pub struct Queryable;
+//!
+//! #[fields(virtual_table)]
+//! impl Queryable {
+//!     fn get_struct() -> StructB {
+//!         StructB { b: StructA { a: 1 }, c: 2 }
+//!     }
+//! }
+//!
+//! let tables = blazelink::table::TableManager::builder()
+//!     .table::<user::Entity>()
+//!     .table::<game_event::Entity>()
+//!     .extend(UserFields)
+//!     .virtual_table::<PlayerStats>()
+//!     .virtual_table::<Queryable>();
+//! let schema = blazelink::graphql::sdl(&tables.build()?)?;
+//! assert!(schema.contains(
+//!     "get_paginated_data(range_arg: Int, page: Int, size: Int): GenericHelper__Page__int"
+//! ));
+//! assert!(schema.contains("type PlayerStats {\n\tkills: Int\n}"));
+//! assert!(schema.contains("type Queryable {\n\tget_struct: StructB\n}"));
+//! # Ok::<(), blazelink::error::Error>(())
+//! ```
+//!
 //! Nobody writes through the server unless the app says who writes which rows of what:
 //!
 //! ```
@@ -146,6 +233,7 @@ extern crate self as blazelink;
 mod app;
 pub mod auth;
 pub mod bus;
+mod capture;
 pub mod change;
 pub mod config;
 mod context;
@@ -156,6 +244,7 @@ pub mod graphql;
 pub mod monitor;
 pub mod object_id;
 mod pages;
+mod pools;
 pub mod replication;
 mod routes;
 mod run;
@@ -170,8 +259,9 @@ pub mod visibility;
 pub use app::{App, Blazelink, Builder};
 pub use auth::{Authenticator, AuthorizeEvent, ContextFactory, ContextRequest, Grant, Refused};
 pub use blazelink_codes as codes;
-pub use blazelink_macros::Table;
+pub use blazelink_macros::{Struct, Table, VirtualTable, fields};
 pub use context::BlazeContext;
 pub use run::run;
+pub use table::{Dep, Every, FieldError, FieldResult, Page, RowRef, VirtualRef};
 pub use viewer::Viewer;
 pub use visibility::{Access, Rule, WriteAccess};

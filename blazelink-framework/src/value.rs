@@ -128,7 +128,7 @@ pub fn write_row_without(table: &ExposedTable, row: &Row, hidden: &[usize], out:
         if !std::mem::take(&mut first) {
             out.push(b',');
         }
-        write_string(&column.name, out);
+        write_string(column.field(), out);
         out.push(b':');
         match cell {
             Cell::Text(text) => write_value(&column.kind, text, out),
@@ -377,6 +377,7 @@ mod tests {
     #[test]
     fn rows_leave_out_what_is_not_known() {
         let column = |name: &str, kind| ExposedColumn {
+            renamed: None,
             name: name.into(),
             kind,
         };

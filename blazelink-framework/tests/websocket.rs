@@ -38,6 +38,7 @@ struct App {
 impl App {
     async fn start() -> App {
         let column = |name: &str, kind| ExposedColumn {
+            renamed: None,
             name: name.into(),
             kind,
         };

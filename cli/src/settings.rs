@@ -76,6 +76,8 @@ struct App {
 struct Database {
     url: Option<String>,
     /// The framework's.
+    #[serde(rename = "read_url")]
+    _read_url: Option<toml::Value>,
     #[serde(rename = "pool")]
     _pool: Option<toml::Value>,
 }

@@ -52,6 +52,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
     (
         Layer::Decisions,
         &[
+            "capture",
             "context",
             "monitor",
             "replication/backoff",
@@ -80,6 +81,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
     (
         Layer::SharedState,
         &[
+            "capture/statements",
             "monitor/hub",
             "session/connections",
             "session/state",
@@ -97,10 +99,13 @@ const LAYERS: &[(Layer, &[&str])] = &[
         &[
             "auth",
             "bus",
+            "capture/connection",
+            "capture/facts",
             "config",
             "data",
             "graphql",
             "pages",
+            "pools",
             "replication/cancel",
             "replication/connection",
             "replication/gate",

@@ -122,6 +122,14 @@ codes! {
     RowMissing = 5016;
     /// A row was not written for a reason that only the log tells.
     WriteFailed = 5017;
+    /// A statement that a computed field reads with was refused before it was sent.
+    StatementRefused = 5018;
+    /// Something was to be read through a context outside of the call that it belongs to.
+    ReadingOver = 5019;
+    /// A computed field panics.
+    FieldPanicked = 5021;
+    /// A computed field takes longer than it may.
+    FieldTimeout = 5022;
     /// The port asked for cannot be bound.
     Listen = 6002;
     /// A session watches more than it may.

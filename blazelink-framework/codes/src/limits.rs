@@ -211,6 +211,10 @@ pub const SAVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// it the next is called when one is done.
 pub const COMPUTED_AT_ONCE: usize = 4;
 
+/// How long one call of a computed field may take. Beyond it the field is null, with an error, and
+/// the rest of the answer goes on. A setting: `[limits] field_timeout_ms`.
+pub const FIELD_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long the app may take to say who sends a request (`ContextFactory`) or what a client is
 /// granted (`Authenticator`). Beyond it the request is answered with 503 and nothing is read, and
 /// the client is granted nothing.
@@ -239,6 +243,29 @@ pub const CONDITION_ROWS: usize = 1_000;
 
 /// Conditions that Postgres judges at the same time. Beyond it the next is asked when one is done.
 pub const CONDITIONS_AT_ONCE: usize = 4;
+
+/// Texts of statements whose analysis is kept. Beyond it all are let go, and analysed anew when
+/// they come again.
+pub const CAPTURED_SHAPES: usize = 4_096;
+
+/// Bytes of a statement's text up to which its analysis is kept. A longer one is analysed each
+/// time.
+pub const CAPTURED_KEPT_BYTES: usize = 16 << 10;
+
+/// Bytes of a statement's text up to which it is looked through. A longer one depends on
+/// everything.
+pub const CAPTURED_SQL_BYTES: usize = 1 << 20;
+
+/// Operators and connectives of a statement up to which it is looked through. One with more
+/// depends on everything.
+pub const CAPTURED_OPERATORS: usize = 2_000;
+
+/// Values that a statement compares one table's rows with, up to which it depends on the rows with
+/// these values. With more it depends on the table.
+pub const CAPTURED_VALUES: usize = 1_000;
+
+/// Sentences on what computed fields read that are told once each. Beyond it no more are told.
+pub const CAPTURED_WARNINGS: usize = 1_000;
 
 /// Errors listed in one GraphQL answer. Further ones are left out; fields that they are about are
 /// null.

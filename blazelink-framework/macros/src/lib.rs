@@ -4,7 +4,12 @@
 //! `::blazelink::` paths; what is decided, is decided there. Errors point at the user's token and
 //! say what to write instead.
 
+mod attributes;
+mod fields;
+mod method;
+mod structs;
 mod table;
+mod virtual_table;
 
 use proc_macro::TokenStream;
 
@@ -41,4 +46,105 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
     table::expand(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
+}
+
+/// Makes a struct an object of the schema, which computed fields may return, and an input that
+/// they may take.
+///
+/// Its members are scalars, other such structs, `Model`s and references of exposed entities, and
+/// `Option` and `Vec` of these, to any depth. Where all of them can be arguments, so can the
+/// struct; its input type has the struct's name with `Input` after it.
+///
+/// ```text
+/// #[derive(blazelink::Struct)]
+/// pub struct Streak {
+///     pub best: i64,
+///     #[blazelink(name = "in_game")]
+///     pub game: Option<game::Model>,
+///     pub marks: Vec<Mark>,
+/// }
+/// ```
+///
+/// Attributes:
+/// - `#[blazelink(name = "..")]` on the struct or a member: its name in GraphQL.
+/// - `#[blazelink(hide)]` on a member: not in the schema.
+#[proc_macro_derive(Struct, attributes(blazelink))]
+pub fn derive_struct(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    structs::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a struct a virtual table: an object with a root of its own, over the rows that its client
+/// names.
+///
+/// ```text
+/// #[derive(blazelink::VirtualTable)]
+/// pub struct PlayerStats {
+///     pub user: Dep<user::Entity>,
+/// }
+///
+/// #[blazelink::fields(virtual_table)]
+/// impl PlayerStats {
+///     async fn name(&self, cx: &BlazeContext) -> FieldResult<String> {
+///         Ok(self.user.get(cx).await?.name)
+///     }
+/// }
+/// ```
+///
+/// A member is `Dep<E>` for a row that must be named, `Option<Dep<E>>` for one that may be, or
+/// `Every<E>` for a table. `#[blazelink(name = "..")]` on the struct gives the type another name.
+#[proc_macro_derive(VirtualTable, attributes(blazelink))]
+pub fn derive_virtual_table(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    virtual_table::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Adds computed fields to the table of an entity, or gives a virtual table its fields: each method
+/// of the block is one.
+///
+/// ```text
+/// #[blazelink::fields(hide(email), rename(kind = "type"), read = only_visible)]
+/// impl UserFields for user::Model {
+///     async fn kills(
+///         &self,
+///         cx: &BlazeContext,
+///         #[arg(default = "kill")] kind: String,
+///     ) -> FieldResult<u64> {
+///         let events = game_event::Entity::find()
+///             .filter(game_event::Column::PlayerId.eq(self.id))
+///             .filter(game_event::Column::Kind.eq(kind));
+///         Ok(events.count(cx).await?)
+///     }
+/// }
+/// ```
+///
+/// The block stays as it is. Beside it the macro writes the trait `UserFields`, so that the methods
+/// can be called as methods, and a constant of the same name, an `Extension` for
+/// `.extend(UserFields)`; `.discover("..")` finds it by itself.
+///
+/// A method takes `&self`, or nothing; then no row is read for it. `&BlazeContext` may stand
+/// anywhere, and is the connection to read through: what is read is watched. All else are
+/// arguments of the field, by value; `Option<..>` may be missing, and so may one with
+/// `#[arg(default = ..)]`. What it may return, `FieldReturn` says.
+///
+/// On a method:
+/// - `#[batch]`: called once for all rows, which it takes as `&[user::Model]`; it returns a
+///   `HashMap` by their keys, or a `Vec` in their order.
+/// - `#[computed(name = "..")]`: the field's name in GraphQL.
+/// - `#[computed(on = "game_event(player_id = id)")]`: what it depends on, instead of what it reads.
+///
+/// On the block, for entities:
+/// - `hide(email, events)`: columns and relations that are not in the schema.
+/// - `rename(kind = "type")`: other names of columns in GraphQL and on the wire.
+/// - `read = only_visible`: a `fn(&Viewer) -> Access` that says who sees what.
+/// - `carry(user::Entity)`: tables that the `ObjectId`s of its rows carry as dependencies.
+/// - `on_subscribe = ask`: an `async fn(&BlazeContext, &ObjectId) -> FieldResult<()>`, asked before
+///   a session begins to watch a row of the table as a root.
+#[proc_macro_attribute]
+pub fn fields(attributes: TokenStream, block: TokenStream) -> TokenStream {
+    fields::expand(attributes.into(), block.into()).into()
 }

@@ -93,6 +93,17 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
 
+        #[automatically_derived]
+        impl ::blazelink::table::FieldType for Model {
+            fn value_type() -> ::blazelink::table::ValueType {
+                ::blazelink::table::ValueType::Row(::core::any::TypeId::of::<Entity>())
+            }
+
+            fn into_output(self) -> ::blazelink::table::Output {
+                ::blazelink::table::reference::<Entity>(&self)
+            }
+        }
+
         ::blazelink::table::inventory::submit! {
             ::blazelink::table::Registration {
                 module: ::core::module_path!(),

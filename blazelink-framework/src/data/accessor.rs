@@ -95,7 +95,7 @@ impl<'a> DataAccessor<'a> {
         }
     }
 
-    /// The connection, for reads that are not the framework's own.
+    /// The connection, for writes.
     pub(crate) fn database(&self) -> &'a DatabaseConnection {
         self.rows.database()
     }
@@ -259,7 +259,7 @@ impl<'a> DataAccessor<'a> {
         self.query_or(text, values, VALUE).await
     }
 
-    async fn query(&self, text: &Text, values: Vec<Value>) -> Result<Vec<QueryResult>> {
+    pub(super) async fn query(&self, text: &Text, values: Vec<Value>) -> Result<Vec<QueryResult>> {
         self.query_or(text, values, KEY).await
     }
 
@@ -374,7 +374,7 @@ impl Children {
 }
 
 /// The parent's number, which SQL counts from 1.
-fn parent_of(row: &QueryResult) -> Result<u32> {
+pub(super) fn parent_of(row: &QueryResult) -> Result<u32> {
     let number = integer_at(row, 0)?;
     Ok(u32::try_from(number - 1).unwrap_or(u32::MAX))
 }

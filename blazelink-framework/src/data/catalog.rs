@@ -11,6 +11,7 @@ use blazelink_codes::Code;
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, Value};
 
+use crate::capture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{Column, Read, TableDef, TableManager};
 use crate::value::Kind;
@@ -36,9 +37,23 @@ pub async fn verify(manager: TableManager, database: &DatabaseConnection) -> Res
         }
     }
     if wrong.is_empty() {
-        return Ok(manager.with_tables(tables));
+        return follow_reads(manager.with_tables(tables), database).await;
     }
     Err(mismatch(&wrong))
+}
+
+/// The registry with what else the database is made of, as seen through the pool that computed
+/// fields read through: what their statements name is found by it.
+///
+/// # Errors
+///
+/// If the database does not answer.
+pub async fn follow_reads(
+    manager: TableManager,
+    database: &DatabaseConnection,
+) -> Result<TableManager> {
+    let catalog = capture::read_catalog(database, manager.tables()).await?;
+    Ok(manager.with_catalog(catalog))
 }
 
 /// A disagreement, with its remedy in its kind.

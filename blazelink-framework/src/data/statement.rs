@@ -229,7 +229,7 @@ impl CountStatement {
 
 impl Text {
     /// `before` and `after` stand around the table's name, which the latter calls `t`.
-    fn new(table: &TableDef, before: &str, after: &str, bound: usize) -> Text {
+    pub(super) fn new(table: &TableDef, before: &str, after: &str, bound: usize) -> Text {
         let name = name(table);
         Text {
             sql: format!("{before}{name}{after}"),
@@ -357,7 +357,7 @@ pub(super) fn keys(lookup: Lookup<'_>, first: usize) -> String {
     )
 }
 
-fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
+pub(super) fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
     let pairs = lookup.columns.iter().enumerate();
     join(
         pairs.map(|(at, &column)| {

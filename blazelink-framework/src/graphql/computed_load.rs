@@ -5,25 +5,28 @@
 //! of its own stays watched; one whose reads failed does not, like any failed statement.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
 use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 use futures_util::{StreamExt, stream};
 
+use super::computed_call::{self, Called};
 use super::computed_values::{cut, drop_names, drop_unseen, gather, gather_names, row_values};
 use super::identifier;
 use super::load::{Loader, Read, tell};
 use super::loaded::{Loaded, LoadedComputed, LoadedRoot, LoadedRows, LoadedTargets};
-use super::parents::position;
-use super::plan::{ComputedField, RowField, RowValue, VirtualRoot};
+use super::parents::{Parents, position};
+use super::plan::{ComputedField, RowField, RowSelection, RowValue, VirtualRoot};
 use super::window;
+use crate::capture::{FieldName, InCall};
 use crate::data::{Batch, Keys, Lookup, RowStatement, Select};
 use crate::error::Result;
 use crate::object_id::{Key, ObjectId};
 use crate::subscription::{Dependency, Role, Unwatched};
 use crate::table::{
-    Call, FieldError, Identified, Output, Subject, Surroundings, TableDef, Window, row_dependency,
+    Call, FieldError, Identified, Instance, Output, Subject, Surroundings, TableDef, TypedRows,
+    Window, row_dependency,
 };
 
 impl Loader<'_> {
@@ -40,10 +43,16 @@ impl Loader<'_> {
             Some(_) => self.watch,
         };
         let selection = self.fingerprint(&root.fingerprint);
-        let reading = watch.begin(ObjectId::table(table.id), selection);
+        let object = ObjectId::table(table.id);
+        if value.is_some_and(|value| value != ConstValue::Null)
+            && let Err(message) = self.ask(table, &object, selection).await
+        {
+            return LoadedRoot::Failed(message);
+        }
+        let reading = watch.begin(object, selection);
         let mut read = Read {
             loader: self,
-            reading: &*reading,
+            reading: &reading,
             failed: false,
         };
         let fields = read.virtual_fields(table, root, &identified).await;
@@ -63,30 +72,51 @@ impl Loader<'_> {
 /// What a computed field is called for.
 #[derive(Clone, Copy)]
 pub(super) enum Subjects<'a> {
-    /// Every row of a batch.
-    Rows(&'a Batch, &'a RowStatement),
+    /// Every row of a batch; and as values of the entity's `Model`, if a field needs them so.
+    Rows(&'a Batch, &'a RowStatement, &'a Typed),
     /// A virtual table.
-    Virtual(&'a Identified),
+    Virtual(&'a Identified, &'a Instance),
 }
+
+/// The rows of a batch as values of the entity's `Model`; the inner error is what a field that
+/// needs them is.
+pub(super) type Typed = Option<std::result::Result<TypedRows, String>>;
 
 impl<'a> Subjects<'a> {
     fn len(self) -> usize {
         match self {
-            Subjects::Rows(batch, _) => batch.len(),
-            Subjects::Virtual(_) => 1,
+            Subjects::Rows(batch, ..) => batch.len(),
+            Subjects::Virtual(..) => 1,
         }
     }
 
-    fn each(self, table: &'a TableDef, field: &ComputedField) -> Vec<Subject<'a>> {
+    /// The rows as the field needs them, or why there are none.
+    fn typed(self, field: &ComputedField) -> std::result::Result<Option<&'a TypedRows>, String> {
+        match (self, &field.typed) {
+            (Subjects::Rows(_, _, Some(typed)), Some(_)) => match typed {
+                Ok(typed) => Ok(Some(typed)),
+                Err(message) => Err(message.clone()),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    fn each(
+        self,
+        table: &'a TableDef,
+        field: &ComputedField,
+        typed: Option<&'a TypedRows>,
+    ) -> Vec<Subject<'a>> {
         match self {
-            Subjects::Virtual(identified) => vec![Subject::Virtual(identified)],
-            Subjects::Rows(batch, statement) => (0..batch.len())
+            Subjects::Virtual(identified, kept) => vec![Subject::Virtual(identified, kept)],
+            Subjects::Rows(batch, statement, _) => (0..batch.len())
                 .map(|row| {
                     let text = |column| batch.text(row, statement.slot(column)?);
                     let cells = field.reads.iter().map(|&column| (column, text(column)));
                     Subject::Row {
                         table,
                         cells: cells.collect(),
+                        typed: typed.map(|typed| (typed, row)),
                     }
                 })
                 .collect(),
@@ -107,10 +137,11 @@ impl Read<'_, '_> {
             self.declare(named.table, named.key.as_ref())?;
         }
         let mut loaded = Vec::with_capacity(root.selection.fields.len());
+        let instance = Instance::new();
         for field in &root.selection.fields {
             loaded.push(match &field.what {
                 RowField::Computed(field) => {
-                    let subjects = Subjects::Virtual(identified);
+                    let subjects = Subjects::Virtual(identified, &instance);
                     self.computed(table, subjects, field).await?
                 }
                 _ => Loaded::Plain,
@@ -140,7 +171,11 @@ impl Read<'_, '_> {
         if let Err(error) = self.allow(subjects.len(), 1) {
             return Ok(Loaded::Failed(error.sentence().to_owned()));
         }
-        let mut values = self.call(table, subjects, field, window).await;
+        let typed = match subjects.typed(field) {
+            Ok(typed) => typed,
+            Err(message) => return Ok(Loaded::Failed(message)),
+        };
+        let mut values = self.call(table, subjects, typed, field, window).await;
         if let Err(failed) = self.drop_unseen_names(&mut values).await? {
             return Ok(failed);
         }
@@ -171,10 +206,33 @@ impl Read<'_, '_> {
         Ok(Loaded::Computed(LoadedComputed { values, targets }))
     }
 
+    /// Reads the rows of a batch as values of the entity's `Model`, if a selected field needs it.
+    pub(super) async fn typed(
+        &mut self,
+        table: &TableDef,
+        batch: &Batch,
+        read: &RowStatement,
+        selection: &RowSelection,
+    ) -> Typed {
+        let mut fields = selection.fields.iter();
+        let statement = fields.find_map(|field| match &field.what {
+            RowField::Computed(field) => field.typed.as_ref(),
+            _ => None,
+        })?;
+        let rows = Parents::distinct(batch, read, &table.key);
+        let data = self.loader.data;
+        let typed = data.typed(statement, rows.keys, &rows.numbers).await;
+        Some(typed.map_err(|error| {
+            self.failed = true;
+            tell(&error)
+        }))
+    }
+
     async fn call(
         &mut self,
         table: &TableDef,
         subjects: Subjects<'_>,
+        typed: Option<&TypedRows>,
         field: &ComputedField,
         window: Window,
     ) -> Vec<std::result::Result<Output, String>> {
@@ -186,31 +244,50 @@ impl Read<'_, '_> {
         let arguments: Vec<(&'static str, ConstValue)> = given
             .map(|(name, value)| (*name, variables.resolve(value.as_ref()).unwrap_or_default()))
             .collect();
-        let refused = AtomicBool::new(false);
+        let within = Arc::new(InCall::new(
+            self.loader.reads.clone(),
+            Arc::clone(self.loader.captures),
+            FieldName {
+                table: table.id,
+                field: definition.name,
+                declared: definition.declared.is_some(),
+            },
+            self.reading,
+        ));
+        let context = self.loader.context.in_call(Arc::clone(&within));
         let surroundings = Surroundings {
             manager: self.loader.manager,
-            database: self.loader.data.database(),
-            context: self.loader.context,
-            reading: self.reading,
-            refused: &refused,
+            database: self.loader.reads,
+            context: &context,
+            within: &within,
         };
-        let calls: Vec<_> = subjects
-            .each(table, field)
-            .into_iter()
-            .map(|subject| {
-                definition.resolve(Call {
-                    surroundings,
-                    subject,
-                    arguments: &arguments,
-                    window,
-                })
-            })
-            .collect();
-        let results: Vec<_> = stream::iter(calls)
-            .buffered(limits::COMPUTED_AT_ONCE)
-            .collect()
-            .await;
-        self.failed |= refused.load(Ordering::Relaxed);
+        let called = Called {
+            definition,
+            data: self.loader.data,
+            limit: self.loader.field_timeout,
+            counted: field.value.is_counted(),
+            items: field.value.has_items(),
+        };
+        let call = |subject| Call {
+            surroundings,
+            subject,
+            arguments: &arguments,
+            window,
+        };
+        let results = match typed.filter(|_| definition.batched) {
+            Some(rows) if subjects.len() > 0 => {
+                let values = called.rows(call(Subject::Rows(table, rows))).await;
+                computed_call::by_row(rows, subjects.len(), values)
+            }
+            Some(_) => Vec::new(),
+            None => {
+                let calls = subjects.each(table, field, typed).into_iter();
+                let calls: Vec<_> = calls.map(|subject| called.one(call(subject))).collect();
+                let results = stream::iter(calls).buffered(limits::COMPUTED_AT_ONCE);
+                results.collect().await
+            }
+        };
+        self.failed |= within.was_refused();
         let told = results.into_iter();
         told.map(|result| result.map_err(|error| self.tell_field(table, definition.name, &error)))
             .collect()
@@ -218,8 +295,8 @@ impl Read<'_, '_> {
 
     /// The message for the client; the cause goes to the log.
     fn tell_field(&mut self, table: &TableDef, field: &str, error: &FieldError) -> String {
+        self.failed |= error.is_failed_read();
         if let Some(source) = error.source() {
-            self.failed = true;
             let entity = &table.entity;
             tracing::error!(%entity, field, error = %format_args!("{source:#}"), "a field failed");
         }

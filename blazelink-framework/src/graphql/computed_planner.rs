@@ -8,7 +8,7 @@ use super::plan::{
     VirtualRoot,
 };
 use super::planner::{Planner, field, name_of, page_arguments};
-use crate::data::{Lookup, RowStatement};
+use crate::data::{Lookup, RowStatement, TypedStatement};
 use crate::table::{StructType, TableDef, ValueType};
 
 impl<'a> Planner<'a> {
@@ -50,6 +50,9 @@ impl<'a> Planner<'a> {
             } else {
                 PageArguments::default()
             },
+            typed: definition
+                .codec
+                .map(|codec| TypedStatement::new(table, codec)),
             value: self.value(
                 &definition.ty,
                 std::slice::from_ref(merged),

@@ -3,6 +3,7 @@
 //! document (parsed, validated, kept) -> variables -> plan -> load, root by root -> write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::Name;
 use async_graphql::parser::types::{OperationDefinition, OperationType};
@@ -19,6 +20,7 @@ use super::request::Request;
 use super::response::{Fault, Response};
 use super::variables::Variables;
 use super::write;
+use crate::capture::{CapturedStatements, Captures};
 use crate::context::BlazeContext;
 use crate::data::DataAccessor;
 use crate::error::Result;
@@ -30,8 +32,11 @@ use crate::table::TableManager;
 pub struct Executor {
     manager: Arc<TableManager>,
     database: DatabaseConnection,
+    reads: DatabaseConnection,
+    captures: Arc<dyn Captures>,
     documents: Documents,
     introspection: Introspection,
+    field_timeout: Duration,
     limits: QueryLimits,
 }
 
@@ -59,9 +64,27 @@ impl Executor {
             documents: Documents::new(&manager, limits)?,
             introspection: Introspection::new(&manager, &limits)?,
             limits,
+            captures: Arc::new(CapturedStatements::new(Arc::clone(&manager))),
+            reads: database.clone(),
             database,
             manager,
+            field_timeout: blazelink_codes::limits::FIELD_TIMEOUT,
         })
+    }
+
+    /// The same with another time that one call of a computed field may take.
+    #[must_use]
+    pub fn with_field_timeout(mut self, limit: Duration) -> Executor {
+        self.field_timeout = limit;
+        self
+    }
+
+    /// Has computed fields read through this connection instead, which should not be able to do
+    /// anything else.
+    #[must_use]
+    pub fn reading_through(mut self, reads: DatabaseConnection) -> Executor {
+        self.reads = reads;
+        self
     }
 
     /// Answers a request in the name of whom `context` says. Roots are read in document order; each
@@ -109,6 +132,9 @@ impl Executor {
             variables: &variables,
             context,
             watch,
+            reads: &self.reads,
+            captures: &self.captures,
+            field_timeout: self.field_timeout,
             limits: &self.limits,
             allowance: self.limits.answer_rows,
         };

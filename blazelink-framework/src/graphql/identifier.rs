@@ -75,15 +75,18 @@ pub(super) fn read_virtual(
         }
         Some(_) => return Err("The identifier must be an object".to_owned()),
     }
-    for parameter in &table.parameters {
+    for (at, parameter) in table.parameters.iter().enumerate() {
         let Some(needed) = manager.by_type(parameter.entity) else {
             continue;
         };
-        let mut named = identified.dependencies.iter();
-        let first = named.find(|named| named.table == needed.id);
-        if first.is_none_or(|named| named.key.is_none()) {
+        let earlier = table.parameters[..at].iter();
+        let earlier = earlier.filter(|it| it.entity == parameter.entity).count();
+        let named = identified.dependencies.iter();
+        let rows = named.filter(|named| named.table == needed.id && named.key.is_some());
+        if rows.count() <= earlier {
+            let more = if earlier == 0 { "a" } else { "another" };
             return Err(format!(
-                "{} needs a dependency on {} with an obj_id",
+                "{} needs {more} dependency on {} with an obj_id",
                 table.entity, needed.entity
             ));
         }

@@ -17,8 +17,12 @@
 //! A dependency looks for text. Where equal values may print differently, it is widened to the
 //! table.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use blazelink_codes::Code;
 use futures_util::future::BoxFuture;
+use sea_orm::DatabaseConnection;
 
 use super::computed_load::Subjects;
 use super::identifier::{self, Identifier, NO_ROW};
@@ -27,6 +31,7 @@ use super::parents::{Parents, position};
 use super::plan::{Fingerprint, OneField, RowField, RowRoot, RowSelection};
 use super::query_limits::{QueryLimits, beyond};
 use super::variables::Variables;
+use crate::capture::Captures;
 use crate::context::BlazeContext;
 use crate::data::{Batch, DataAccessor, RowStatement};
 use crate::error::{Error, ErrorKind, Result};
@@ -45,15 +50,20 @@ pub(super) struct Loader<'a> {
     pub(super) variables: &'a Variables,
     pub(super) context: &'a BlazeContext,
     pub(super) watch: &'a dyn Watch,
+    /// What computed fields read through.
+    pub(super) reads: &'a DatabaseConnection,
+    pub(super) captures: &'a Arc<dyn Captures>,
     pub(super) limits: &'a QueryLimits,
     /// Rows that the request may still ask for.
     pub(super) allowance: usize,
+    /// The time that one call of a computed field may take.
+    pub(super) field_timeout: Duration,
 }
 
 /// One root while it is read.
 pub(super) struct Read<'l, 'a> {
     pub(super) loader: &'l mut Loader<'a>,
-    pub(super) reading: &'l dyn Reading,
+    pub(super) reading: &'l Arc<dyn Reading>,
     /// Whether a statement has failed, so that the answer must not stay watched.
     pub(super) failed: bool,
 }
@@ -68,10 +78,13 @@ impl<'a> Loader<'a> {
         };
         let object = ObjectId::row(table.id, identifier.key.clone());
         let selection = self.fingerprint(&root.fingerprint);
+        if let Err(message) = self.ask(table, &object, selection).await {
+            return LoadedRoot::Failed(message);
+        }
         let reading = self.watch.begin(object, selection);
         let mut read = Read {
             loader: self,
-            reading: &*reading,
+            reading: &reading,
             failed: false,
         };
         let rows = read.row(table, root, &identifier).await;
@@ -181,6 +194,7 @@ impl<'a> Read<'_, 'a> {
             for selection in selections {
                 let table = self.loader.manager.table(selection.table);
                 let sight = self.loader.data.sight(table);
+                let typed = self.typed(table, batch, statement, selection).await;
                 let mut fields = Vec::with_capacity(selection.fields.len());
                 for field in &selection.fields {
                     if self.hides(table, sight.as_deref(), &field.what) {
@@ -191,7 +205,7 @@ impl<'a> Read<'_, 'a> {
                         RowField::One(one) => self.one(table, batch, statement, one).await?,
                         RowField::Many(many) => self.many(table, batch, statement, many).await?,
                         RowField::Computed(computed) => {
-                            let rows = Subjects::Rows(batch, statement);
+                            let rows = Subjects::Rows(batch, statement, &typed);
                             self.computed(table, rows, computed).await?
                         }
                         RowField::Typename | RowField::Column(_) => Loaded::Plain,

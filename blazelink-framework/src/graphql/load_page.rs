@@ -70,10 +70,14 @@ impl<'a> Loader<'a> {
             Err(message) => return LoadedRoot::Failed(message),
         };
         let selection = self.fingerprint(&root.fingerprint);
-        let reading = self.watch.begin(ObjectId::table(root.table), selection);
+        let (table, object) = (self.manager.table(root.table), ObjectId::table(root.table));
+        if let Err(message) = self.ask(table, &object, selection).await {
+            return LoadedRoot::Failed(message);
+        }
+        let reading = self.watch.begin(object, selection);
         let mut read = Read {
             loader: self,
-            reading: &*reading,
+            reading: &reading,
             failed: false,
         };
         let page = read.page(root, &asked).await;

@@ -6,6 +6,7 @@
 mod body;
 mod check;
 mod collect;
+mod computed_call;
 mod computed_load;
 mod computed_planner;
 mod computed_values;
@@ -35,6 +36,7 @@ mod query_limits;
 mod request;
 mod response;
 mod schema;
+mod subscribing;
 mod template;
 mod types;
 mod variables;

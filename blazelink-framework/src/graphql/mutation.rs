@@ -67,7 +67,7 @@ impl Loader<'_> {
         let reading = self.watch.begin(ObjectId::row(table.id, key.clone()), 0);
         let mut read = Read {
             loader: self,
-            reading: &*reading,
+            reading: &reading,
             failed: false,
         };
         let batch = match read.loader.data.by_key(statement, key).await {

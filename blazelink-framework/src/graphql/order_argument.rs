@@ -51,7 +51,7 @@ pub(super) fn read(table: &TableDef, value: &ConstValue) -> Result<Vec<Term>, St
 
 fn term(table: &TableDef, name: &str, direction: &ConstValue) -> Result<Term, String> {
     let mut columns = table.exposed();
-    let Some((at, column)) = columns.find(|(_, column)| column.name == name) else {
+    let Some((at, column)) = columns.find(|(_, column)| column.field() == name) else {
         return Err(format!("`orderBy` knows no column `{name}`"));
     };
     if !column.ordered {

@@ -62,9 +62,9 @@ pub(super) fn register_table(schema: SchemaBuilder, table: &TableDef) -> SchemaB
     narrowing = narrowing.field(InputValue::new(not, TypeRef::named(&filter)));
     for (_, column) in table.exposed() {
         let ty = TypeRef::named(comparison(&column.kind));
-        narrowing = narrowing.field(InputValue::new(&column.name, ty));
+        narrowing = narrowing.field(InputValue::new(column.field(), ty));
         if !matches!(column.kind, Kind::Json | Kind::Array(_)) {
-            order = order.field(InputValue::new(&column.name, TypeRef::named(DIRECTION)));
+            order = order.field(InputValue::new(column.field(), TypeRef::named(DIRECTION)));
         }
     }
     schema.register(narrowing).register(order)

@@ -6,7 +6,7 @@ use async_graphql::parser::types::Field as DocumentField;
 use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::Value;
 
-use crate::data::{CountStatement, RowStatement};
+use crate::data::{CountStatement, RowStatement, TypedStatement};
 use crate::object_id::TableId;
 use crate::table::Operation;
 
@@ -142,6 +142,8 @@ pub(super) struct ComputedField {
     pub(super) reads: Vec<usize>,
     pub(super) arguments: Vec<(&'static str, Option<Positioned<Value>>)>,
     pub(super) page: PageArguments,
+    /// Reads the rows as values of the entity's `Model`, if the field needs them so.
+    pub(super) typed: Option<TypedStatement>,
     pub(super) value: ValueSelection,
     /// Number of the places in `value` that are references.
     pub(super) references: usize,
@@ -298,6 +300,23 @@ pub(super) enum IdField {
 }
 
 impl ValueSelection {
+    /// Whether the number of a page's items is asked for.
+    pub(super) fn is_counted(&self) -> bool {
+        self.asks(|what| matches!(what, ValuePageField::Count))
+    }
+
+    /// Whether items of a page are asked for.
+    pub(super) fn has_items(&self) -> bool {
+        self.asks(|what| matches!(what, ValuePageField::Items(_)))
+    }
+
+    fn asks(&self, what: impl Fn(&ValuePageField) -> bool) -> bool {
+        let ValueSelection::Page { fields, .. } = self else {
+            return false;
+        };
+        fields.iter().any(|field| what(&field.what))
+    }
+
     /// What is asked for of a page's items, each time that it is.
     pub(super) fn items<'p>(
         fields: &'p [Field<ValuePageField>],

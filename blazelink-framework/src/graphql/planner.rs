@@ -118,7 +118,7 @@ impl<'a> Planner<'a> {
             let name = first.node.name.node.as_str();
             let what = if name == "__typename" {
                 RowField::Typename
-            } else if let Some((column, _)) = table.exposed().find(|(_, c)| c.name == name) {
+            } else if let Some((column, _)) = table.exposed().find(|(_, c)| c.field() == name) {
                 RowField::Column(column)
             } else if let Some(at) = table.relations.iter().position(|r| r.name == name) {
                 self.relation(table, at, merged, &first.node)

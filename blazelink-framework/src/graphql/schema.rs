@@ -11,7 +11,7 @@ use super::mutation_schema;
 use super::page_inputs;
 use super::query_limits::QueryLimits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::{self, StructType, TableDef, TableManager, ValueType};
+use crate::table::{self, InputStruct, InputType, StructType, TableDef, TableManager, ValueType};
 use crate::value::Kind;
 
 /// A schema builder with all types of the registry; its caller adds an extension and finishes it.
@@ -48,6 +48,9 @@ pub(super) fn builder(manager: &TableManager, limits: &QueryLimits) -> SchemaBui
     for of in manager.value_types().structs.values() {
         schema = schema.register(struct_type(manager, of));
     }
+    for of in manager.value_types().inputs.values() {
+        schema = schema.register(input_struct(of));
+    }
     for (name, item) in &manager.value_types().pages {
         let items = TypeRef::List(Box::new(value_type(manager, item)));
         let page = Object::new(name).field(Field::new("items", items, nothing));
@@ -81,7 +84,7 @@ fn row_type(manager: &TableManager, table: &TableDef) -> Object {
         object = object.field(computed_field(manager, computed));
     }
     for (_, column) in table.exposed() {
-        object = object.field(Field::new(&column.name, type_ref(&column.kind), nothing));
+        object = object.field(Field::new(column.field(), type_ref(&column.kind), nothing));
     }
     for relation in &table.relations {
         let target = manager.table(relation.target);
@@ -97,14 +100,33 @@ fn row_type(manager: &TableManager, table: &TableDef) -> Object {
 fn computed_field(manager: &TableManager, computed: &table::Field) -> Field {
     let mut field = Field::new(computed.name, value_type(manager, &computed.ty), nothing);
     for argument in &computed.arguments {
-        let scalar = TypeRef::named(argument.scalar.name());
-        let ty = (0..argument.lists).fold(scalar, |item, _| TypeRef::List(Box::new(item)));
-        field = field.argument(InputValue::new(argument.name, ty));
+        let input = InputValue::new(argument.name, input_type(&argument.ty));
+        field = field.argument(match &argument.default {
+            Some(default) => input.default_value(default.clone()),
+            None => input,
+        });
     }
     match computed.ty {
         ValueType::Page(_) => paged(field),
         _ => field,
     }
+}
+
+fn input_type(ty: &InputType) -> TypeRef {
+    match ty {
+        InputType::Scalar(scalar) => TypeRef::named(scalar.name()),
+        InputType::Row(_) => TypeRef::named("Key"),
+        InputType::Struct(of) => TypeRef::named(of.name),
+        InputType::List(item) => TypeRef::List(Box::new(input_type(item))),
+    }
+}
+
+fn input_struct(of: &InputStruct) -> InputObject {
+    let members = (of.members)();
+    let members = members.iter();
+    members.fold(InputObject::new(of.name), |object, member| {
+        object.field(InputValue::new(member.name, input_type(&member.ty)))
+    })
 }
 
 fn struct_type(manager: &TableManager, of: &StructType) -> Object {

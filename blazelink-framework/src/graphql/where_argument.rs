@@ -17,7 +17,7 @@ use crate::value::Kind;
 pub(super) fn joining_names(table: &TableDef) -> [String; 3] {
     ["and", "or", "not"].map(|word| {
         let mut name = word.to_owned();
-        while table.exposed().any(|(_, column)| column.name == name) {
+        while table.exposed().any(|(_, column)| column.field() == name) {
             name.push('_');
         }
         name
@@ -84,7 +84,7 @@ impl Reader<'_> {
 
     fn column(&mut self, name: &str, value: &ConstValue) -> Result<Filter, String> {
         let mut columns = self.table.exposed();
-        let Some((at, column)) = columns.find(|(_, column)| column.name == name) else {
+        let Some((at, column)) = columns.find(|(_, column)| column.field() == name) else {
             return Err(format!("`where` knows no column `{name}`"));
         };
         self.count(1)?;
@@ -159,7 +159,10 @@ impl Reader<'_> {
 
 /// Why pages neither compare nor sort by a column.
 pub(super) fn not_ordered(column: &Column) -> String {
-    format!("Postgres has no order for the values of `{}`", column.name)
+    format!(
+        "Postgres has no order for the values of `{}`",
+        column.field()
+    )
 }
 
 fn fields(value: &ConstValue) -> Result<&IndexMap<Name, ConstValue>, String> {
@@ -186,7 +189,7 @@ fn refuse_null(name: &str, value: &ConstValue) -> Result<(), String> {
 }
 
 fn misfit(column: &Column) -> String {
-    format!("`where` compares `{}` with no such value", column.name)
+    format!("`where` compares `{}` with no such value", column.field())
 }
 
 /// The value as Postgres prints it, as far as that is known.

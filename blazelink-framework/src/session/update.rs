@@ -154,6 +154,7 @@ mod tests {
             table: "page".into(),
             entity: "Page".into(),
             columns: vec![ExposedColumn {
+                renamed: None,
                 name: "text".into(),
                 kind: Kind::Text,
             }],

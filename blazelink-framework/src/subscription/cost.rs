@@ -22,6 +22,7 @@ const SPARE_LOOK_UPS: usize = 50;
 /// Events with the column `player_id`.
 fn exposure() -> Exposure {
     let column = |name: &str| ExposedColumn {
+        renamed: None,
         name: name.into(),
         kind: Kind::Int,
     };

@@ -1,11 +1,15 @@
 //! What an answer depends on, and the seam through which the executor says so.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::object_id::{Atom, Key, ObjectId, TableId};
 
 /// A set of rows such that an answer can only change when one of them does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dependency {
+    /// Any row of any exposed table: for what is read in a way that cannot be looked through.
+    Everything,
     /// Any row of the table.
     Table(TableId),
     /// The row with this key, whether or not it exists now.
@@ -36,25 +40,33 @@ pub trait Watch: Send + Sync {
     ///
     /// `object` is what the root names; `selection` tells apart different selections of the same
     /// object, so that a repeated read replaces what it watched before and nothing else.
-    fn begin(&self, object: ObjectId, selection: u64) -> Box<dyn Reading + '_>;
+    fn begin(&self, object: ObjectId, selection: u64) -> Arc<dyn Reading>;
+
+    /// Whether a session would begin to watch this object with this selection: there is one, and it
+    /// does not yet.
+    fn is_new(&self, object: &ObjectId, selection: u64) -> bool {
+        let _ = (object, selection);
+        false
+    }
 }
 
 /// One root while it is being answered.
 ///
 /// Dependencies count from the moment they are declared, and are declared before the statement
 /// that reads them: no commit falls between reading and watching. Dropped without
-/// [`Reading::finish`], the read has failed: what it newly added is withdrawn.
+/// [`Reading::finish`], the read has failed: what it newly added is withdrawn. Whoever may outlive
+/// the read holds it weakly.
 pub trait Reading: Send + Sync {
     /// Watches one more dependency. Repeats cost nothing.
     ///
     /// # Errors
     ///
-    /// If the session may not watch more; the read must then fail.
+    /// If the session may not watch more, or the reading is over; the read must then fail.
     fn depend(&self, role: Role, dependency: Dependency) -> Result<()>;
 
     /// The read is complete: what an earlier read of the same object and selection watched, and
     /// this one did not, is let go.
-    fn finish(self: Box<Self>);
+    fn finish(&self);
 }
 
 /// Watches nothing: for requests without a session.
@@ -62,8 +74,8 @@ pub trait Reading: Send + Sync {
 pub struct Unwatched;
 
 impl Watch for Unwatched {
-    fn begin(&self, _: ObjectId, _: u64) -> Box<dyn Reading + '_> {
-        Box::new(Unwatched)
+    fn begin(&self, _: ObjectId, _: u64) -> Arc<dyn Reading> {
+        Arc::new(Unwatched)
     }
 }
 
@@ -72,5 +84,5 @@ impl Reading for Unwatched {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) {}
+    fn finish(&self) {}
 }

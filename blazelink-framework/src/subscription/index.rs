@@ -390,7 +390,8 @@ impl SubscriptionIndex {
     ) {
         let guarded = judge.guards(event.table);
         let point = &mut self.graph.points[at];
-        let derived_too = guarded || point.collected != commit;
+        // Whoever watches everything may hear of a later event, though not of this one.
+        let derived_too = guarded || point.is_everything() || point.collected != commit;
         point.collected = commit;
         if !derived_too && point.declared == 0 {
             return;
@@ -608,6 +609,7 @@ pub(super) fn points_met(
 ) {
     found.extend(points.whole(table.id));
     found.extend(points.row(table.id, event.key));
+    found.extend(points.everything());
     collect_values(points, table, event.images, found);
 }
 
@@ -616,7 +618,7 @@ pub(super) fn points_of_table(points: &Points, table: TableId) -> impl Iterator<
     let values = points.columns(table);
     let values = values.flat_map(move |column| points.values(table, column));
     let rows = points.whole(table).into_iter().chain(points.rows(table));
-    rows.chain(values)
+    rows.chain(values).chain(points.everything())
 }
 
 /// Collects the points of the watched values that the images hold or may hold.

@@ -4,12 +4,14 @@
 //! it (`publish`), sockets' tasks take from outboxes through it. The mutex is held for a few lines
 //! and never across an await.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use blazelink_codes::limits;
 
+use super::dependency::{Dependency, Role};
 use super::index::SubscriptionIndex;
 use super::judging::{Conditions, Verdicts};
 use super::ledger::{Ledger, View, ViewName, Visit};
@@ -206,6 +208,21 @@ impl SubscriptionManager {
         self.write_down(session, &ViewName { object, selection });
     }
 
+    /// What a session's reads of this object depend on by now, whichever selections they are:
+    /// declared by the client or derived while they were answered, captured ones too. Each once,
+    /// in no particular order. [`TableManager::in_words`] puts one into words.
+    pub fn dependencies(&self, session: &Session, object: &ObjectId) -> Vec<(Role, Dependency)> {
+        let index = self.lock();
+        let reads = index.reads(session.number()).into_iter();
+        let selections =
+            reads.filter_map(|(read, selection)| (read == *object).then_some(selection));
+        let mut seen = HashSet::new();
+        selections
+            .flat_map(|selection| index.dependencies(session.number(), object, selection))
+            .filter(|dependency| seen.insert(dependency.clone()))
+            .collect()
+    }
+
     /// Number of dependencies that all sessions hold.
     pub fn subscriptions(&self) -> usize {
         self.lock().len()
@@ -257,8 +274,8 @@ mod tests {
     use crate::change::{Change, ChangeKind, Old, Row, Transaction};
     use crate::exposure::ExposedTable;
     use crate::object_id::{Key, TableId};
+    use crate::subscription::Watch;
     use crate::subscription::testing::{USER, manager, open};
-    use crate::subscription::{Dependency, Role, Watch};
 
     fn declare(manager: &Arc<SubscriptionManager>, session: &Arc<Session>, key: i64) {
         let watch = manager.watch_for(session);
@@ -293,6 +310,33 @@ mod tests {
             format!("{:?} {}", entry.kind, String::from_utf8_lossy(changes))
         };
         out.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn what_an_object_depends_on_is_told_over_all_its_selections() {
+        let manager = manager();
+        let session = open(&manager, "one");
+        let object = ObjectId::row(USER, Key::from(1));
+        let watch = manager.watch_for(&session);
+        for (selection, key) in [(0, 1), (1, 2)] {
+            let reading = watch.begin(object.clone(), selection);
+            let own = Dependency::Row(USER, Key::from(1));
+            reading.depend(Role::Declared, own).unwrap();
+            let row = Dependency::Row(USER, Key::from(key));
+            reading.depend(Role::Derived, row).unwrap();
+            reading.finish();
+        }
+        let mut found = manager.dependencies(&session, &object);
+        found.sort_by_key(|one| format!("{one:?}"));
+        let row = |key| Dependency::Row(USER, Key::from(key));
+        let expected = [
+            (Role::Declared, row(1)),
+            (Role::Derived, row(1)),
+            (Role::Derived, row(2)),
+        ];
+        assert_eq!(found, expected);
+        let other = ObjectId::row(USER, Key::from(2));
+        assert!(manager.dependencies(&session, &other).is_empty());
     }
 
     #[test]

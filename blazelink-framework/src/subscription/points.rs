@@ -17,6 +17,9 @@ use crate::object_id::{Atom, Key, ObjectId, Scope, TableId};
 const WHOLE: u32 = u32::MAX;
 const ROW: u32 = u32::MAX - 1;
 
+/// Stands for all tables at once.
+const EVERYTHING: TableId = TableId(u32::MAX);
+
 /// One interned point.
 #[derive(Debug)]
 pub(super) struct Point {
@@ -59,10 +62,16 @@ impl Point {
         self.place == WHOLE
     }
 
+    /// Whether the point is all tables at once.
+    pub(super) fn is_everything(&self) -> bool {
+        self.table == EVERYTHING
+    }
+
     /// The dependency that the point was made for.
     pub(super) fn dependency(&self) -> Dependency {
         let (table, value) = (self.table, self.value.clone());
         match (self.place, value) {
+            (WHOLE, _) if table == EVERYTHING => Dependency::Everything,
             (WHOLE, _) => Dependency::Table(table),
             (column, Key::One(value)) if column != ROW => Dependency::Equal {
                 table,
@@ -73,10 +82,10 @@ impl Point {
         }
     }
 
-    /// The object that the point is, unless it is the value of a column.
+    /// The object that the point is, unless it is the value of a column, or everything.
     pub(super) fn object(&self) -> Option<ObjectId> {
         let scope = match self.place {
-            WHOLE => Scope::Table,
+            WHOLE if !self.is_everything() => Scope::Table,
             ROW => Scope::Row(self.value.clone()),
             _ => return None,
         };
@@ -108,6 +117,7 @@ impl Points {
     /// The point of a dependency, made if there is none.
     pub(super) fn intern(&mut self, dependency: Dependency) -> u32 {
         let (table, place, value) = match dependency {
+            Dependency::Everything => (EVERYTHING, WHOLE, Key::from(0)),
             Dependency::Table(table) => (table, WHOLE, Key::from(0)),
             Dependency::Row(table, key) => (table, ROW, key),
             Dependency::Equal {
@@ -133,6 +143,11 @@ impl Points {
             Scope::Table => self.whole(object.table),
             Scope::Row(key) => self.row(object.table, key),
         }
+    }
+
+    /// The point of all tables at once.
+    pub(super) fn everything(&self) -> Option<u32> {
+        self.whole(EVERYTHING)
     }
 
     /// The point of a whole table.

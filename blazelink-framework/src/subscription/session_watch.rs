@@ -1,8 +1,8 @@
 //! `SessionWatch`: where the executor says what it reads for one session. Made for each request by
 //! the `SubscriptionManager`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use blazelink_codes::Code;
 
@@ -17,6 +17,12 @@ use crate::session::Session;
 /// The [`Watch`] of one session.
 #[derive(Debug)]
 pub struct SessionWatch {
+    watching: Arc<Watching>,
+}
+
+/// What a request's readings share.
+#[derive(Debug)]
+struct Watching {
     manager: Arc<SubscriptionManager>,
     session: Arc<Session>,
     /// Whether monitors are to be told what the session watches by the end of the request.
@@ -26,84 +32,114 @@ pub struct SessionWatch {
 impl SessionWatch {
     pub(super) fn new(manager: Arc<SubscriptionManager>, session: Arc<Session>) -> SessionWatch {
         SessionWatch {
-            manager,
-            session,
-            changed: AtomicBool::new(false),
+            watching: Arc::new(Watching {
+                manager,
+                session,
+                changed: AtomicBool::new(false),
+            }),
         }
     }
 }
 
 impl Drop for SessionWatch {
     fn drop(&mut self) {
-        if *self.changed.get_mut() {
-            self.manager.tell_list(&self.session);
+        let watching = &self.watching;
+        if watching.changed.load(Ordering::Relaxed) {
+            watching.manager.tell_list(&watching.session);
         }
     }
 }
 
 impl Watch for SessionWatch {
-    fn begin(&self, object: ObjectId, selection: u64) -> Box<dyn Reading + '_> {
+    fn begin(&self, object: ObjectId, selection: u64) -> Arc<dyn Reading> {
         let name = ViewName { object, selection };
-        let mut index = self.manager.lock();
-        let answer = index.begin(self.session.number(), name.object.clone(), selection);
-        Box::new(SessionReading {
-            watch: self,
+        let Watching {
+            manager, session, ..
+        } = &*self.watching;
+        let object = name.object.clone();
+        let answer = manager.lock().begin(session.number(), object, selection);
+        Arc::new(SessionReading {
+            watching: Arc::clone(&self.watching),
             name,
-            answer: Some(answer),
+            answer: Mutex::new(Some(answer)),
         })
+    }
+
+    fn is_new(&self, object: &ObjectId, selection: u64) -> bool {
+        let Watching {
+            manager, session, ..
+        } = &*self.watching;
+        let index = manager.lock();
+        index
+            .dependencies(session.number(), object, selection)
+            .is_empty()
     }
 }
 
-struct SessionReading<'a> {
-    watch: &'a SessionWatch,
+struct SessionReading {
+    watching: Arc<Watching>,
     name: ViewName,
-    /// Taken when the reading ends.
-    answer: Option<Answer>,
+    /// Taken when the reading ends. Locked before the index, never after it.
+    answer: Mutex<Option<Answer>>,
 }
 
-impl Reading for SessionReading<'_> {
+impl Reading for SessionReading {
     fn depend(&self, role: Role, dependency: Dependency) -> Result<()> {
-        let Some(answer) = &self.answer else {
-            return Ok(());
+        let answer = self.answer();
+        let Some(answer) = &*answer else {
+            return Err(over());
         };
-        let manager = &self.watch.manager;
+        let manager = &self.watching.manager;
         let limit = manager.per_session;
         let added = manager.lock().depend(answer, role, dependency, limit);
         added.map_err(|_| too_many(limit))
     }
 
-    fn finish(mut self: Box<Self>) {
+    fn finish(&self) {
         if self.end(SubscriptionIndex::finish) {
-            let SessionWatch {
+            let Watching {
                 manager, session, ..
-            } = self.watch;
+            } = &*self.watching;
             manager.tell_added(session, &self.name);
         }
     }
 }
 
-impl Drop for SessionReading<'_> {
+impl Drop for SessionReading {
     fn drop(&mut self) {
         self.end(SubscriptionIndex::fail);
     }
 }
 
-impl SessionReading<'_> {
+impl SessionReading {
+    fn answer(&self) -> MutexGuard<'_, Option<Answer>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the reading if it has not ended. Whether that has changed what the session watches.
-    fn end(&mut self, how: fn(&mut SubscriptionIndex, Answer) -> bool) -> bool {
-        let Some(answer) = self.answer.take() else {
+    fn end(&self, how: fn(&mut SubscriptionIndex, Answer) -> bool) -> bool {
+        let Some(answer) = self.answer().take() else {
             return false;
         };
-        let SessionWatch {
+        let Watching {
             manager, session, ..
-        } = self.watch;
+        } = &*self.watching;
         let changed = how(&mut manager.lock(), answer);
         if changed {
             manager.write_down(session, &self.name);
-            self.watch.changed.store(true, Ordering::Relaxed);
+            self.watching.changed.store(true, Ordering::Relaxed);
         }
         changed
     }
+}
+
+fn over() -> Error {
+    Error::new(
+        ErrorKind::Setup,
+        Code::ReadingOver,
+        "Something is read for an answer that was given already",
+    )
+    .with_hint("let the computed field wait for what it reads, instead of spawning a task for it")
 }
 
 fn too_many(limit: usize) -> Error {

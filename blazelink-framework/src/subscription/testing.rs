@@ -15,6 +15,7 @@ pub(crate) const USER: TableId = TableId(0);
 /// A manager without sessions.
 pub(crate) fn manager() -> Arc<SubscriptionManager> {
     let column = |name: &str, kind| ExposedColumn {
+        renamed: None,
         name: name.into(),
         kind,
     };

@@ -1,24 +1,26 @@
 //! `Call`: what a computed field is given: its row or identifier, its arguments, the database, and
 //! where it says what it depends on.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use async_graphql_value::ConstValue;
-use blazelink_codes::Code;
 use blazelink_migrations::identifier;
 use sea_orm::sea_query::Iden;
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection};
 
+use super::argument::ArgumentType;
 use super::definition::TableDef;
 use super::entity::Table;
-use super::field::{ArgumentType, FieldError};
+use super::field_error::FieldError;
 use super::manager::TableManager;
+use super::model_key::defect;
+use super::typed_rows::TypedRows;
+use crate::capture::{Declared, InCall, Said, Term};
 use crate::context::BlazeContext;
-use crate::error::{Error, ErrorKind};
 use crate::object_id::{Key, TableId};
-use crate::subscription::{Dependency, Reading, Role};
+use crate::subscription::Dependency;
 use crate::value::Kind;
 
 /// One call of a computed field.
@@ -35,10 +37,10 @@ pub struct Call<'a> {
 pub(crate) struct Surroundings<'a> {
     pub(crate) manager: &'a TableManager,
     pub(crate) database: &'a DatabaseConnection,
+    /// The one of this call.
     pub(crate) context: &'a BlazeContext,
-    pub(crate) reading: &'a dyn Reading,
-    /// Set when a dependency was refused: the answer must not count as watched.
-    pub(crate) refused: &'a AtomicBool,
+    /// The same call, for what the field says of itself.
+    pub(crate) within: &'a InCall,
 }
 
 /// What a field belongs to.
@@ -47,9 +49,54 @@ pub(crate) enum Subject<'a> {
     Row {
         table: &'a TableDef,
         cells: Vec<(usize, Option<&'a str>)>,
+        /// The row's number, with the rows as values of the entity's `Model`.
+        typed: Option<(&'a TypedRows, usize)>,
     },
-    /// A virtual table.
-    Virtual(&'a Identified),
+    /// All rows of a batch as values of the entity's `Model`.
+    Rows(&'a TableDef, &'a TypedRows),
+    /// A virtual table, and what its struct is kept in for all of its fields.
+    Virtual(&'a Identified, &'a Instance),
+}
+
+/// The struct of a virtual table, once a field has needed it.
+pub(crate) type Instance = OnceLock<Box<dyn Any + Send + Sync>>;
+
+/// What the framework gives a method of `#[blazelink::fields]` beside its arguments.
+#[diagnostic::on_unimplemented(
+    message = "a computed field is not given `{Self}`",
+    label = "no argument by reference",
+    note = "by reference a field takes `&BlazeContext` (or `&Call<'_>`); an argument is taken by \
+            value, such as `String` for `&str`"
+)]
+pub trait Given<'a>: Sized {
+    /// Of this call.
+    fn of(call: &'a Call<'_>) -> Self;
+}
+
+impl<'a> Given<'a> for &'a BlazeContext {
+    fn of(call: &'a Call<'_>) -> &'a BlazeContext {
+        call.context()
+    }
+}
+
+impl<'a> Given<'a> for &'a Call<'a> {
+    fn of(call: &'a Call<'_>) -> &'a Call<'a> {
+        call
+    }
+}
+
+/// The struct of a virtual table, as `#[derive(blazelink::VirtualTable)]` makes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no virtual table with a struct",
+    note = "write `#[derive(blazelink::VirtualTable)]` on `struct {Self}`"
+)]
+pub trait Named: Any + Send + Sync + Sized {
+    /// What its client names.
+    ///
+    /// # Errors
+    ///
+    /// If a row that it needs is not named.
+    fn named(call: &Call<'_>) -> Result<Self, FieldError>;
 }
 
 /// Which part of all items a page is.
@@ -114,12 +161,14 @@ impl Identified {
 }
 
 impl<'a> Call<'a> {
-    /// The database, for reads through SeaORM. Say what the read depends on first.
+    /// The database, for reads through SeaORM that are not watched. Say what the read depends on
+    /// first, or read through [`Call::context`].
     pub fn database(&self) -> &'a DatabaseConnection {
         self.surroundings.database
     }
 
-    /// In whose name the field is read.
+    /// In whose name the field is read, and the connection to read through: what is read through
+    /// it is watched. See [`BlazeContext`].
     pub fn context(&self) -> &'a BlazeContext {
         self.surroundings.context
     }
@@ -141,12 +190,8 @@ impl<'a> Call<'a> {
     ///
     /// If the entity is not exposed.
     pub fn visible<E: Table>(&self) -> Result<Condition, FieldError> {
-        let table = self.table(TypeId::of::<E>())?;
-        let viewer = self.surroundings.context.viewer();
-        let sight = self.surroundings.manager.sight(table, viewer);
-        Ok(sight.map_or_else(Condition::all, |sight| {
-            sight.condition(&identifier(&table.table))
-        }))
+        let narrowing = self.narrowing(TypeId::of::<E>())?;
+        Ok(narrowing.unwrap_or_else(Condition::all))
     }
 
     /// An argument's value. `Option<T>` takes null and a missing argument.
@@ -160,14 +205,106 @@ impl<'a> Call<'a> {
         T::from_value(value).ok_or_else(|| {
             FieldError::new(match value {
                 ConstValue::Null => format!("The argument `{name}` is missing"),
-                _ => format!(
-                    "The argument `{name}` must be of type {}{}{}",
-                    "[".repeat(T::LISTS),
-                    T::SCALAR.name(),
-                    "]".repeat(T::LISTS),
-                ),
+                _ => {
+                    let ty = T::input_type().spelled();
+                    format!("The argument `{name}` must be of type {ty}")
+                }
             })
         })
+    }
+
+    /// As [`Call::argument`], with a value for null and a missing argument.
+    ///
+    /// # Errors
+    ///
+    /// If it does not fit; the message names it.
+    pub fn argument_or<T: ArgumentType>(
+        &self,
+        name: &str,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, FieldError> {
+        let mut given = self.arguments.iter();
+        let given = given.any(|(known, value)| *known == name && *value != ConstValue::Null);
+        if given {
+            self.argument(name)
+        } else {
+            Ok(default())
+        }
+    }
+
+    /// The row as a value of its entity's `Model`; of a field that was made with
+    /// [`Field::of_row`](super::Field::of_row).
+    ///
+    /// # Errors
+    ///
+    /// If a column holds what its Rust type cannot, which the message names, or the row is gone.
+    pub fn model<M: Any>(&self) -> Result<&'a M, FieldError> {
+        let Subject::Row {
+            typed: Some((rows, row)),
+            ..
+        } = &self.subject
+        else {
+            return Err(defect("the field was not made of rows"));
+        };
+        let at = rows
+            .position(*row)
+            .map_err(|why| FieldError::new(why.to_owned()))?;
+        let model = rows.all::<M>().and_then(|models| models.get(at));
+        model.ok_or_else(|| defect("the field was made of rows of another entity"))
+    }
+
+    /// All rows that the field is asked of; of a field that was made with
+    /// [`Field::of_rows`](super::Field::of_rows).
+    ///
+    /// # Errors
+    ///
+    /// If it was not.
+    pub fn models<M: Any>(&self) -> Result<&'a [M], FieldError> {
+        let models = match &self.subject {
+            Subject::Rows(_, rows) => rows.all::<M>(),
+            _ => None,
+        };
+        models.ok_or_else(|| defect("the field was not made of rows of this entity"))
+    }
+
+    /// The struct of the virtual table, the same for all of its fields in one answer.
+    ///
+    /// # Errors
+    ///
+    /// If a row that it needs is not named.
+    pub fn instance<V: Named>(&self) -> Result<&'a V, FieldError> {
+        let Subject::Virtual(_, kept) = &self.subject else {
+            return Err(defect("the field is of no virtual table"));
+        };
+        if kept.get().is_none() {
+            let instance = V::named(self)?;
+            // Another field may have been as fast; its struct is the same.
+            let _ = kept.set(Box::new(instance));
+        }
+        let instance = kept.get().and_then(|kept| kept.downcast_ref::<V>());
+        instance.ok_or_else(|| defect("the field is of another virtual table"))
+    }
+
+    /// The key of the row of this entity that its client names with this number.
+    pub(crate) fn named_key(&self, entity: TypeId, number: usize) -> Option<&'a Key> {
+        let Subject::Virtual(identified, _) = &self.subject else {
+            return None;
+        };
+        let table = self.surroundings.manager.by_type(entity)?;
+        let named = identified.dependencies.iter();
+        let keys = named
+            .filter(|named| named.table == table.id)
+            .filter_map(|named| named.key.as_ref());
+        let mut keys = keys.skip(number);
+        keys.next()
+    }
+
+    /// What narrows rows of this entity to those that whoever reads the field may see.
+    pub(crate) fn narrowing(&self, entity: TypeId) -> Result<Option<Condition>, FieldError> {
+        let table = self.table(entity)?;
+        let viewer = self.surroundings.context.viewer();
+        let sight = self.surroundings.manager.sight(table, viewer);
+        Ok(sight.map(|sight| sight.condition(&identifier(&table.table))))
     }
 
     /// The part that a [`Page`](super::Page) is to have; of no items if the page is out of range.
@@ -183,7 +320,7 @@ impl<'a> Call<'a> {
     /// If the column was not read, or its text is no `T`.
     pub fn column<T: FromStr>(&self, column: impl ColumnTrait) -> Result<Option<T>, FieldError> {
         let name = Iden::unquoted(&column);
-        let Subject::Row { table, cells } = &self.subject else {
+        let Subject::Row { table, cells, .. } = &self.subject else {
             return Err(defect(format!("a virtual table has no column `{name}`")));
         };
         let at = table.column(name);
@@ -214,14 +351,9 @@ impl<'a> Call<'a> {
     }
 
     /// The key of the row of `E` that the client names as a dependency of a virtual table: of the
-    /// first of that entity. Nothing if there is none, or if it names the whole table.
+    /// first of that entity. Nothing if none is named by a key.
     pub fn dependency<E: Table>(&self) -> Option<&Key> {
-        let Subject::Virtual(identified) = &self.subject else {
-            return None;
-        };
-        let table = self.surroundings.manager.by_type(TypeId::of::<E>())?;
-        let mut named = identified.dependencies.iter();
-        named.find(|named| named.table == table.id)?.key.as_ref()
+        self.named_key(TypeId::of::<E>(), 0)
     }
 
     /// As [`Call::dependency`], for an entity with a key of one column, as `T`.
@@ -243,7 +375,7 @@ impl<'a> Call<'a> {
     /// The identifier of a virtual table as JSON, with `modifiers` always `[]`. Empty on a row.
     pub fn identifier_json(&self) -> String {
         let mut json = Vec::new();
-        if let Subject::Virtual(identified) = &self.subject {
+        if let Subject::Virtual(identified, _) = &self.subject {
             identified.write_json(self.surroundings.manager, &mut json);
         }
         String::from_utf8(json).unwrap_or_default()
@@ -314,12 +446,53 @@ impl<'a> Call<'a> {
         self.depend(Dependency::Table(table.id))
     }
 
+    /// Depends on what the field says of itself.
+    pub(crate) fn declare(&self, declared: &[Declared]) -> Result<(), FieldError> {
+        for one in declared {
+            let manager = self.surroundings.manager;
+            let (own, cells) = match &self.subject {
+                Subject::Row { table, cells, .. } => (*table, cells.as_slice()),
+                // Of many rows at once no column narrows.
+                Subject::Rows(table, _) => (*table, [].as_slice()),
+                Subject::Virtual(identified, _) => (manager.table(identified.table), [].as_slice()),
+            };
+            let table = manager.table(one.reads);
+            let dependencies = one.dependencies(table, own, |term| self.said(term, cells));
+            dependencies
+                .into_iter()
+                .try_for_each(|one| self.depend(one))?;
+        }
+        Ok(())
+    }
+
+    fn said(&self, term: &Term, cells: &[(usize, Option<&str>)]) -> Said {
+        match term {
+            Term::Literal(text) => Said::Text(text.clone()),
+            Term::Column(at) => match cells.iter().find(|(column, _)| column == at) {
+                Some((_, Some(text))) => Said::Text((*text).to_owned()),
+                Some((_, None)) => Said::Null,
+                None => Said::Unknown,
+            },
+            Term::Argument(name) => {
+                let mut arguments = self.arguments.iter();
+                match arguments
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| value)
+                {
+                    Some(ConstValue::String(text)) => Said::Text(text.clone()),
+                    Some(ConstValue::Enum(label)) => Said::Text(label.to_string()),
+                    Some(ConstValue::Number(number)) => Said::Text(number.to_string()),
+                    Some(ConstValue::Boolean(true)) => Said::Text("t".to_owned()),
+                    Some(ConstValue::Boolean(false)) => Said::Text("f".to_owned()),
+                    // What is not given may stand for all.
+                    None | Some(_) => Said::Unknown,
+                }
+            }
+        }
+    }
+
     fn depend(&self, dependency: Dependency) -> Result<(), FieldError> {
-        let watched = self.surroundings.reading.depend(Role::Derived, dependency);
-        watched.map_err(|error| {
-            self.surroundings.refused.store(true, Ordering::Relaxed);
-            FieldError::from(error)
-        })
+        Ok(self.surroundings.within.depend(dependency)?)
     }
 
     fn table(&self, entity: TypeId) -> Result<&'a TableDef, FieldError> {
@@ -346,9 +519,4 @@ pub(crate) fn row_dependency(table: &TableDef, key: &Key) -> Dependency {
         }
         _ => Dependency::Table(table.id),
     }
-}
-
-/// A mistake of the field's author: told in the log.
-fn defect(what: String) -> FieldError {
-    Error::new(ErrorKind::Setup, Code::SchemaDefinition, what).into()
 }

@@ -7,6 +7,7 @@ use blazelink_codes::Code;
 
 use super::call::Identified;
 use super::entity::Path;
+use super::extension::OnSubscribe;
 use super::field::Field;
 use super::virtual_table::Parameter;
 use super::writes::Writes;
@@ -53,6 +54,8 @@ pub struct TableDef {
     pub(crate) parameters: Vec<Parameter>,
     /// Who may read it.
     pub(crate) read: ReadPolicy,
+    /// Asked before a session begins to watch an object of it.
+    pub(crate) on_subscribe: Vec<OnSubscribe>,
     /// Its mutations, if it has any.
     pub(crate) writes: Option<Writes>,
 }
@@ -60,8 +63,10 @@ pub struct TableDef {
 /// One column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name in Postgres and in GraphQL.
+    /// Its name in Postgres, and in GraphQL if it has no other there.
     pub name: String,
+    /// Its name in GraphQL and on the wire, if an app has given it another.
+    pub renamed: Option<&'static str>,
     /// How its text becomes JSON.
     pub kind: Kind,
     /// Its type as SQL writes it, such as `int4`; what a bound text is cast to.
@@ -92,6 +97,13 @@ pub struct Column {
     pub ordered: bool,
     /// Its position among the exposed columns; nothing if it is hidden.
     pub exposed: Option<u32>,
+}
+
+impl Column {
+    /// Its name in GraphQL and on the wire.
+    pub fn field(&self) -> &str {
+        self.renamed.unwrap_or(&self.name)
+    }
 }
 
 /// How a statement asks for a column's text, so that it equals what the type's output function

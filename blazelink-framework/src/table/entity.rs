@@ -177,6 +177,7 @@ impl TableDef {
                 true => ReadPolicy::Public,
                 false => ReadPolicy::Unsaid,
             },
+            on_subscribe: Vec::new(),
             writes: declaration
                 .writes
                 .map(|operations| Writes::of(operations.iter().copied())),
@@ -239,6 +240,7 @@ fn column<C: ColumnTrait>(column: C) -> Column {
     };
     Column {
         name: Iden::unquoted(&column).to_owned(),
+        renamed: None,
         exact: matches!(kind, Kind::Int | Kind::BigInt | Kind::Bool)
             || matches!(sql_type.as_str(), "text" | "varchar" | "uuid" | "date"),
         ordered: !matches!(kind, Kind::Json | Kind::Array(_)),

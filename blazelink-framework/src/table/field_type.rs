@@ -1,26 +1,55 @@
 //! What a computed field may return: its type in GraphQL, and its value on the way to the answer.
 //!
-//! [`FieldType`] is implemented for scalars, `Option`, `Vec`, [`Page`], [`RowRef`], [`VirtualRef`]
-//! and every [`Struct`]; authors implement [`Struct`] only.
+//! [`FieldType`] is implemented for scalars (`scalar`), `Option`, `Vec`, [`Page`], [`RowRef`],
+//! [`VirtualRef`], the `Model` of every [`Table`] and every [`Struct`]; authors derive [`Struct`].
 
 use std::any::TypeId;
 use std::marker::PhantomData;
 
+use async_graphql_value::ConstValue;
+
+use super::argument::{ArgumentType, InputType};
 use super::call::Identified;
 use super::entity::Table;
+use super::field_error::FieldError;
+use super::model_key::{KeyOf, canonical, typed_key};
 use super::virtual_table::VirtualTable;
-use crate::object_id::Key;
+use crate::object_id::{Atom, Key};
 
 /// A type that a computed field may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a computed field",
+    label = "no value of a field",
+    note = "give a scalar, a struct with `#[derive(blazelink::Struct)]`, the `Model` of an entity \
+            with `#[derive(blazelink::Table)]`, or `Option<..>` or `Vec<..>` of these",
+    note = "a field as a whole may also be a `Page<..>`, a SeaORM `Select<..>`, and a `Result<..>` \
+            whose error becomes a `blazelink::FieldError`"
+)]
 pub trait FieldType {
     /// Its type in GraphQL.
     fn value_type() -> ValueType;
 
     /// The value for the answer, of the form that [`FieldType::value_type`] says.
     fn into_output(self) -> Output;
+
+    /// The type of a list of it.
+    #[doc(hidden)]
+    fn list_type() -> ValueType {
+        ValueType::List(Box::new(Self::value_type()))
+    }
+
+    /// As [`FieldType::into_output`] of a list of it.
+    #[doc(hidden)]
+    fn list_output(values: Vec<Self>) -> Output
+    where
+        Self: Sized,
+    {
+        Output::List(values.into_iter().map(Self::into_output).collect())
+    }
 }
 
-/// A plain object of named members, which may be structs themselves.
+/// A plain object of named members, which may be structs themselves. Derive it with
+/// [`#[derive(blazelink::Struct)]`](macro@crate::Struct); by hand it is
 ///
 /// ```
 /// use blazelink::table::{FieldType, Member, Output, Struct};
@@ -39,6 +68,14 @@ pub trait FieldType {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a computed field",
+    label = "no value of a field",
+    note = "give a scalar, a struct with `#[derive(blazelink::Struct)]`, the `Model` of an entity \
+            with `#[derive(blazelink::Table)]`, or `Option<..>` or `Vec<..>` of these",
+    note = "a field as a whole may also be a `Page<..>`, a SeaORM `Select<..>`, and a `Result<..>` \
+            whose error becomes a `blazelink::FieldError`"
+)]
 pub trait Struct {
     /// Its type's name in GraphQL.
     const NAME: &'static str;
@@ -101,6 +138,8 @@ pub enum Scalar {
     String,
     /// `JSON`.
     Json,
+    /// `Key`, of arguments only.
+    Key,
 }
 
 impl Scalar {
@@ -113,6 +152,7 @@ impl Scalar {
             Scalar::Boolean => "Boolean",
             Scalar::String => "String",
             Scalar::Json => "JSON",
+            Scalar::Key => "Key",
         }
     }
 
@@ -123,7 +163,7 @@ impl Scalar {
             Scalar::Float => "float",
             Scalar::Boolean => "bool",
             Scalar::String => "str",
-            Scalar::BigInt | Scalar::Json => self.name(),
+            Scalar::BigInt | Scalar::Json | Scalar::Key => self.name(),
         }
     }
 }
@@ -223,6 +263,60 @@ impl<E: Table> RowRef<E> {
             entity: PhantomData,
         }
     }
+
+    /// The row's key.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The row's key as the type that the entity gives it, such as `i32`.
+    ///
+    /// # Errors
+    ///
+    /// If a client has sent what is no value of that type.
+    pub fn id(&self) -> Result<KeyOf<E>, FieldError> {
+        typed_key::<E>(&self.key)
+    }
+}
+
+/// A client sends the key as in an `ObjectId`.
+impl<E: Table> ArgumentType for RowRef<E> {
+    fn input_type() -> InputType {
+        InputType::Row(TypeId::of::<E>())
+    }
+
+    fn from_value(value: &ConstValue) -> Option<Self> {
+        let atom = |value: &ConstValue| match value {
+            ConstValue::Number(number) => Some(Atom::Int(number.as_i64()?)),
+            ConstValue::String(text) => Some(Atom::Text(text.as_str().into())),
+            ConstValue::Boolean(truth) => Some(Atom::Text(if *truth { "t" } else { "f" }.into())),
+            _ => None,
+        };
+        let atoms = match value {
+            ConstValue::List(values) => values.iter().map(atom).collect::<Option<Vec<_>>>()?,
+            value => vec![atom(value)?],
+        };
+        let key = canonical::<E>(&atoms)?;
+        Some(RowRef {
+            key,
+            entity: PhantomData,
+        })
+    }
+
+    fn to_value(&self) -> ConstValue {
+        let atoms = self.key.atoms().iter().map(|atom| match atom {
+            Atom::Int(number) => ConstValue::Number((*number).into()),
+            Atom::Text(text) => ConstValue::String(text.to_string()),
+        });
+        let mut atoms: Vec<ConstValue> = atoms.collect();
+        match (atoms.len(), atoms.pop()) {
+            (1, Some(only)) => only,
+            (_, last) => {
+                atoms.extend(last);
+                ConstValue::List(atoms)
+            }
+        }
+    }
 }
 
 /// A reference to a virtual table, which must be exposed: the `ObjectId` with which a client asks
@@ -242,30 +336,6 @@ impl<V: VirtualTable> VirtualRef<V> {
             table: PhantomData,
         }
     }
-}
-
-macro_rules! scalars {
-    ($($ty:ty, $scalar:ident, $value:ident => $output:expr;)*) => {$(
-        impl FieldType for $ty {
-            fn value_type() -> ValueType {
-                ValueType::Scalar(Scalar::$scalar)
-            }
-
-            fn into_output(self) -> Output {
-                let $value = self;
-                $output
-            }
-        }
-    )*};
-}
-
-scalars! {
-    bool, Boolean, value => Output::Boolean(value);
-    i32, Int, value => Output::Integer(value.into());
-    i64, BigInt, value => Output::Integer(value);
-    f64, Float, value => Output::Float(value);
-    String, String, value => Output::Text(value);
-    serde_json::Value, Json, value => Output::Json(value);
 }
 
 impl<T: Struct> FieldType for T {
@@ -317,11 +387,11 @@ impl<T: FieldType> FieldType for Option<T> {
 
 impl<T: FieldType> FieldType for Vec<T> {
     fn value_type() -> ValueType {
-        ValueType::List(Box::new(T::value_type()))
+        T::list_type()
     }
 
     fn into_output(self) -> Output {
-        Output::List(self.into_iter().map(T::into_output).collect())
+        T::list_output(self)
     }
 }
 

@@ -15,11 +15,12 @@ use sea_orm::{Linked, RelationDef};
 use super::computed::{self, Exposed, ValueTypes};
 use super::definition::{Column, DeclaredRelation, Shape, TableDef};
 use super::entity::{Path, Registration, Table};
-use super::field::Extension;
+use super::extension::{Extension, ExtensionRegistration};
 use super::policies::{self, JudgedBy};
-use super::virtual_table::VirtualTable;
+use super::virtual_table::{VirtualRegistration, VirtualTable};
 use super::writes::{self, Writes};
 use super::{naming, relations};
+use crate::capture::Catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
@@ -36,6 +37,7 @@ pub struct TableManager {
     value_types: Arc<ValueTypes>,
     exposure: Arc<Exposure>,
     judged_by: Arc<JudgedBy>,
+    catalog: Arc<Catalog>,
 }
 
 /// Collects tables for a [`TableManager`].
@@ -69,20 +71,27 @@ impl TableManagerBuilder {
     }
 
     /// Exposes every entity with `#[derive(blazelink::Table)]` in this module and the modules in
-    /// it, such as `"myapp::entities"`. A crate that no code names is not linked, and its entities
-    /// are not found.
+    /// it, such as `"myapp::entities"`, and every `#[derive(blazelink::VirtualTable)]`; adds every
+    /// `#[blazelink::fields]` there. A crate that no code names is not linked, and what is in it is
+    /// not found.
     #[must_use]
     pub fn discover(mut self, module: &str) -> Self {
-        let found = inventory::iter::<Registration>().filter(|registration| {
-            registration
-                .module
-                .strip_prefix(module)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        });
-        let before = self.define.len();
-        self.define
-            .extend(found.map(|registration| registration.define));
-        if self.define.len() == before {
+        let is_in = |place: &str| {
+            let rest = place.strip_prefix(module);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        let found = self.define.len() + self.define_virtual.len() + self.extensions.len();
+        let entities = inventory::iter::<Registration>().filter(|found| is_in(found.module));
+        self.define.extend(entities.map(|found| found.define));
+        let virtual_tables = inventory::iter::<VirtualRegistration>();
+        let virtual_tables = virtual_tables.filter(|found| is_in(found.module));
+        self.define_virtual
+            .extend(virtual_tables.map(|found| found.define));
+        let extensions = inventory::iter::<ExtensionRegistration>();
+        let extensions = extensions.filter(|found| is_in(found.module));
+        self.extensions
+            .extend(extensions.map(|found| found.extension));
+        if self.define.len() + self.define_virtual.len() + self.extensions.len() == found {
             self.empty_prefix.get_or_insert_with(|| module.to_owned());
         }
         self
@@ -188,6 +197,8 @@ impl TableManagerBuilder {
         });
         tables.dedup_by(|one, other| one.entity == other.entity && same_table(one, other));
         check_distinct(&tables)?;
+        let extensions = computed::distinct(self.extensions);
+        computed::shape(&mut tables, &extensions)?;
         if tables.is_empty() {
             return Err(Error::new(
                 ErrorKind::Setup,
@@ -207,13 +218,18 @@ impl TableManagerBuilder {
             }
             check_table(table)?;
         }
-        policies::set(&mut tables, self.said, self.lends)?;
+        let said = extensions.iter().filter_map(|extension| {
+            let access = extension.visible?;
+            Some(((extension.entity)(), ReadPolicy::Asked(Hook::new(access))))
+        });
+        policies::set(&mut tables, self.said.into_iter().chain(said), self.lends)?;
         writes::give(&mut tables, self.writes)?;
         add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
         make_lists(&mut tables, &self.lists)?;
-        computed::extend(&mut tables, &self.extensions)?;
-        let virtual_tables = virtual_tables(&self.define_virtual);
+        computed::extend(&mut tables, &extensions)?;
+        let mut virtual_tables = virtual_tables(&self.define_virtual);
+        computed::bind_declared(&mut tables, &mut virtual_tables)?;
         let exposed = Exposed {
             tables: &tables,
             virtual_tables: &virtual_tables,
@@ -265,6 +281,7 @@ impl TableManager {
             value_types,
             exposure: Arc::new(exposure),
             judged_by: Arc::default(),
+            catalog: Arc::new(Catalog::unknown()),
         }
     }
 
@@ -306,6 +323,23 @@ impl TableManager {
     /// The virtual tables, by name.
     pub fn virtual_tables(&self) -> &[TableDef] {
         &self.virtual_tables
+    }
+
+    /// The same with what else the database is made of.
+    pub(crate) fn with_catalog(mut self, catalog: Catalog) -> TableManager {
+        self.catalog = Arc::new(catalog);
+        self
+    }
+
+    /// Whether there are computed fields.
+    pub(crate) fn computes(&self) -> bool {
+        let mut tables = self.tables.iter().chain(&self.virtual_tables);
+        tables.any(|table| !table.computed.is_empty())
+    }
+
+    /// What the database is made of, for statements of computed fields.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// The types of the computed fields.
@@ -405,6 +439,7 @@ fn virtual_tables(define: &[fn() -> TableDef]) -> Vec<TableDef> {
 fn exposed_column(column: &Column) -> ExposedColumn {
     ExposedColumn {
         name: column.name.clone(),
+        renamed: column.renamed,
         kind: column.kind.clone(),
     }
 }
@@ -555,8 +590,16 @@ fn check_table(table: &TableDef) -> Result<()> {
             RENAME,
         ));
     }
-    for (_, column) in table.exposed() {
-        if !naming::is_graphql_name(&column.name) {
+    for (at, column) in table.exposed() {
+        let mut earlier = table.exposed().take_while(|(other, _)| *other < at);
+        if earlier.any(|(_, other)| other.field() == column.field()) {
+            return Err(setup(
+                Code::SchemaCollision,
+                format!("Table `{name}` has two columns called `{}`", column.field()),
+                "Give one of them another name with #[blazelink::fields(rename(..))]",
+            ));
+        }
+        if !naming::is_graphql_name(column.field()) {
             return Err(setup(
                 Code::SchemaName,
                 format!(
@@ -583,7 +626,7 @@ fn check_relations(table: &TableDef) -> Result<()> {
                 "Rename the relation's field, or leave it out with #[blazelink(hide)]",
             ));
         }
-        let taken = table.exposed().any(|(_, column)| &column.name == name)
+        let taken = table.exposed().any(|(_, column)| column.field() == name)
             || table.relations[..at]
                 .iter()
                 .any(|other| &other.name == name);

@@ -4,34 +4,56 @@
 //! is generic over entities; everything after it works on plain [`TableDef`]s in a
 //! [`TableManager`].
 
+mod argument;
 mod call;
 mod computed;
 mod definition;
+mod dep;
 mod entity;
+mod extension;
 mod field;
+mod field_error;
+mod field_return;
 mod field_type;
 mod manager;
+mod model_key;
 mod naming;
 mod policies;
 mod relations;
+mod scalar;
+mod typed_rows;
 mod virtual_table;
+mod words;
 mod writes;
 
-pub use call::{Call, Identified, Window};
-pub(crate) use call::{Subject, Surroundings, row_dependency};
+pub use argument::{ArgumentType, InputMember, InputStruct, InputType};
+pub use call::{Call, Given, Identified, Named, Window};
+pub(crate) use call::{Instance, Subject, Surroundings, row_dependency};
 pub(crate) use computed::value_page_type;
 pub use definition::{Column, Hop, Read, Relation, Shape, TableDef};
+pub use dep::{Dep, Dependent, Every};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};
-pub use field::{ArgumentType, Carried, Extension, Field, FieldError};
+pub use extension::{Asked, Carried, Extension, ExtensionRegistration, OnSubscribe};
+pub use field::{Answered, Field};
+pub use field_error::{FieldError, FieldResult};
+pub use field_return::{Answer, BatchReturn, FieldReturn, Selected};
 pub use field_type::{
     FieldType, Member, Output, Page, RowRef, Scalar, Struct, StructType, ValueType, VirtualRef,
     VirtualType,
 };
 pub use manager::{TableManager, TableManagerBuilder};
-pub use virtual_table::{Parameter, VirtualTable};
+pub use model_key::KeyOf;
+#[doc(hidden)]
+pub use model_key::reference;
+pub(crate) use typed_rows::{Codec, TypedRows};
+pub use virtual_table::{Parameter, VirtualFields, VirtualRegistration, VirtualTable};
 pub(crate) use writes::Problem;
 pub use writes::{Draft, Invalid, Operation, Writes};
 
 // The derive's paths.
+#[doc(hidden)]
+pub use async_graphql_value::ConstValue;
+#[doc(hidden)]
+pub use dep::occurrences;
 #[doc(hidden)]
 pub use {inventory, sea_orm};

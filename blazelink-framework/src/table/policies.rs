@@ -20,18 +20,19 @@ use crate::visibility::{ReadPolicy, Sight};
 /// If it is said twice of a table, or of one that is not exposed.
 pub(super) fn set(
     tables: &mut [TableDef],
-    said: Vec<(TypeId, ReadPolicy)>,
+    said: impl IntoIterator<Item = (TypeId, ReadPolicy)>,
     lends: bool,
 ) -> Result<()> {
     let unsaid = match lends {
         true => ReadPolicy::Lent,
         false => ReadPolicy::Closed,
     };
-    let mut known = Vec::with_capacity(said.len());
+    let mut known = Vec::new();
     for (entity, policy) in said {
         let Some(table) = tables.iter_mut().find(|table| table.rust_type == entity) else {
             return Err(defect(
-                "`.visible::<..>(..)` or `.public::<..>()` is said of an entity that is not exposed"
+                "`.visible::<..>(..)`, `.public::<..>()` or `#[fields(read = ..)]` is said of an entity \
+                 that is not exposed"
                     .to_owned(),
                 "Say it of an entity that is given to .discover(\"..\") or .table::<..>()",
             ));
@@ -39,7 +40,7 @@ pub(super) fn set(
         if known.contains(&entity) {
             return Err(defect(
                 format!("The app says twice who may read table `{}`", table.table),
-                "Leave one of .visible::<..>(..) and .public::<..>()",
+                "Leave one of .visible::<..>(..), .public::<..>() and #[fields(read = ..)]",
             ));
         }
         known.push(entity);

@@ -419,7 +419,7 @@ fn junction_ends(table: &TableDef, drafts: &[Draft]) -> Option<[End; 2]> {
 }
 
 fn is_free(table: &TableDef, drafts: &[Draft], name: &str) -> bool {
-    table.exposed().all(|(_, column)| column.name != name)
+    table.exposed().all(|(_, column)| column.field() != name)
         && drafts.iter().all(|draft| draft.name != name)
 }
 

@@ -11,7 +11,8 @@ use crate::object_id::TableId;
 use crate::visibility::ReadPolicy;
 
 /// An object with a root of its own, and no rows. Its parameters are the `dependencies` of the
-/// identifier that its client asks with.
+/// identifier that its client asks with. Derive it with
+/// [`#[derive(blazelink::VirtualTable)]`](macro@crate::VirtualTable); by hand it is
 ///
 /// ```
 /// use blazelink::table::{Field, Parameter, VirtualTable};
@@ -30,6 +31,10 @@ use crate::visibility::ReadPolicy;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no virtual table",
+    note = "write `#[derive(blazelink::VirtualTable)]` on `struct {Self}`"
+)]
 pub trait VirtualTable: 'static {
     /// Its name in GraphQL and on the wire; its root is the name with the first letter lower.
     const NAME: &'static str;
@@ -41,6 +46,31 @@ pub trait VirtualTable: 'static {
     fn fields() -> Vec<Field>;
 }
 
+/// The fields of a virtual table with a struct, as `#[blazelink::fields(virtual_table)]` writes
+/// them.
+#[diagnostic::on_unimplemented(
+    message = "the virtual table `{Self}` has no fields",
+    label = "no fields",
+    note = "write `#[blazelink::fields(virtual_table)]` on an `impl {Self} {{ .. }}` with a method \
+            for each field"
+)]
+pub trait VirtualFields {
+    /// The fields.
+    fn fields() -> Vec<Field>;
+}
+
+/// An entry of the list that [`discover`](super::TableManagerBuilder::discover) reads; the derive
+/// submits one for each virtual table.
+#[derive(Debug)]
+pub struct VirtualRegistration {
+    /// The struct's module.
+    pub module: &'static str,
+    /// Makes its definition.
+    pub define: fn() -> TableDef,
+}
+
+inventory::collect!(VirtualRegistration);
+
 /// A row that a virtual table needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
@@ -49,6 +79,11 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// Those that there are.
+    pub fn all(parameters: impl IntoIterator<Item = Option<Parameter>>) -> Vec<Parameter> {
+        parameters.into_iter().flatten().collect()
+    }
+
     /// A row of this entity. Its identifier must name one, by key.
     pub fn row<E: Table>() -> Parameter {
         Parameter {
@@ -80,6 +115,7 @@ impl TableDef {
             parameters: V::parameters(),
             // Its fields are the app's own code, which looks at the viewer itself.
             read: ReadPolicy::Public,
+            on_subscribe: Vec::new(),
             writes: None,
         }
     }

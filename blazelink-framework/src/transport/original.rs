@@ -67,6 +67,7 @@ mod tests {
 
     fn exposure() -> Exposure {
         let column = |name: &str, kind| ExposedColumn {
+            renamed: None,
             name: name.into(),
             kind,
         };

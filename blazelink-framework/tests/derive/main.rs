@@ -3,4 +3,5 @@
 
 mod classic;
 mod dense;
+mod hygiene;
 mod later;

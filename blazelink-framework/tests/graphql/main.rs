@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod answers;
+mod capture;
 mod catalog;
 mod chains;
 mod computed;
 mod dependencies;
 mod document;
 mod entities;
+mod fields;
+mod fields_of_virtual_tables;
 mod keys;
 mod malformed;
 mod pages;

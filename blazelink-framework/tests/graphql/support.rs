@@ -123,6 +123,11 @@ impl App {
         App::beside("", builder).await
     }
 
+    /// With more in the database when the app starts.
+    pub async fn with_more(builder: TableManagerBuilder, sql: &str) -> App {
+        App::beside(sql, builder).await
+    }
+
     /// The same on a database that has more.
     pub async fn beside(more: &str, builder: TableManagerBuilder) -> App {
         let (postgres, mut database) = database().await;
@@ -221,29 +226,32 @@ pub fn read(response: &Response) -> (u16, String) {
 }
 
 /// Remembers what an executor watches, a line each.
-pub struct Recorder<'a> {
-    manager: &'a TableManager,
+#[derive(Clone)]
+pub struct Recorder(Arc<Recorded>);
+
+struct Recorded {
+    manager: Arc<TableManager>,
     lines: Mutex<Vec<String>>,
     /// Dependencies that may still be declared.
     allowance: AtomicUsize,
 }
 
-impl<'a> Recorder<'a> {
-    pub fn new(manager: &'a TableManager) -> Recorder<'a> {
+impl Recorder {
+    pub fn new(manager: &Arc<TableManager>) -> Recorder {
         Recorder::allowing(manager, usize::MAX)
     }
 
-    pub fn allowing(manager: &'a TableManager, allowance: usize) -> Recorder<'a> {
-        Recorder {
-            manager,
+    pub fn allowing(manager: &Arc<TableManager>, allowance: usize) -> Recorder {
+        Recorder(Arc::new(Recorded {
+            manager: Arc::clone(manager),
             lines: Mutex::default(),
             allowance: AtomicUsize::new(allowance),
-        }
+        }))
     }
 
     /// The lines so far.
     pub fn lines(&self) -> Vec<String> {
-        std::mem::take(&mut self.lines.lock().unwrap())
+        std::mem::take(&mut self.0.lines.lock().unwrap())
     }
 
     /// The selections of all roots so far; the lines are gone after it.
@@ -256,26 +264,28 @@ impl<'a> Recorder<'a> {
     }
 
     fn push(&self, line: String) {
-        self.lines.lock().unwrap().push(line);
+        self.0.lines.lock().unwrap().push(line);
     }
 }
 
-struct Recording<'a>(&'a Recorder<'a>);
-
-impl Watch for Recorder<'_> {
-    fn begin(&self, object: ObjectId, selection: u64) -> Box<dyn Reading + '_> {
-        let mut line = format!("begin {}", self.manager.table(object.table).entity);
+impl Watch for Recorder {
+    fn begin(&self, object: ObjectId, selection: u64) -> Arc<dyn Reading> {
+        let mut line = format!("begin {}", self.0.manager.table(object.table).entity);
         if let Scope::Row(key) = &object.scope {
             write!(line, " {}", json(key)).unwrap();
         }
         self.push(format!("{line} #{selection}"));
-        Box::new(Recording(self))
+        Arc::new(self.clone())
+    }
+
+    fn is_new(&self, _: &ObjectId, _: u64) -> bool {
+        true
     }
 }
 
-impl Reading for Recording<'_> {
+impl Reading for Recorder {
     fn depend(&self, role: Role, dependency: Dependency) -> Result<()> {
-        let recorder = self.0;
+        let recorder = &self.0;
         let taken = recorder
             .allowance
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
@@ -291,6 +301,7 @@ impl Reading for Recording<'_> {
         }
         let entity = |table| &recorder.manager.table(table).entity;
         let what = match dependency {
+            Dependency::Everything => "everything".to_owned(),
             Dependency::Table(table) => entity(table).clone(),
             Dependency::Row(table, key) => format!("{} {}", entity(table), json(&key)),
             Dependency::Equal {
@@ -303,12 +314,12 @@ impl Reading for Recording<'_> {
                 format!("{} where {column} = {value}", entity(table))
             }
         };
-        recorder.push(format!("{} {what}", format!("{role:?}").to_lowercase()));
+        self.push(format!("{} {what}", format!("{role:?}").to_lowercase()));
         Ok(())
     }
 
-    fn finish(self: Box<Self>) {
-        self.0.push("finish".to_owned());
+    fn finish(&self) {
+        self.push("finish".to_owned());
     }
 }
 

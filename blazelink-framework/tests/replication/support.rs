@@ -27,6 +27,7 @@ pub(crate) fn exposed(id: u32, table: &str, columns: &[&str], key: &[usize]) -> 
         columns: columns
             .iter()
             .map(|column| ExposedColumn {
+                renamed: None,
                 name: column.trim_end_matches('#').into(),
                 kind: if column.ends_with('#') {
                     Kind::Int

@@ -2,14 +2,12 @@
 
 use blazelink::Builder;
 
-use crate::player_stats::PlayerStats;
 use crate::{api, seed};
 
 /// The app: every entity and the players' statistics live under `/graphql/`, the JSON endpoint under `/api`, one page at `/`.
 pub fn app(blaze: Builder) -> Builder {
     blaze
-        .discover("shooter::entities")
-        .virtual_table::<PlayerStats>()
+        .discover("shooter")
         .seed(seed::run)
         .route("/api", api::routes)
         .files("/static", "static")

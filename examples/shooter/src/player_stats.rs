@@ -1,88 +1,66 @@
 //! What a player has done in all games: a virtual table over a player.
 
-use blazelink::table::{
-    Call, Field, FieldError, FieldType, Member, Output, Parameter, RowRef, Struct, VirtualTable,
-};
+use blazelink::{BlazeContext, Dep, FieldResult, RowRef, Struct, VirtualTable, fields};
 use sea_orm::prelude::*;
-use sea_orm::{FromQueryResult, QueryOrder, QuerySelect};
+use sea_orm::{QueryOrder, QuerySelect};
 
 use crate::entities::{game_event, user};
 
 /// Kills, deaths and the rival of the player whom its client names as a dependency.
-#[derive(Clone, Copy, Debug)]
-pub struct PlayerStats;
-
-impl VirtualTable for PlayerStats {
-    const NAME: &'static str = "PlayerStats";
-
-    fn parameters() -> Vec<Parameter> {
-        vec![Parameter::row::<user::Entity>()]
-    }
-
-    fn fields() -> Vec<Field> {
-        vec![
-            Field::reading("kills", |call| {
-                Box::pin(count(call, game_event::Column::PlayerId))
-            }),
-            Field::reading("deaths", |call| {
-                Box::pin(count(call, game_event::Column::VictimId))
-            }),
-            Field::reading("rival", |call| Box::pin(rival(call))),
-        ]
-    }
+#[derive(Debug, VirtualTable)]
+pub struct PlayerStats {
+    /// The player.
+    pub user: Dep<user::Entity>,
 }
 
 /// The player who has killed another most often.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
+#[derive(Clone, Debug, Struct)]
 pub struct Rival {
-    /// The rival's key.
-    pub player_id: i32,
+    /// The rival.
+    pub player: RowRef<user::Entity>,
     /// How often.
     pub kills: i64,
 }
 
-impl Struct for Rival {
-    const NAME: &'static str = "Rival";
-
-    fn members() -> Vec<Member> {
-        vec![
-            Member::of::<RowRef<user::Entity>>("player"),
-            Member::of::<i64>("kills"),
-        ]
+#[fields(virtual_table)]
+impl PlayerStats {
+    async fn kills(&self, cx: &BlazeContext) -> FieldResult<u64> {
+        Ok(self
+            .kills_of(game_event::Column::PlayerId)
+            .count(cx)
+            .await?)
     }
 
-    fn into_members(self) -> Vec<Output> {
-        let player = RowRef::<user::Entity>::new(i64::from(self.player_id));
-        vec![player.into_output(), self.kills.into_output()]
+    async fn deaths(&self, cx: &BlazeContext) -> FieldResult<u64> {
+        Ok(self
+            .kills_of(game_event::Column::VictimId)
+            .count(cx)
+            .await?)
+    }
+
+    /// Of several the one with the smallest key; nothing for a player who was never killed.
+    async fn rival(&self, cx: &BlazeContext) -> FieldResult<Option<Rival>> {
+        let deaths = self
+            .kills_of(game_event::Column::VictimId)
+            .select_only()
+            .column(game_event::Column::PlayerId)
+            .column_as(game_event::Column::Id.count(), "kills")
+            .group_by(game_event::Column::PlayerId)
+            .order_by_desc(game_event::Column::Id.count())
+            .order_by_asc(game_event::Column::PlayerId);
+        let rival = deaths.into_tuple::<(i32, i64)>().one(cx).await?;
+        Ok(rival.map(|(player, kills)| Rival {
+            player: RowRef::new(i64::from(player)),
+            kills,
+        }))
     }
 }
 
-/// The kills with the player in this column.
-fn kills_of(
-    call: &Call<'_>,
-    column: game_event::Column,
-) -> Result<Select<game_event::Entity>, FieldError> {
-    let player: i32 = call.dependency_key::<user::Entity, _>()?;
-    call.depend_on_equal(column, i64::from(player))?;
-    Ok(game_event::Entity::find()
-        .filter(game_event::Column::Kind.eq("kill"))
-        .filter(column.eq(player)))
-}
-
-async fn count(call: Call<'_>, column: game_event::Column) -> Result<i64, FieldError> {
-    let kills = kills_of(&call, column)?;
-    let count = kills.count(call.database()).await?;
-    Ok(i64::try_from(count).unwrap_or(i64::MAX))
-}
-
-/// Of several the one with the smallest key; nothing for a player who was never killed.
-async fn rival(call: Call<'_>) -> Result<Option<Rival>, FieldError> {
-    let deaths = kills_of(&call, game_event::Column::VictimId)?
-        .select_only()
-        .column(game_event::Column::PlayerId)
-        .column_as(game_event::Column::Id.count(), "kills")
-        .group_by(game_event::Column::PlayerId)
-        .order_by_desc(game_event::Column::Id.count())
-        .order_by_asc(game_event::Column::PlayerId);
-    Ok(deaths.into_model::<Rival>().one(call.database()).await?)
+impl PlayerStats {
+    /// The kills with the player in this column.
+    fn kills_of(&self, column: game_event::Column) -> Select<game_event::Entity> {
+        game_event::Entity::find()
+            .filter(game_event::Column::Kind.eq("kill"))
+            .filter(column.eq(self.user.key()))
+    }
 }

@@ -23,6 +23,7 @@ fn exposed(id: u32, table: &str, columns: &[(&str, Kind)], key: &[usize]) -> Exp
         columns: columns
             .iter()
             .map(|(name, kind)| ExposedColumn {
+                renamed: None,
                 name: (*name).into(),
                 kind: kind.clone(),
             })
@@ -200,6 +201,7 @@ fn key_that_the_identity_does_not_tell_makes_the_table_whole() {
 #[test]
 fn guarded_table_whose_old_row_is_not_told_is_whole() {
     let secret = ExposedColumn {
+        renamed: None,
         name: "secret".into(),
         kind: Kind::Text,
     };

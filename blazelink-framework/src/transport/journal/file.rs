@@ -278,6 +278,7 @@ mod tests {
 
     fn exposure() -> Arc<Exposure> {
         let id = ExposedColumn {
+            renamed: None,
             name: "id".into(),
             kind: Kind::Int,
         };

@@ -50,6 +50,7 @@ enum Record<'a> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Named<'a> {
+    Everything,
     Table(Cow<'a, str>),
     Row(Cow<'a, str>, Vec<Scalar<'a>>),
     Equal(Cow<'a, str>, Cow<'a, str>, Scalar<'a>),
@@ -178,6 +179,7 @@ impl<'a> Named<'a> {
 
     fn dependency(dependency: &'a Dependency, exposure: &'a Exposure) -> Named<'a> {
         match dependency {
+            Dependency::Everything => Named::Everything,
             Dependency::Table(table) => Named::Table(entity(exposure.table(*table))),
             Dependency::Row(table, key) => Named::Row(entity(exposure.table(*table)), scalars(key)),
             Dependency::Equal {
@@ -196,12 +198,13 @@ impl<'a> Named<'a> {
         match self.to_dependency(exposure)? {
             Dependency::Table(table) => Some(ObjectId::table(table)),
             Dependency::Row(table, key) => Some(ObjectId::row(table, key)),
-            Dependency::Equal { .. } => None,
+            Dependency::Equal { .. } | Dependency::Everything => None,
         }
     }
 
     fn to_dependency(&self, exposure: &Exposure) -> Option<Dependency> {
         match self {
+            Named::Everything => Some(Dependency::Everything),
             Named::Table(table) => Some(Dependency::Table(exposure.by_entity(table)?.id)),
             Named::Row(table, scalars) => {
                 let table = exposure.by_entity(table)?;
@@ -267,6 +270,7 @@ mod tests {
 
     fn table(id: u32, entity: &str, columns: &[(&str, Kind)], key: &[usize]) -> ExposedTable {
         let column = |(name, kind): &(&str, Kind)| ExposedColumn {
+            renamed: None,
             name: (*name).into(),
             kind: kind.clone(),
         };
@@ -309,6 +313,7 @@ mod tests {
 
     fn dependency() -> impl Strategy<Value = Dependency> {
         prop_oneof![
+            Just(Dependency::Everything),
             (0..2_u32).prop_map(|table| Dependency::Table(TableId(table))),
             row().prop_map(|(table, key)| Dependency::Row(table, key)),
             ".{0,4}".prop_map(|value| Dependency::Equal {

@@ -16,6 +16,7 @@ pub(crate) const ENTITY: &str = "Player";
 /// The players' table, exposed.
 pub(crate) fn exposure() -> Exposure {
     let column = |name: &str, kind| ExposedColumn {
+        renamed: None,
         name: name.to_owned(),
         kind,
     };

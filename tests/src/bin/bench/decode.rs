@@ -185,6 +185,7 @@ async fn read(url: DatabaseUrl, end: Lsn) -> (f64, usize) {
 
 fn exposure() -> Exposure {
     let column = |(name, kind): (&str, Kind)| ExposedColumn {
+        renamed: None,
         name: name.to_owned(),
         kind,
     };

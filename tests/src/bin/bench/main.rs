@@ -2,11 +2,12 @@
 //!
 //! `cargo run --release -p blazelink-tests --bin bench` prints the table that README.md quotes;
 //! with names of parts (`matching`, `decode`, `latency`, `silent`, `fanout`, `told`, `refetch`,
-//! `graphql`, `journal`, `sockets`) it runs those only. The exit code is 1 if a bound does not hold. Both sides
-//! of a ratio are measured in turn in this run, on a database of its own, so that a busy machine
-//! slows both.
+//! `capture`, `graphql`, `journal`, `sockets`) it runs those only. The exit code is 1 if a bound does
+//! not hold. Both sides of a ratio are measured in turn in this run, on a database of its own, so
+//! that a busy machine slows both.
 
 mod broadcast;
+mod capture;
 mod commits;
 mod decode;
 mod fanout;
@@ -65,6 +66,9 @@ fn main() -> ExitCode {
         }
         if wanted("refetch") {
             refetch::measure(&mut report).await;
+        }
+        if wanted("capture") {
+            capture::measure(&mut report).await;
         }
         if wanted("graphql") {
             graphql::measure(&mut report).await;

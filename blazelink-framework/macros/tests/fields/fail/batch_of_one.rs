@@ -1,0 +1,11 @@
+struct Model;
+
+#[blazelink_macros::fields]
+impl ModelFields for Model {
+    #[batch]
+    fn total(&self) -> i64 {
+        0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+struct Model;
+
+#[blazelink_macros::fields]
+impl Model {
+    fn name(&self) -> String {
+        String::new()
+    }
+}
+
+fn main() {}

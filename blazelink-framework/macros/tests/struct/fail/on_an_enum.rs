@@ -1,0 +1,6 @@
+#[derive(blazelink_macros::Struct)]
+enum Streak {
+    Best,
+}
+
+fn main() {}

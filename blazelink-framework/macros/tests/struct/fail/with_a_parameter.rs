@@ -1,0 +1,6 @@
+#[derive(blazelink_macros::Struct)]
+struct Streak<T> {
+    best: T,
+}
+
+fn main() {}

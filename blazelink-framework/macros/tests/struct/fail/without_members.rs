@@ -1,0 +1,4 @@
+#[derive(blazelink_macros::Struct)]
+struct Streak {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[derive(blazelink_macros::VirtualTable)]
+struct Stats {
+    #[blazelink(hide)]
+    user: i32,
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[derive(blazelink_macros::VirtualTable)]
+struct Stats(i32);
+
+fn main() {}
