@@ -14,11 +14,12 @@ use blazelink_codes::Code;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Response};
 use sea_orm::{DatabaseConnection, DbErr, Linked};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::{Authenticator, Authority, ContextFactory};
-use crate::config::{ClientLimits, Config};
+use crate::config::{ClientLimits, Config, Environment};
 use crate::data;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, QueryLimits};
@@ -27,10 +28,10 @@ use crate::replication::{Following, Signaler};
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
-use crate::table::{Extension, Table, TableManagerBuilder, VirtualTable, Writes};
+use crate::table::{Extension, Table, TableManager, TableManagerBuilder, VirtualTable, Writes};
 use crate::transport::{HttpServer, Journal};
 use crate::viewer::Viewer;
-use crate::visibility::Access;
+use crate::visibility::{Access, Openness, summary};
 
 /// How long open requests, and after them the pool's connections, may take to end after the app
 /// was told to stop.
@@ -96,12 +97,16 @@ impl Builder {
         self
     }
 
-    /// Says what each viewer may see of an entity that is exposed. Without it everybody sees
-    /// everything of the entity.
+    /// Says what each viewer may see of an entity that is exposed. Of an entity of which nothing is
+    /// said nobody sees anything, but in development everybody sees everything.
     ///
     /// The closure is asked for each request and each commit, so it must be quick and answer from
-    /// the viewer and from memory: what it says counts from the next request and commit on. While it
-    /// runs for a commit, nobody is told of anything.
+    /// the viewer and from memory: what it says counts from the next request and commit on. While
+    /// it runs for a commit, requests are answered and new reads watched, but commits wait. One that
+    /// takes longer than [`limits::RULES_TIMEOUT`] for a commit is not waited for: who watches rows of the
+    /// entity is told to read again.
+    ///
+    /// [`limits::RULES_TIMEOUT`]: crate::codes::limits::RULES_TIMEOUT
     pub fn visible<E: Table>(
         mut self,
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
@@ -115,6 +120,14 @@ impl Builder {
     /// has none; without a rule in it nobody may use them, in development neither.
     pub fn writes<E: Table>(mut self, writes: Writes) -> Builder {
         self.tables = self.tables.writes::<E>(writes);
+        self
+    }
+
+    /// Says that everybody may see everything of an entity that is exposed, as
+    /// `#[blazelink(public)]` on its `Model` does. What the builder says of an entity goes before
+    /// what stands on it.
+    pub fn public<E: Table>(mut self) -> Builder {
+        self.tables = self.tables.public::<E>();
         self
     }
 
@@ -279,7 +292,11 @@ impl Builder {
     /// does not replicate, or if the address cannot be bound.
     pub async fn start(self, config: Config) -> Result<App> {
         let doors = routes::doors(&config)?;
-        let manager = self.tables.build()?;
+        let tables = match config.environment {
+            Environment::Development => self.tables.open_unless_said(),
+            Environment::Production => self.tables,
+        };
+        let manager = tables.build()?;
         let database = pools::connect(&config).await?;
         let mut manager = data::verify(manager, &database).await?;
         let mut pools = Pools::of(database.clone());
@@ -294,6 +311,7 @@ impl Builder {
         }
         manager.check_visibility()?;
         manager.check_writes()?;
+        tell_what_is_open(&manager);
         let exposure = manager.exposure();
         let limits = query_limits(&config.limits);
         let executor = Executor::with_limits(Arc::clone(&manager), database.clone(), limits)?
@@ -306,7 +324,11 @@ impl Builder {
         }));
         let subscriptions = SubscriptionManager::new(exposure, connections)
             .with_limit_per_session(config.limits.subscriptions_per_session)
-            .with_visibility(&manager);
+            .with_visibility(&manager)
+            .with_conditions(Arc::new(data::SqlConditions::new(
+                database.clone(),
+                Handle::current(),
+            )));
         let subscriptions = Arc::new(match &config.state {
             Some(folder) => remembering(subscriptions, folder, config.limits.journal_bytes),
             None => subscriptions,
@@ -450,6 +472,16 @@ fn query_limits(limits: &ClientLimits) -> QueryLimits {
         aliases: limits.query_aliases,
         page_size: limits.page_size.into(),
         answer_rows: limits.answer_rows,
+    }
+}
+
+/// Logs who may read what, a line per table.
+fn tell_what_is_open(manager: &TableManager) {
+    for line in summary(manager) {
+        match line.openness {
+            Openness::Said | Openness::Lent => tracing::info!("{line}"),
+            Openness::Closed => tracing::warn!("{line}"),
+        }
     }
 }
 

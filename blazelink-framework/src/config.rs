@@ -25,9 +25,11 @@ const STATE: &str = ".blazelink";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
     /// `BLAZELINK_ENV=development`, set by `blazelink dev` and by tests: the publication is kept
-    /// in step with the exposed tables without asking.
+    /// in step with the exposed tables without asking, and everybody sees tables of which nothing
+    /// is said.
     Development,
-    /// Everything else: what differs is refused with the SQL that mends it.
+    /// Everything else: what differs is refused with the SQL that mends it, and nobody sees anything
+    /// of a table of which nothing is said.
     #[default]
     Production,
 }

@@ -68,6 +68,8 @@ pub struct Exposure {
     virtual_tables: Vec<ExposedTable>,
     /// The tables that not everybody sees whole, by ascending number, with their hidden columns.
     guarded: Vec<(TableId, Vec<ExposedColumn>)>,
+    /// The tables of which nobody sees anything, by ascending number.
+    closed: Vec<TableId>,
 }
 
 impl Exposure {
@@ -83,6 +85,7 @@ impl Exposure {
             tables,
             virtual_tables: Vec::new(),
             guarded: Vec::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -105,6 +108,18 @@ impl Exposure {
         self.guarded.push((table, hidden));
         self.guarded.sort_by_key(|(table, _)| *table);
         self
+    }
+
+    /// The same, and nobody sees anything of this table.
+    pub fn with_closed(mut self, table: TableId) -> Exposure {
+        self.closed.push(table);
+        self.closed.sort_unstable();
+        self
+    }
+
+    /// Whether everybody sees everything of a table.
+    pub fn is_open(&self, table: TableId) -> bool {
+        self.guarded(table).is_none() && self.closed.binary_search(&table).is_err()
     }
 
     /// The columns carried behind the exposed ones of a guarded table; nothing for any other.

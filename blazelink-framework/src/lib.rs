@@ -11,6 +11,7 @@
 //!         #[sea_orm::model]
 //!         #[derive(Clone, Debug, PartialEq, DeriveEntityModel, blazelink::Table)]
 //!         #[sea_orm(table_name = "user")]
+//!         #[blazelink(public)] // Everybody may read it; a table that does not say so is closed.
 //!         pub struct Model {
 //!             #[sea_orm(primary_key)]
 //!             pub id: i32,
@@ -46,8 +47,8 @@
 //! }
 //! ```
 //!
-//! Without more, whoever reaches the server may read every exposed table. An app says who asks, and
-//! what that viewer sees of a table:
+//! Nobody sees anything of a table until somebody says who may, but in development. For what is not
+//! public an app says who asks, and what that viewer sees of a table:
 //!
 //! ```
 //! # mod game_event {

@@ -11,6 +11,7 @@ use blazelink_tests::client::Client;
 use blazelink_tests::rows;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use sea_orm::ColumnTrait;
 use serde_json::{Value, json};
 use shooter::entities::{game_event, user};
 
@@ -36,11 +37,28 @@ fn events(viewer: &Viewer) -> Access {
     })
 }
 
+/// The same, as only Postgres can judge it.
+fn events_by_sql(viewer: &Viewer) -> Access {
+    viewer.get().map_or_else(Access::none, |&player: &i32| {
+        Access::sql(game_event::Column::PlayerId.eq(player)).hide(game_event::Column::VictimId)
+    })
+}
+
+fn guarded_by_sql(blaze: Builder) -> Builder {
+    blaze
+        .context(Players)
+        .visible::<game_event::Entity>(events_by_sql)
+}
+
 fn guarded(blaze: Builder) -> Builder {
     blaze.context(Players).visible::<game_event::Entity>(events)
 }
 
 async fn start() -> TestApp {
+    start_guarded(guarded).await
+}
+
+async fn start_guarded(guarded: fn(Builder) -> Builder) -> TestApp {
     let app = TestApp::start_declared(shooter_database().await, |_| {}, guarded).await;
     let sql = app.sql().await;
     rows::players(&sql, 3).await;
@@ -227,7 +245,15 @@ fn told(mut frame: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_viewer_is_told_of_random_writes_what_it_could_read_before_and_after() {
-    let app = start().await;
+    random_writes(start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_condition_in_sql_tells_of_random_writes_what_a_rule_would() {
+    random_writes(start_guarded(guarded_by_sql).await).await;
+}
+
+async fn random_writes(app: TestApp) {
     app.catch_up().await;
     let sql = app.sql().await;
     let mut clients = Vec::new();

@@ -64,6 +64,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/id",
             "session/outbox",
             "session/update",
+            "subscription/concerned",
             "subscription/graph",
             "subscription/index",
             "subscription/judge",
@@ -84,9 +85,11 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "monitor/hub",
             "session/connections",
             "session/state",
+            "subscription/judging",
             "subscription/manager",
             "subscription/monitored",
             "subscription/publish",
+            "subscription/rules",
             "subscription/session_watch",
             "subscription/viewers",
         ],
@@ -183,6 +186,41 @@ fn decisions_have_no_effects() {
                     broken,
                     "{}:{line}: `{effect}`: decisions are neither async nor touch anything \
                      outside of themselves",
+                    module.file
+                );
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{broken}");
+}
+
+/// Rooms in which nothing reads the database by itself: rows come to them through `data`, which
+/// narrows what it reads to what somebody sees.
+const WITHOUT_SQL: &[&str] = &[
+    "auth",
+    "graphql",
+    "monitor",
+    "session",
+    "subscription",
+    "table",
+    "transport",
+    "visibility",
+];
+
+#[test]
+fn who_answers_or_tells_runs_no_statement_of_its_own() {
+    let mut broken = String::new();
+    for (name, module) in &Modules::of(&framework()).0 {
+        let room = name.split('/').next().unwrap_or(name);
+        if !WITHOUT_SQL.contains(&room) {
+            continue;
+        }
+        for (line, text) in numbered(&module.code) {
+            let runs = ["_raw(", "execute_unprepared("];
+            if runs.iter().any(|call| text.contains(call)) {
+                let _ = writeln!(
+                    broken,
+                    "{}:{line}: a statement is run past the policies: read through `data`",
                     module.file
                 );
             }

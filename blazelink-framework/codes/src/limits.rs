@@ -215,6 +215,35 @@ pub const COMPUTED_AT_ONCE: usize = 4;
 /// the rest of the answer goes on. A setting: `[limits] field_timeout_ms`.
 pub const FIELD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long the app may take to say who sends a request (`ContextFactory`) or what a client is
+/// granted (`Authenticator`). Beyond it the request is answered with 503 and nothing is read, and
+/// the client is granted nothing.
+pub const CONTEXT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the app may take to say what viewers see of the tables of one commit. Beyond it who
+/// watches rows of a table that is left is told to read again, and the table's rule is not asked
+/// for commits until it has answered.
+pub const RULES_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long Postgres may take to judge the rows of one commit by conditions in SQL. Beyond it who
+/// watches rows that are left is told to read again.
+pub const CONDITIONS_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long Postgres is not asked again after it took longer than [`CONDITIONS_TIMEOUT`]: so long,
+/// commits do not wait for it, and are treated as if it had.
+pub const CONDITIONS_PAUSE: Duration = Duration::from_secs(5);
+
+/// Conditions in SQL by which one commit is judged, each a statement; viewers with equal ones share
+/// it. Beyond it as for [`CONDITIONS_TIMEOUT`].
+pub const CONDITIONS_PER_COMMIT: usize = 256;
+
+/// Rows of one table and commit that Postgres is asked to judge by a condition. Beyond it as for
+/// [`CONDITIONS_TIMEOUT`].
+pub const CONDITION_ROWS: usize = 1_000;
+
+/// Conditions that Postgres judges at the same time. Beyond it the next is asked when one is done.
+pub const CONDITIONS_AT_ONCE: usize = 4;
+
 /// Texts of statements whose analysis is kept. Beyond it all are let go, and analysed anew when
 /// they come again.
 pub const CAPTURED_SHAPES: usize = 4_096;

@@ -28,6 +28,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         page_root,
         list: root_is_list,
         writes,
+        public,
     } = TableAttributes::of(&input.attrs)?;
     let writes = match &writes {
         Some(operations) => quote! {
@@ -84,6 +85,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                     root: #root,
                     page_root: #page_root,
                     list: #root_is_list,
+                    public: #public,
                     hidden: &[#(#hidden),*],
                     writes: #writes,
                     links: ::std::vec![#(#links),*],
@@ -167,6 +169,7 @@ struct TableAttributes {
     list: bool,
     /// Variants of `Operation`.
     writes: Option<Vec<Ident>>,
+    public: bool,
 }
 
 impl TableAttributes {
@@ -199,9 +202,14 @@ impl TableAttributes {
                 found.list = true;
                 return Ok(());
             }
+            if meta.path.is_ident("public") {
+                bare(&meta, "public")?;
+                found.public = true;
+                return Ok(());
+            }
             Err(meta.error(
                 "A table knows `#[blazelink(name = \"Player\")]`, `root = \"player\"`, \
-                 `page_root = \"players\"`, `list` and `writes`; `hide` stands on a field",
+                 `page_root = \"players\"`, `list`, `public` and `writes`; `hide` stands on a field",
             ))
         })?;
         Ok(found)

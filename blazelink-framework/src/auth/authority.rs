@@ -4,6 +4,7 @@
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 
+use blazelink_codes::limits;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -31,6 +32,15 @@ pub enum Authorized {
     Granted(Grant),
 }
 
+/// Why nobody knows who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// The app refuses it.
+    Refused(Refused),
+    /// The app has not said in time.
+    TooSlow,
+}
+
 impl Authority {
     /// From now on asks this factory who sends a request.
     #[must_use]
@@ -50,24 +60,37 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// If the app refuses the request.
-    pub async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Viewer, Refused> {
-        match &self.factory {
-            Some(factory) => factory.viewer(request).await,
-            None => Ok(Viewer::anonymous()),
+    /// If the app refuses the request, or takes longer than [`limits::CONTEXT_TIMEOUT`].
+    pub async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Viewer, Unknown> {
+        let Some(factory) = &self.factory else {
+            return Ok(Viewer::anonymous());
+        };
+        let asked = tokio::time::timeout(limits::CONTEXT_TIMEOUT, factory.viewer(request));
+        match asked.await {
+            Ok(answer) => answer.map_err(Unknown::Refused),
+            Err(_) => {
+                tracing::error!("the app takes too long to say who sends a request: it is refused");
+                Err(Unknown::TooSlow)
+            }
         }
     }
 
-    /// What a client that says this of itself is granted: nothing if the app's code panics.
+    /// What a client that says this of itself is granted: nothing if the app's code panics, or
+    /// takes longer than [`limits::CONTEXT_TIMEOUT`].
     pub async fn authorize(&self, event: &AuthorizeEvent) -> Authorized {
         let Some(authenticator) = &self.authenticator else {
             return Authorized::Ignored;
         };
         let judged = async { authenticator.authenticate(event).await };
-        match AssertUnwindSafe(judged).catch_unwind().await {
-            Ok(Some(grant)) => Authorized::Granted(grant),
-            Ok(None) => Authorized::Refused,
+        let judged = AssertUnwindSafe(judged).catch_unwind();
+        match tokio::time::timeout(limits::CONTEXT_TIMEOUT, judged).await {
+            Ok(Ok(Some(grant))) => Authorized::Granted(grant),
+            Ok(Ok(None)) => Authorized::Refused,
             Err(_) => {
+                tracing::error!("the authenticator takes too long: its client is refused");
+                Authorized::Refused
+            }
+            Ok(Err(_)) => {
                 tracing::error!("the authenticator panicked: its client is refused");
                 Authorized::Refused
             }
@@ -110,5 +133,44 @@ trait AnyAuthenticator: Send + Sync {
 impl<A: Authenticator> AnyAuthenticator for A {
     fn authenticate<'a>(&'a self, event: &'a AuthorizeEvent) -> BoxFuture<'a, Option<Grant>> {
         Box::pin(Authenticator::authenticate(self, event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::Request;
+
+    use super::*;
+
+    /// The app's code, when what it asks does not answer.
+    struct Stuck;
+
+    impl ContextFactory for Stuck {
+        type Viewer = i32;
+
+        async fn viewer(&self, _: &ContextRequest<'_>) -> Result<Option<i32>, Refused> {
+            std::future::pending().await
+        }
+    }
+
+    impl Authenticator for Stuck {
+        async fn authenticate(&self, _: &AuthorizeEvent) -> Option<Grant> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_without_end_for_the_app_to_say_who_asks() {
+        let authority = Authority::default()
+            .with_context(Stuck)
+            .with_authenticator(Stuck);
+        let request = Request::default();
+        let viewer = authority.viewer(&ContextRequest::new(&request)).await;
+        assert_eq!(viewer.err(), Some(Unknown::TooSlow));
+        let event = AuthorizeEvent {
+            secret: String::new(),
+            handle: String::new(),
+        };
+        assert_eq!(authority.authorize(&event).await, Authorized::Refused);
     }
 }

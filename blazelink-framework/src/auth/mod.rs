@@ -8,6 +8,6 @@ mod factory;
 mod request;
 
 pub use authenticator::{Authenticator, AuthorizeEvent, Grant, Monitoring};
-pub use authority::{Authority, Authorized};
+pub use authority::{Authority, Authorized, Unknown};
 pub use factory::{ContextFactory, Refused};
 pub use request::ContextRequest;

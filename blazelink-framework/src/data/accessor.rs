@@ -2,34 +2,26 @@
 //! sees. The one place through which answers read rows: nothing that a viewer may not see gets
 //! past it.
 
-use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use blazelink_codes::Code;
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
-    Value,
-};
+use sea_orm::{DatabaseConnection, QueryResult, Value};
 
 use super::batch::{Batch, integer_at};
 use super::page_query::{Bound, Doubtful};
+use super::runner::Runner;
 use super::statement::{CountStatement, RowStatement, Text, leads_to};
-use super::write_error::sqlstate;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::object_id::Key;
 use crate::table::{TableDef, TableManager};
 use crate::viewer::Viewer;
-use crate::visibility::Sight;
+use crate::visibility::{Narrow, Sight, Sights};
 
 /// Reads rows and counts them, as one viewer sees them. Made for each request.
 #[derive(Debug)]
 pub(crate) struct DataAccessor<'a> {
-    database: &'a DatabaseConnection,
-    manager: &'a TableManager,
-    viewer: &'a Viewer,
-    /// What the viewer sees of each table, once it was asked; empty if everybody sees everything.
-    sights: Vec<OnceLock<Option<Arc<Sight>>>>,
+    rows: Runner<'a>,
+    sights: Sights<'a>,
 }
 
 /// The keys of many parents, as texts; parents are numbered from 0 in the order of their addition.
@@ -97,35 +89,25 @@ impl<'a> DataAccessor<'a> {
         manager: &'a TableManager,
         viewer: &'a Viewer,
     ) -> DataAccessor<'a> {
-        let mut sights = Vec::new();
-        if manager.is_guarded() {
-            sights.resize_with(manager.tables().len(), OnceLock::new);
-        }
         DataAccessor {
-            database,
-            manager,
-            viewer,
-            sights,
+            rows: Runner::new(database),
+            sights: Sights::new(manager, viewer),
         }
     }
 
     /// The connection, for writes.
     pub(crate) fn database(&self) -> &'a DatabaseConnection {
-        self.database
+        self.rows.database()
     }
 
     /// The registry.
     pub(crate) fn manager(&self) -> &'a TableManager {
-        self.manager
+        self.sights.manager()
     }
 
     /// What the viewer sees of a table; nothing stands for everything. The app is asked once.
     pub(crate) fn sight(&self, table: &TableDef) -> Option<Arc<Sight>> {
-        let ask = || table.sight(self.viewer).map(Arc::new);
-        match self.sights.get(table.id.0 as usize) {
-            Some(asked) => asked.get_or_init(ask).clone(),
-            None => ask(),
-        }
+        self.sights.of(table)
     }
 
     /// The row with this key: a batch of one row, or of none. The statement is
@@ -268,56 +250,53 @@ impl<'a> DataAccessor<'a> {
         doubtful: Option<Doubtful>,
     ) -> Result<Vec<QueryResult>> {
         let mut tables = text.sources.iter();
-        if let Some(Doubtful { sql, values }) = doubtful
-            && tables.any(|it| self.restricted(self.manager.table(it.table)).is_some())
+        let manager = self.sights.manager();
+        if let Some(doubtful) = doubtful
+            && tables.any(|it| self.narrows(manager.table(it.table)))
         {
-            let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-            let tried = self.database.query_one_raw(statement).await;
-            tried.map_err(value_failure)?;
+            self.rows.try_values(doubtful, VALUE).await?;
         }
-        self.query_or(text, values, value_failure).await
+        self.query_or(text, values, VALUE).await
     }
 
     pub(super) async fn query(&self, text: &Text, values: Vec<Value>) -> Result<Vec<QueryResult>> {
-        self.query_or(text, values, failure).await
+        self.query_or(text, values, KEY).await
     }
 
     async fn query_or(
         &self,
         text: &Text,
-        mut values: Vec<Value>,
-        failure: fn(DbErr) -> Error,
+        values: Vec<Value>,
+        refusal: &'static str,
     ) -> Result<Vec<QueryResult>> {
         debug_assert_eq!(
             values.len(),
             text.bound,
             "placeholders continue after these"
         );
-        let sql = self.narrowed(text, &mut values);
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-        self.database
-            .query_all_raw(statement)
-            .await
-            .map_err(failure)
+        let statement = self.sights.narrow(text, values);
+        self.rows.run(statement, refusal).await
+    }
+
+    /// Whether there are rows of a table that the viewer does not see.
+    pub(crate) fn narrows(&self, table: &TableDef) -> bool {
+        self.sights.restricted(table).is_some()
     }
 }
 
-impl DataAccessor<'_> {
-    /// The statement for what the viewer sees.
-    fn narrowed<'t>(&self, text: &'t Text, values: &mut Vec<Value>) -> Cow<'t, str> {
-        if self.sights.is_empty() {
-            return Cow::Borrowed(&text.sql);
-        }
-        let mut conditions: Vec<Option<String>> = Vec::with_capacity(text.sources.len());
-        for source in &text.sources {
-            let sight = self.restricted(self.manager.table(source.table));
+impl Narrow for Text {
+    fn narrowed(&self, sights: &Sights<'_>, values: &mut Vec<Value>) -> String {
+        let manager = sights.manager();
+        let mut conditions: Vec<Option<String>> = Vec::with_capacity(self.sources.len());
+        for source in &self.sources {
+            let sight = sights.restricted(manager.table(source.table));
             conditions.push(sight.map(|sight| sight.sql("t", values.len() + 1, values)));
         }
-        if let (Some(beyond), Some(source)) = (&text.beyond, text.sources.first()) {
-            let target = self.manager.table(beyond.table);
-            if let Some(sight) = self.restricted(target) {
+        if let (Some(beyond), Some(source)) = (&self.beyond, self.sources.first()) {
+            let target = manager.table(beyond.table);
+            if let Some(sight) = sights.restricted(target) {
                 let condition = sight.sql("x", values.len() + 1, values);
-                let table = self.manager.table(source.table);
+                let table = manager.table(source.table);
                 let leads = leads_to(table, &beyond.from, target, &condition);
                 let first = &mut conditions[0];
                 *first = Some(match first.take() {
@@ -326,65 +305,18 @@ impl DataAccessor<'_> {
                 });
             }
         }
-        if conditions.iter().all(Option::is_none) {
-            return Cow::Borrowed(&text.sql);
+        match conditions.iter().all(Option::is_none) {
+            true => self.sql.clone(),
+            false => self.narrowed_to(&conditions),
         }
-        Cow::Owned(text.narrowed(&conditions))
-    }
-
-    /// Whether there are rows of a table that the viewer does not see.
-    pub(crate) fn narrows(&self, table: &TableDef) -> bool {
-        self.restricted(table).is_some()
-    }
-
-    /// What the viewer sees of a table, unless that is every row.
-    fn restricted(&self, table: &TableDef) -> Option<Arc<Sight>> {
-        self.sight(table).filter(|sight| !sight.sees_all_rows())
     }
 }
 
-/// The statement's error where its only values from a client are a key.
-fn failure(source: DbErr) -> Error {
-    refused_or_lost(source, "Invalid obj_id! It is no value of the key's type")
-}
+/// What a client is told whose key the database refuses.
+const KEY: &str = "Invalid obj_id! It is no value of the key's type";
 
-/// The same where they are those of a page's arguments.
-fn value_failure(source: DbErr) -> Error {
-    refused_or_lost(
-        source,
-        "A value in `where` or `after` is none of its column's type",
-    )
-}
-
-/// SQLSTATE class 22 (data exception) and 23514 (a domain's check) can only mean a value that a
-/// client sent.
-fn refused_or_lost(source: DbErr, refusal: &'static str) -> Error {
-    if sqlstate(&source) == Some("57014") {
-        let code = Code::StatementTimeout;
-        let sentence = format!("The database took longer than it may ({code})");
-        return Error::new(ErrorKind::Unavailable, code, sentence)
-            .with_source(source)
-            .with_hint("read less at once, make an index, or set [limits] statement_seconds");
-    }
-    let refused = match &source {
-        DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) => {
-            error
-                .as_database_error()
-                .and_then(|error| error.code())
-                .is_some_and(|code| code.starts_with("22") || code == "23514")
-        }
-        _ => false,
-    };
-    if refused {
-        return Error::new(ErrorKind::Request, Code::Database, refusal).with_source(source);
-    }
-    Error::new(
-        ErrorKind::Unavailable,
-        Code::Database,
-        "The database did not answer a statement",
-    )
-    .with_source(source)
-}
+/// The same of a value among a page's arguments.
+const VALUE: &str = "A value in `where` or `after` is none of its column's type";
 
 /// By parent the number that its row tells; parents without a row have none.
 fn counts(rows: &[QueryResult], parents: usize) -> Result<Vec<i64>> {

@@ -252,7 +252,7 @@ impl Text {
 
     /// The text that reads, of each source, only rows for which its condition is true of `t`;
     /// nothing stands for all of them.
-    pub(super) fn narrowed(&self, conditions: &[Option<String>]) -> String {
+    pub(super) fn narrowed_to(&self, conditions: &[Option<String>]) -> String {
         let mut sql = String::with_capacity(self.sql.len() * 2);
         let mut written = 0;
         for (source, condition) in self.sources.iter().zip(conditions) {

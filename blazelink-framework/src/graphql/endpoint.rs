@@ -16,7 +16,7 @@ use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 
 use super::body::{self, Unread};
 use super::{Executor, Request as Document};
-use crate::auth::{Authority, ContextRequest};
+use crate::auth::{Authority, ContextRequest, Unknown};
 use crate::context::BlazeContext;
 use crate::session::{Peer, SessionId};
 use crate::subscription::{SubscriptionManager, Unwatched};
@@ -67,7 +67,13 @@ impl GraphqlEndpoint {
         };
         let viewer = match self.authority.viewer(&ContextRequest::new(&request)).await {
             Ok(viewer) => viewer,
-            Err(refused) => return response(super::Response::denied(401, refused.sentence())),
+            Err(Unknown::Refused(refused)) => {
+                return response(super::Response::denied(401, refused.sentence()));
+            }
+            Err(Unknown::TooSlow) => {
+                let sentence = "It takes too long to find out who asks; ask again";
+                return response(super::Response::denied(503, sentence));
+            }
         };
         let body = match body::read(request.take_body(), self.body_bytes).await {
             Ok(body) => body,

@@ -294,5 +294,10 @@ where
         .build()?;
     std::thread::Builder::new()
         .name(name.to_owned())
-        .spawn(move || runtime.block_on(make()))
+        .spawn(move || {
+            let output = runtime.block_on(make());
+            // Code of the app that never answers is left behind.
+            runtime.shutdown_background();
+            output
+        })
 }

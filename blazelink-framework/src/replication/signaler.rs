@@ -205,7 +205,9 @@ impl Publisher {
         report(&self.following, statuses);
         for transaction in transactions {
             let large = transaction.changes.len() >= LARGE;
-            self.bus.publish(Arc::new(transaction));
+            let transaction = Arc::new(transaction);
+            self.subscriptions.judge(&transaction).await;
+            self.bus.publish(transaction);
             // Under load the reader must get its turn, and at once after a large transaction.
             if large {
                 tokio::task::yield_now().await;

@@ -20,7 +20,6 @@ use super::id::SessionId;
 use super::peer::Peer;
 use super::state::{Session, Socket};
 use crate::error::Result;
-use crate::viewer::Viewer;
 
 /// Owners of a session that nobody uses: the map by id and the slab by number.
 const IDLE_OWNERS: usize = 2;
@@ -120,12 +119,6 @@ impl ConnectionManager {
         numbers
             .map(|number| connections.by_number.get(number as usize).cloned())
             .collect()
-    }
-
-    /// To whom the session with this number belongs; anonymous if there is none.
-    pub(crate) fn viewer(&self, number: u32) -> Viewer {
-        let session = self.lock().by_number.get(number as usize).cloned();
-        session.map_or_else(Viewer::anonymous, |session| session.viewer())
     }
 
     /// All sessions.

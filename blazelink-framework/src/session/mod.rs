@@ -19,3 +19,5 @@ pub use state::{AnotherViewer, Session, Socket};
 pub(crate) use state::{Bound, Taken};
 pub(crate) use update::Update;
 pub use update::UpdateKind;
+#[cfg(test)]
+pub(crate) use update::open;

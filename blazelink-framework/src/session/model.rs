@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::outbox::{Entry, Outbox};
-use super::update::{Update, UpdateKind};
+use super::update::{Update, UpdateKind, open};
 use crate::exposure::ExposedTable;
 use crate::object_id::{Atom, Key, ObjectId, Scope, TableId};
 
@@ -59,7 +59,7 @@ impl Client {
             columns: Vec::new(),
             key: Vec::new(),
         };
-        let update = Update::row(&table, &Key::from(key), None);
+        let update = Update::row(&table, &Key::from(key), open(None));
         self.outbox.push(kind, &Arc::new(update));
         *self.pushed.entry(key).or_default() += 1;
     }

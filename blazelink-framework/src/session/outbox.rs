@@ -303,6 +303,7 @@ fn merged(
 mod tests {
     use super::*;
     use crate::object_id::{Key, TableId};
+    use crate::session::open;
 
     fn object(key: i64) -> ObjectId {
         ObjectId::row(TableId(0), Key::from(key))
@@ -405,7 +406,7 @@ mod tests {
             columns: Vec::new(),
             key: Vec::new(),
         };
-        let named = Arc::new(Update::row(&table, &Key::from(1), None));
+        let named = Arc::new(Update::row(&table, &Key::from(1), open(None)));
         let again = || (UpdateKind::Update, update(1));
         for kind in [UpdateKind::Create, UpdateKind::Update] {
             let merged = merged((kind, Arc::clone(&named)), again());

@@ -6,11 +6,10 @@
 use blazelink_codes::limits;
 use bytes::Bytes;
 
-use crate::change::Row;
 use crate::exposure::ExposedTable;
 use crate::monitor::UpdateId;
 use crate::object_id::{Atom, Key, ObjectId, Scope};
-use crate::value;
+use crate::visibility::VisibleRow;
 
 /// What a change did to the row with one key.
 ///
@@ -51,14 +50,15 @@ enum Changes {
 }
 
 impl Changes {
-    fn of(table: &ExposedTable, row: &Row, hidden: &[usize]) -> Changes {
-        let shown = (0..table.columns.len()).filter(|column| !hidden.contains(column));
-        let texts = shown.filter_map(|column| row.text(column));
-        if texts.map(str::len).sum::<usize>() > limits::UPDATE_BYTES {
+    fn of(table: &ExposedTable, row: VisibleRow<'_>) -> Changes {
+        if !row.is_some() {
+            return Changes::Unknown;
+        }
+        if row.len(table) > limits::UPDATE_BYTES {
             return Changes::TooLarge;
         }
         let mut json = Vec::new();
-        value::write_row_without(table, row, hidden, &mut json);
+        row.write(table, &mut json);
         if json.len() > limits::UPDATE_BYTES {
             return Changes::TooLarge;
         }
@@ -74,22 +74,12 @@ impl Changes {
 }
 
 impl Update {
-    /// A row changed; `row` is its image, if one is known.
-    pub(crate) fn row(table: &ExposedTable, key: &Key, row: Option<&Row>) -> Update {
-        Update::row_without(table, key, row, &[])
-    }
-
-    /// The same without the columns at these positions.
-    pub(crate) fn row_without(
-        table: &ExposedTable,
-        key: &Key,
-        row: Option<&Row>,
-        hidden: &[usize],
-    ) -> Update {
+    /// A row changed; `row` is of its image what may be seen.
+    pub(crate) fn row(table: &ExposedTable, key: &Key, row: VisibleRow<'_>) -> Update {
         Update {
             object: ObjectId::row(table.id, key.clone()),
             id: None,
-            changes: row.map_or(Changes::Unknown, |row| Changes::of(table, row, hidden)),
+            changes: Changes::of(table, row),
         }
     }
 
@@ -141,9 +131,18 @@ impl std::fmt::Debug for Update {
     }
 }
 
+/// An image of a table that everybody sees.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) fn open(row: Option<&crate::change::Row>) -> VisibleRow<'_> {
+    let exposure = crate::exposure::Exposure::default();
+    VisibleRow::of_open(&exposure, crate::object_id::TableId(0), row).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::Row;
     use crate::exposure::ExposedColumn;
     use crate::object_id::TableId;
     use crate::value::Kind;
@@ -162,7 +161,7 @@ mod tests {
             key: vec![0],
         };
         let row = Row::from_texts(&[Some(text)]);
-        Update::row(&table, &Key::from(1), Some(&row))
+        Update::row(&table, &Key::from(1), open(Some(&row)))
     }
 
     #[test]

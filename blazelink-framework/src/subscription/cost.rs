@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
+
 use super::index::{Event, SubscriptionIndex};
-use super::judge::Judge;
+use super::judge::{Heard, Judge};
 use super::{Dependency, Role, pool};
 use crate::change::{Change, ChangeKind, Old, Row, Transaction};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
@@ -89,9 +91,9 @@ fn a_change_looks_at_as_many_records_however_many_sessions_watch_something_else(
     assert!(many <= few + SPARE_LOOK_UPS, "{few} became {many}");
 }
 
-/// Lets all hear, and counts how often it is asked.
-#[derive(Default)]
+/// Answers always the same, and counts how often it is asked.
 struct Counting {
+    answer: Heard,
     asked: usize,
 }
 
@@ -100,13 +102,21 @@ impl Judge for Counting {
         true
     }
 
-    fn hears(&mut self, _: u32, _: &Event<'_>) -> bool {
+    fn hears(&mut self, _: u32, _: &Event<'_>) -> Heard {
         self.asked += 1;
-        true
+        self.answer
     }
 
     fn hears_of_table(&mut self, _: u32, _: TableId) -> bool {
         true
+    }
+
+    fn seen_anew(&self) -> BTreeSet<TableId> {
+        BTreeSet::new()
+    }
+
+    fn sees_anew(&mut self, _: u32, _: TableId) -> bool {
+        false
     }
 }
 
@@ -120,12 +130,14 @@ fn a_session_that_is_to_read_an_object_again_is_not_judged_for_further_rows() {
     index.finish(answer);
     let changes = (0..ROWS).map(change);
     let transaction = commit(changes.collect());
-    let mut judge = Counting::default();
-    let mut told = 0;
-    index.affected_as(&transaction, &exposure(), &mut judge, &mut |_, sessions| {
-        told += sessions.len();
-    });
-    assert_eq!((told, judge.asked), (1, 1));
+    for answer in [Heard::Yes, Heard::Unknown] {
+        let mut judge = Counting { answer, asked: 0 };
+        let mut told = 0;
+        index.affected_as(&transaction, &exposure(), &mut judge, &mut |_, sessions| {
+            told += sessions.len();
+        });
+        assert_eq!((told, judge.asked), (1, 1), "{answer:?}");
+    }
 }
 
 #[test]

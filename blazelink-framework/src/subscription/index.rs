@@ -17,7 +17,7 @@
 
 use super::dependency::{Dependency, Role};
 use super::graph::{Ending, Graph};
-use super::judge::{Everyone, Judge};
+use super::judge::{Everyone, Heard, Judge};
 use super::points::Points;
 use super::pool::NONE;
 use crate::change::{Cell, Change, ChangeKind, Old, Row, Transaction};
@@ -80,7 +80,7 @@ pub struct Declared {
 /// Who watches what.
 #[derive(Debug, Default)]
 pub struct SubscriptionIndex {
-    graph: Graph,
+    pub(super) graph: Graph,
     /// Counts commits and events, so that "already told" is a comparison and not a set.
     stamp: u32,
     scratch: Scratch,
@@ -97,6 +97,8 @@ struct Scratch {
     told: Vec<(u32, u32)>,
     /// (object, session): the session is to read the object again.
     again: Vec<(u32, u32)>,
+    /// Length of `again` from which on it is looked through for repeats.
+    thick: usize,
 }
 
 /// Capacity that a scratch list may keep from one transaction to the next.
@@ -105,7 +107,7 @@ const KEPT_SCRATCH: usize = 16 << 10;
 /// One row's event, cut from a change.
 pub(super) struct Event<'a> {
     /// Position of the change in its transaction.
-    change: u32,
+    pub(super) change: u32,
     pub(super) kind: UpdateKind,
     pub(super) table: TableId,
     key: &'a Key,
@@ -323,9 +325,16 @@ impl SubscriptionIndex {
             for event in events(at, change).into_iter().flatten() {
                 self.tell_event(table, &event, commit, &mut scratch, judge, tell);
             }
+            scratch.thin();
         }
         for &table in &transaction.whole {
-            self.collect_whole(table, judge, &mut scratch.again);
+            let guarded = judge.guards(table);
+            let mut hears = |session| !guarded || judge.hears_of_table(session, table);
+            self.collect_whole(table, &mut hears, &mut scratch.again);
+        }
+        for table in judge.seen_anew() {
+            let mut sees = |session| judge.sees_anew(session, table);
+            self.collect_whole(table, &mut sees, &mut scratch.again);
         }
         self.tell_again(&mut scratch, tell);
         scratch.trim();
@@ -343,13 +352,9 @@ impl SubscriptionIndex {
     ) {
         let stamp = self.next_stamp();
         let points = &self.graph.points;
-        let whole = points.whole(table.id);
         let row = points.row(table.id, event.key);
         scratch.points.clear();
-        scratch.points.extend(whole);
-        scratch.points.extend(row);
-        scratch.points.extend(points.everything());
-        collect_values(points, table, event.images, &mut scratch.points);
+        points_met(points, table, event, &mut scratch.points);
 
         scratch.sessions.clear();
         for at in 0..scratch.points.len() {
@@ -400,8 +405,29 @@ impl SubscriptionIndex {
                 && (is_read_whole || self.graph.sessions[link.session as usize].told != stamp);
             let again = derived_too && link.derived() && self.graph.reads[link.read].told != commit;
             // Who was told already is not judged again, which costs more than all else here.
-            if !tells && !again || guarded && !judge.hears(link.session, event) {
+            if !tells && !again {
                 continue;
+            }
+            let heard = match guarded {
+                true => judge.hears(link.session, event),
+                false => Heard::Yes,
+            };
+            match heard {
+                Heard::Yes => {}
+                Heard::No => continue,
+                // Nothing is named but what the session has named itself.
+                Heard::Unknown => {
+                    let read = self.graph.reads[link.read].object;
+                    let declared = self.graph.points[at].object().map_or(read, |_| at);
+                    if link.declared() {
+                        scratch.again.push((declared, link.session));
+                    }
+                    if again {
+                        self.graph.reads[link.read].told = commit;
+                        scratch.again.push((read, link.session));
+                    }
+                    continue;
+                }
             }
             if tells {
                 let told = &mut self.graph.sessions[link.session as usize].told;
@@ -421,17 +447,16 @@ impl SubscriptionIndex {
         }
     }
 
-    /// Collects every object that is watched because of this table.
-    fn collect_whole<J: Judge>(&self, table: TableId, judge: &mut J, again: &mut Vec<(u32, u32)>) {
-        let mut hears = |session| !judge.guards(table) || judge.hears_of_table(session, table);
-        let points = &self.graph.points;
-        let values = points.columns(table);
-        let values = values.flat_map(|column| points.values(table, column));
-        for at in points.whole(table).into_iter().chain(points.rows(table)) {
-            self.collect_point(at, Some(at), &mut hears, again);
-        }
-        for at in values.chain(points.everything()) {
-            self.collect_point(at, None, &mut hears, again);
+    /// Collects every object that sessions which hear of it watch because of this table.
+    fn collect_whole(
+        &self,
+        table: TableId,
+        hears: &mut impl FnMut(u32) -> bool,
+        again: &mut Vec<(u32, u32)>,
+    ) {
+        for at in points_of_table(&self.graph.points, table) {
+            let object = self.graph.points[at].object().map(|_| at);
+            self.collect_point(at, object, hears, again);
         }
     }
 
@@ -496,8 +521,18 @@ impl SubscriptionIndex {
 }
 
 impl Scratch {
+    /// Takes out repeats before they take more room than what is to be told.
+    fn thin(&mut self) {
+        if self.again.len() > self.thick.max(KEPT_SCRATCH) {
+            self.again.sort_unstable();
+            self.again.dedup();
+            self.thick = 2 * self.again.len();
+        }
+    }
+
     /// Empties the lists, and gives back what an unusually large transaction made them take.
     fn trim(&mut self) {
+        self.thick = 0;
         for list in [&mut self.points, &mut self.sessions] {
             list.clear();
             list.shrink_to(KEPT_SCRATCH);
@@ -532,7 +567,7 @@ impl<'a> Event<'a> {
 }
 
 /// The events that a change is: one, or two if the row moved to another key.
-fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
+pub(super) fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
     let old_row = match &change.old {
         Old::Full(row) => Some(row),
         Old::None | Old::Key(_) => None,
@@ -563,6 +598,27 @@ fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
             event(UpdateKind::Create, &change.key, new, None, new),
         ],
     }
+}
+
+/// Collects the points that an event meets: whoever watches one of them is concerned.
+pub(super) fn points_met(
+    points: &Points,
+    table: &ExposedTable,
+    event: &Event<'_>,
+    found: &mut Vec<u32>,
+) {
+    found.extend(points.whole(table.id));
+    found.extend(points.row(table.id, event.key));
+    found.extend(points.everything());
+    collect_values(points, table, event.images, found);
+}
+
+/// The points at which anything of a table is watched.
+pub(super) fn points_of_table(points: &Points, table: TableId) -> impl Iterator<Item = u32> {
+    let values = points.columns(table);
+    let values = values.flat_map(move |column| points.values(table, column));
+    let rows = points.whole(table).into_iter().chain(points.rows(table));
+    rows.chain(values).chain(points.everything())
 }
 
 /// Collects the points of the watched values that the images hold or may hold.

@@ -13,7 +13,9 @@ use blazelink_codes::limits;
 
 use super::dependency::{Dependency, Role};
 use super::index::SubscriptionIndex;
+use super::judging::{Conditions, Verdicts};
 use super::ledger::{Ledger, View, ViewName, Visit};
+use super::rules::Rules;
 use super::session_watch::SessionWatch;
 use crate::exposure::Exposure;
 use crate::monitor::MonitorHub;
@@ -35,6 +37,11 @@ pub struct SubscriptionManager {
     monitors: Arc<MonitorHub>,
     /// The tables, if there are rules on who sees what of them.
     pub(super) guarded: Option<Arc<TableManager>>,
+    pub(super) rules: Arc<Rules>,
+    /// Who puts conditions in SQL to Postgres; without it nobody knows whom they let through.
+    pub(super) conditions: Option<Arc<dyn Conditions>>,
+    /// What viewers see of the transaction that is published next, by where that is.
+    pub(super) judged: Mutex<Option<(usize, Verdicts)>>,
 }
 
 impl SubscriptionManager {
@@ -48,6 +55,9 @@ impl SubscriptionManager {
             per_session: limits::SUBSCRIPTIONS_PER_SESSION,
             monitors: Arc::default(),
             guarded: None,
+            rules: Arc::default(),
+            conditions: None,
+            judged: Mutex::default(),
         }
     }
 
@@ -70,6 +80,13 @@ impl SubscriptionManager {
     #[must_use]
     pub fn with_visibility(mut self, tables: &Arc<TableManager>) -> Self {
         self.guarded = tables.is_guarded().then(|| Arc::clone(tables));
+        self
+    }
+
+    /// From now on has Postgres asked whom conditions in SQL let through.
+    #[must_use]
+    pub(crate) fn with_conditions(mut self, conditions: Arc<dyn Conditions>) -> Self {
+        self.conditions = Some(conditions);
         self
     }
 

@@ -1,12 +1,14 @@
 //! Who must be told of what: dependencies, the index that matches changes to them, and the
 //! manager that the rest of the framework talks to.
 
+mod concerned;
 #[cfg(test)]
 mod cost;
 mod dependency;
 mod graph;
 mod index;
 mod judge;
+mod judging;
 mod ledger;
 mod manager;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod monitored;
 mod points;
 mod pool;
 mod publish;
+mod rules;
 mod session_watch;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -22,6 +25,7 @@ mod viewers;
 
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
 pub use index::{Answer, Declared, Full, Notice, SubscriptionIndex};
+pub(crate) use judging::Conditions;
 pub use ledger::{Ledger, View, ViewName, Visit};
 pub use manager::SubscriptionManager;
 pub use session_watch::SessionWatch;

@@ -1,5 +1,6 @@
 //! The way from a transaction to the outboxes: locks the index, matches, unlocks, and only then
-//! makes JSON and appends.
+//! makes JSON and appends. Where tables are guarded, it is found out before who sees what
+//! (`judging`).
 //!
 //! What must stay true: only one thread publishes, so every session sees commits in their order.
 
@@ -10,8 +11,10 @@ use super::judge::{Everyone, Judge};
 use super::manager::SubscriptionManager;
 use super::viewers::{Encodings, Viewers};
 use crate::change::Transaction;
+use crate::object_id::ObjectId;
 use crate::session::{Session, Update, UpdateKind};
 use crate::table::TableManager;
+use crate::visibility::VisibleRow;
 
 /// What a transaction matched.
 pub(super) struct Matched<'a> {
@@ -29,7 +32,8 @@ fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
 
 impl SubscriptionManager {
     /// Tells every session of what the transaction changed for it. Waits for no client and needs
-    /// no runtime; to be called by one thread only, in commit order.
+    /// no runtime; to be called by one thread only, in commit order. What guards tables is asked
+    /// here and now if it was not before, and then without a limit of time.
     pub fn publish(&self, transaction: &Transaction) {
         if let Some(tables) = &self.guarded {
             return self.publish_guarded(transaction, tables);
@@ -55,8 +59,9 @@ impl SubscriptionManager {
     }
 
     /// As [`SubscriptionManager::publish`], to each session as its viewer sees it.
-    fn publish_guarded(&self, transaction: &Transaction, tables: &TableManager) {
-        let mut viewers = Viewers::new(tables, self.connections());
+    fn publish_guarded(&self, transaction: &Transaction, tables: &Arc<TableManager>) {
+        let verdicts = self.verdicts(transaction, tables);
+        let mut viewers = Viewers::new(tables, &verdicts);
         let matched = self.matched(transaction, &mut viewers);
         let mut ids = self.tell_commit(transaction, &matched).into_iter();
         let notices = matched.notices.into_iter();
@@ -65,9 +70,13 @@ impl SubscriptionManager {
             .collect();
         for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
             let Some(session) = session else { continue };
+            // Another session has the number now: it has read what the transaction left.
+            if !verdicts.judged(session) {
+                continue;
+            }
             let told: Vec<(UpdateKind, Arc<Update>)> = hits
                 .iter()
-                .filter_map(|&(number, at)| notices[at as usize].for_session(number, &mut viewers))
+                .filter_map(|&(number, at)| notices[at as usize].for_session(number, &viewers))
                 .collect();
             session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
         }
@@ -101,6 +110,7 @@ impl SubscriptionManager {
         }
     }
 
+    /// What everybody is told of a notice, if everybody may be told of it.
     fn update(&self, notice: Notice<'_>) -> (UpdateKind, Update) {
         match notice {
             Notice::Row {
@@ -109,10 +119,17 @@ impl SubscriptionManager {
                 key,
                 row,
                 ..
-            } => {
-                let table = self.exposure().table(table);
-                (kind, Update::row(table, key, row))
-            }
+            } => match VisibleRow::of_open(self.exposure(), table, row) {
+                Some(row) => {
+                    let table = self.exposure().table(table);
+                    (kind, Update::row(table, key, row))
+                }
+                // Not reached: a manager without rules has open tables only.
+                None => (
+                    UpdateKind::Update,
+                    Update::again(ObjectId::row(table, key.clone())),
+                ),
+            },
             Notice::Again(object) => (UpdateKind::Update, Update::again(object)),
         }
     }

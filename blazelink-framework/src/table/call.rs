@@ -302,7 +302,8 @@ impl<'a> Call<'a> {
     /// What narrows rows of this entity to those that whoever reads the field may see.
     pub(crate) fn narrowing(&self, entity: TypeId) -> Result<Option<Condition>, FieldError> {
         let table = self.table(entity)?;
-        let sight = table.sight(self.surroundings.context.viewer());
+        let viewer = self.surroundings.context.viewer();
+        let sight = self.surroundings.manager.sight(table, viewer);
         Ok(sight.map(|sight| sight.condition(&identifier(&table.table))))
     }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
 use crate::value::Kind;
 use crate::viewer::Viewer;
-use crate::visibility::{Hook, Sight};
+use crate::visibility::{ReadPolicy, Sight};
 
 /// One exposed entity. Not generic: strings, positions and kinds.
 #[derive(Clone, Debug)]
@@ -52,8 +52,8 @@ pub struct TableDef {
     pub(crate) carried: Vec<Identified>,
     /// The rows that a virtual table needs.
     pub(crate) parameters: Vec<Parameter>,
-    /// Says who sees what of it; without one everybody sees everything.
-    pub(crate) visible: Option<Hook>,
+    /// Who may read it.
+    pub(crate) read: ReadPolicy,
     /// Asked before a session begins to watch an object of it.
     pub(crate) on_subscribe: Vec<OnSubscribe>,
     /// Its mutations, if it has any.
@@ -254,29 +254,31 @@ impl TableDef {
             .filter(|(_, column)| !column.hidden)
     }
 
-    /// Whether the app says who sees what of it.
+    /// Whether not everybody may see everything of it.
     pub fn is_guarded(&self) -> bool {
-        self.visible.is_some()
+        self.read.guards()
+    }
+
+    /// Whether the app's own code says who sees what of it.
+    pub(crate) fn asks_app(&self) -> bool {
+        matches!(self.read, ReadPolicy::Asked(_))
+    }
+
+    /// Whether nobody sees anything of it, because nobody has said who may.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.read, ReadPolicy::Closed | ReadPolicy::Unsaid)
     }
 
     /// What the viewer sees of it; nothing stands for everything. Asks the app each time.
-    ///
-    /// Where [`TableDef::ask`] fails the viewer sees nothing, and the log says why.
-    pub(crate) fn sight(&self, viewer: &Viewer) -> Option<Sight> {
-        self.ask(viewer).unwrap_or_else(|error| {
-            tracing::error!(%error, "a viewer is shown nothing of a table until this is corrected");
-            Some(Sight::nothing(self))
-        })
-    }
-
-    /// The same.
     ///
     /// # Errors
     ///
     /// If the app's code panics, or says what cannot be bound to the table.
     pub(crate) fn ask(&self, viewer: &Viewer) -> Result<Option<Sight>> {
-        let Some(hook) = &self.visible else {
-            return Ok(None);
+        let hook = match &self.read {
+            ReadPolicy::Public | ReadPolicy::Lent => return Ok(None),
+            ReadPolicy::Closed | ReadPolicy::Unsaid => return Ok(Some(Sight::nothing(self))),
+            ReadPolicy::Asked(hook) => hook,
         };
         let access = hook.access(viewer).ok_or_else(|| {
             let sentence = format!("The access to table `{}` panics", self.table);

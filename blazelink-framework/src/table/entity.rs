@@ -18,6 +18,7 @@ use super::writes::{Operation, Writes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::TableId;
 use crate::value::Kind;
+use crate::visibility::ReadPolicy;
 
 /// An entity that is exposed as a table. Implemented by `#[derive(blazelink::Table)]`.
 pub trait Table: EntityTrait {
@@ -36,6 +37,8 @@ pub struct Declaration {
     pub page_root: Option<&'static str>,
     /// `#[blazelink(list)]`: the page root is a list.
     pub list: bool,
+    /// Whether everybody may read all of it: `#[blazelink(public)]`.
+    pub public: bool,
     /// Fields of columns with `#[blazelink(hide)]`.
     pub hidden: &'static [&'static str],
     /// `#[blazelink(writes)]`: the mutations that it has.
@@ -170,7 +173,10 @@ impl TableDef {
             carried: Vec::new(),
             computed: Vec::new(),
             parameters: Vec::new(),
-            visible: None,
+            read: match declaration.public {
+                true => ReadPolicy::Public,
+                false => ReadPolicy::Unsaid,
+            },
             on_subscribe: Vec::new(),
             writes: declaration
                 .writes

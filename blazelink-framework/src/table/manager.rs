@@ -5,6 +5,7 @@
 //! sorted by name, so the order of registration never shows.
 
 use std::any::TypeId;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use super::definition::{Column, DeclaredRelation, Shape, TableDef};
 use super::entity::{Path, Registration, Table};
 use super::extension::{Extension, ExtensionRegistration};
 use super::names::check_names;
+use super::policies::{self, JudgedBy};
 use super::virtual_table::{VirtualRegistration, VirtualTable};
 use super::writes::{self, Writes};
 use super::{naming, relations};
@@ -25,7 +27,7 @@ use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::TableId;
 use crate::value::Kind;
 use crate::viewer::Viewer;
-use crate::visibility::{Access, Hook};
+use crate::visibility::{Access, Hook, ReadPolicy, Sight};
 
 /// All exposed tables. The table with [`TableId`] n stands at position n; virtual tables have the
 /// numbers after them.
@@ -35,6 +37,7 @@ pub struct TableManager {
     virtual_tables: Vec<TableDef>,
     value_types: Arc<ValueTypes>,
     exposure: Arc<Exposure>,
+    judged_by: Arc<JudgedBy>,
     catalog: Arc<Catalog>,
 }
 
@@ -44,7 +47,9 @@ pub struct TableManagerBuilder {
     define: Vec<fn() -> Result<TableDef>>,
     define_virtual: Vec<fn() -> TableDef>,
     extensions: Vec<Extension>,
-    visible: Vec<(TypeId, Hook)>,
+    said: Vec<(TypeId, ReadPolicy)>,
+    /// Whether everybody may read all of a table of which nothing is said.
+    lends: bool,
     writes: Vec<(TypeId, Writes)>,
     chains: Vec<(TypeId, &'static str, Vec<RelationDef>)>,
     lists: Vec<(TypeId, &'static str)>,
@@ -108,7 +113,24 @@ impl TableManagerBuilder {
         mut self,
         access: impl Fn(&Viewer) -> Access + Send + Sync + 'static,
     ) -> Self {
-        self.visible.push((TypeId::of::<E>(), Hook::new(access)));
+        let policy = ReadPolicy::Asked(Hook::new(access));
+        self.said.push((TypeId::of::<E>(), policy));
+        self
+    }
+
+    /// Says that everybody may see everything of an entity that is exposed; see
+    /// [`Builder::public`](crate::Builder::public).
+    #[must_use]
+    pub fn public<E: Table>(mut self) -> Self {
+        self.said.push((TypeId::of::<E>(), ReadPolicy::Public));
+        self
+    }
+
+    /// Lets everybody read tables of which nothing is said, as in development. Without this nobody
+    /// sees anything of them.
+    #[must_use]
+    pub fn open_unless_said(mut self) -> Self {
+        self.lends = true;
         self
     }
 
@@ -199,9 +221,9 @@ impl TableManagerBuilder {
         }
         let said = extensions.iter().filter_map(|extension| {
             let access = extension.visible?;
-            Some(((extension.entity)(), Hook::new(access)))
+            Some(((extension.entity)(), ReadPolicy::Asked(Hook::new(access))))
         });
-        guard(&mut tables, self.visible.into_iter().chain(said))?;
+        policies::set(&mut tables, self.said.into_iter().chain(said), self.lends)?;
         writes::give(&mut tables, self.writes)?;
         add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
@@ -247,6 +269,10 @@ impl TableManager {
         let virtual_exposed = virtual_tables.iter().map(exposed_table).collect();
         let mut exposure = Exposure::new(exposed).with_virtual_tables(virtual_exposed);
         for table in tables.iter().filter(|table| table.is_guarded()) {
+            if table.is_closed() {
+                exposure = exposure.with_closed(table.id);
+                continue;
+            }
             let hidden = table.columns.iter().filter(|column| column.hidden);
             exposure = exposure.with_guarded(table.id, hidden.map(exposed_column).collect());
         }
@@ -255,8 +281,31 @@ impl TableManager {
             virtual_tables,
             value_types,
             exposure: Arc::new(exposure),
+            judged_by: Arc::default(),
             catalog: Arc::new(Catalog::unknown()),
         }
+    }
+
+    /// What a viewer sees of a table; nothing stands for everything. Asks the app each time.
+    ///
+    /// Where [`TableDef::ask`] fails the viewer sees nothing, and the log says why.
+    pub(crate) fn sight(&self, table: &TableDef, viewer: &Viewer) -> Option<Sight> {
+        let sight = match table.ask(viewer) {
+            Ok(sight) => sight?,
+            Err(error) => {
+                tracing::error!(%error, "a viewer is shown nothing of a table until this is corrected");
+                return Some(Sight::nothing(table));
+            }
+        };
+        if sight.needs_postgres() {
+            self.judged_by.learn(table.id, &sight, &self.tables);
+        }
+        Some(sight)
+    }
+
+    /// The guarded tables of which somebody may see other rows after a change of one of these.
+    pub(crate) fn judged_by(&self, changed: &BTreeSet<TableId>) -> BTreeSet<TableId> {
+        self.judged_by.after(changed)
     }
 
     /// The table or virtual table with this number.
@@ -394,24 +443,6 @@ fn exposed_column(column: &Column) -> ExposedColumn {
         renamed: column.renamed,
         kind: column.kind.clone(),
     }
-}
-
-/// Gives the tables their hooks.
-fn guard(tables: &mut [TableDef], visible: impl IntoIterator<Item = (TypeId, Hook)>) -> Result<()> {
-    for (entity, hook) in visible {
-        let table = tables.iter_mut().find(|table| table.rust_type == entity);
-        let Some(table) = table.filter(|table| table.visible.is_none()) else {
-            return Err(setup(
-                Code::SchemaDefinition,
-                "`.visible::<..>(..)` or `#[fields(read = ..)]` is said twice of one entity, or of one \
-                 that is not exposed"
-                    .to_owned(),
-                "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
-            ));
-        };
-        table.visible = Some(hook);
-    }
-    Ok(())
 }
 
 /// Gives the tables the chains that begin at them.

@@ -19,6 +19,7 @@ mod manager;
 mod model_key;
 mod names;
 mod naming;
+mod policies;
 mod relations;
 mod scalar;
 mod typed_rows;

@@ -8,6 +8,7 @@ use super::entity::Table;
 use super::field::Field;
 use super::naming;
 use crate::object_id::TableId;
+use crate::visibility::ReadPolicy;
 
 /// An object with a root of its own, and no rows. Its parameters are the `dependencies` of the
 /// identifier that its client asks with. Derive it with
@@ -112,7 +113,8 @@ impl TableDef {
             computed: V::fields(),
             carried: Vec::new(),
             parameters: V::parameters(),
-            visible: None,
+            // Its fields are the app's own code, which looks at the viewer itself.
+            read: ReadPolicy::Public,
             on_subscribe: Vec::new(),
             writes: None,
         }

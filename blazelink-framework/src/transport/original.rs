@@ -62,7 +62,7 @@ mod tests {
     use crate::change::Row;
     use crate::exposure::{ExposedColumn, ExposedTable};
     use crate::object_id::{Key, ObjectId, TableId};
-    use crate::session::{Update, UpdateKind};
+    use crate::session::{Update, UpdateKind, open};
     use crate::value::Kind;
 
     fn exposure() -> Exposure {
@@ -131,22 +131,22 @@ mod tests {
             (
                 "model_update_create",
                 UpdateKind::Create,
-                Update::row(table, &key, Some(&row("kill"))),
+                Update::row(table, &key, open(Some(&row("kill")))),
             ),
             (
                 "model_update_update",
                 UpdateKind::Update,
-                Update::row(table, &key, Some(&row("Zoë \"1\""))),
+                Update::row(table, &key, open(Some(&row("Zoë \"1\"")))),
             ),
             (
                 "model_update_delete",
                 UpdateKind::Delete,
-                Update::row(table, &key, Some(&row("kill"))),
+                Update::row(table, &key, open(Some(&row("kill")))),
             ),
             (
                 "model_update_delete_unknown",
                 UpdateKind::Delete,
-                Update::row(table, &Key::from("a\"b"), None),
+                Update::row(table, &Key::from("a\"b"), open(None)),
             ),
             (
                 "model_update_read_again",

@@ -7,13 +7,22 @@
 //! together with Postgres as the judge.
 
 mod access;
+mod condition;
+mod policy;
 mod rule;
 mod sight;
+mod summary;
+mod visible;
 mod write;
 
 pub use access::Access;
-pub(crate) use access::Hook;
+pub(crate) use condition::{Image, document};
+pub(crate) use policy::{Hook, ReadPolicy};
 pub use rule::Rule;
+pub(crate) use sight::Seen;
 pub use sight::{Sight, Told};
+pub use summary::{Open, Openness, summary};
+pub(crate) use visible::{Narrow, Sights};
+pub use visible::{Visible, VisibleRow};
 pub use write::WriteAccess;
 pub(crate) use write::{Writable, WriteHook, WriteSight};

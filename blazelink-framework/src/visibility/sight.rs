@@ -5,15 +5,18 @@
 //! same rows. That is why a column is compared by the text that Postgres prints, and only if equal
 //! values print equally; an access that asks for more sees nothing.
 
+use std::any::TypeId;
 use std::fmt;
 
 use blazelink_codes::Code;
 use blazelink_migrations::identifier;
-use sea_orm::Value;
 use sea_orm::sea_query::{ArrayType, Condition, Expr};
+use sea_orm::{Statement, Value};
 
 use super::access::Access;
+use super::condition::SqlCondition;
 use super::rule::{ColumnName, Literal, Node, Rule};
+use super::visible::VisibleRow;
 use crate::change::{Cell, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::UpdateKind;
@@ -24,12 +27,19 @@ use crate::value::Kind;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sight {
     rule: Bound,
+    /// What only Postgres can judge, and which holds as well.
+    condition: Option<SqlCondition>,
+    /// Entities that the condition reads besides those that it names.
+    reads: Vec<TypeId>,
     /// Positions among the table's columns.
     hidden: Vec<usize>,
     /// Positions among the exposed columns, ascending.
     hidden_cells: Vec<usize>,
     /// Number of the exposed columns.
     exposed: usize,
+    /// Number of the cells that an image carries, if one of the columns that it sees is generated
+    /// from others: it may change with any of them, and no image tells.
+    behind: Option<usize>,
 }
 
 impl fmt::Debug for Sight {
@@ -57,6 +67,13 @@ impl Told {
             with_row: true,
         }
     }
+}
+
+/// Whether a viewer sees a row before and after its change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) before: bool,
+    pub(crate) after: bool,
 }
 
 /// A rule over the columns of one table.
@@ -87,13 +104,24 @@ struct Place {
 }
 
 impl Sight {
+    /// Sees all there is.
+    pub(crate) fn everything(table: &TableDef) -> Sight {
+        Sight {
+            rule: Bound::Constant(true),
+            ..Sight::nothing(table)
+        }
+    }
+
     /// Sees no row.
     pub fn nothing(table: &TableDef) -> Sight {
         Sight {
             rule: Bound::Constant(false),
+            condition: None,
+            reads: Vec::new(),
             hidden: Vec::new(),
             hidden_cells: Vec::new(),
             exposed: table.exposed().count(),
+            behind: None,
         }
     }
 
@@ -107,8 +135,12 @@ impl Sight {
     pub fn bind(access: &Access, table: &TableDef) -> Result<Sight> {
         let mut sight = Sight {
             rule: bind(&access.rows, table)?,
+            reads: access.reads.clone(),
             ..Sight::nothing(table)
         };
+        if let Some(condition) = &access.condition {
+            sight.condition = Some(SqlCondition::bind(condition, table)?);
+        }
         for name in &access.hidden {
             let at = position(name, table)?;
             if table.key.contains(&at) {
@@ -121,12 +153,15 @@ impl Sight {
         }
         sight.hidden_cells.sort_unstable();
         sight.hidden_cells.dedup();
+        let mut columns = table.exposed();
+        let generated = columns.any(|(at, column)| column.generated && !sight.hides(at));
+        sight.behind = generated.then_some(table.columns.len());
         Ok(sight)
     }
 
     /// Whether it sees all there is.
     pub fn is_everything(&self) -> bool {
-        self.rule == Bound::Constant(true) && self.hidden.is_empty()
+        self.sees_all_rows() && self.hidden.is_empty()
     }
 
     /// Whether it sees no row, whatever the rows are.
@@ -136,7 +171,25 @@ impl Sight {
 
     /// Whether it sees every row.
     pub fn sees_all_rows(&self) -> bool {
-        self.rule == Bound::Constant(true)
+        self.rule == Bound::Constant(true) && self.condition.is_none()
+    }
+
+    /// Whether only Postgres can say which rows it sees.
+    pub(crate) fn needs_postgres(&self) -> bool {
+        self.condition.is_some() && !self.is_nothing()
+    }
+
+    /// The statement that gives the numbers, from 1, of the images in this document that its
+    /// condition in SQL lets through. Nothing if it has none.
+    pub(crate) fn judging(&self, table: &TableDef, document: &str) -> Option<Statement> {
+        let condition = self.condition.as_ref()?;
+        Some(condition.statement(table, document))
+    }
+
+    /// Whether a change of this table may change which rows it sees.
+    pub(crate) fn reads(&self, table: &TableDef) -> bool {
+        let named = |condition: &SqlCondition| condition.reads(table);
+        self.reads.contains(&table.rust_type) || self.condition.as_ref().is_some_and(named)
     }
 
     /// Whether it does not see the column at this position among the table's.
@@ -150,8 +203,13 @@ impl Sight {
     }
 
     /// Whether the row is certainly one that it sees: what an image does not tell is no reason to
-    /// show it.
+    /// show it, nor is what only Postgres can say.
     pub fn matches(&self, row: &Row) -> bool {
+        self.condition.is_none() && self.lets_through(row)
+    }
+
+    /// As [`Sight::matches`], for rows that its condition in SQL lets through.
+    pub(crate) fn lets_through(&self, row: &Row) -> bool {
         self.rule.truth(row) == Some(true)
     }
 
@@ -164,11 +222,29 @@ impl Sight {
         after: Option<&Row>,
     ) -> Option<Told> {
         let sees = |row: Option<&Row>| row.is_some_and(|row| self.matches(row));
+        let seen = Seen {
+            before: sees(before),
+            after: sees(after),
+        };
+        self.told_of(seen, kind, before, after)
+    }
+
+    /// The same, of images of which it is known whether the viewer sees them.
+    pub(crate) fn told_of(
+        &self,
+        seen: Seen,
+        kind: UpdateKind,
+        before: Option<&Row>,
+        after: Option<&Row>,
+    ) -> Option<Told> {
+        if self.is_everything() {
+            return Some(Told::whole(kind));
+        }
         match kind {
-            UpdateKind::Create if sees(after) => Some(Told::whole(UpdateKind::Create)),
-            UpdateKind::Delete if sees(before) => Some(Told::whole(UpdateKind::Delete)),
+            UpdateKind::Create if seen.after => Some(Told::whole(UpdateKind::Create)),
+            UpdateKind::Delete if seen.before => Some(Told::whole(UpdateKind::Delete)),
             UpdateKind::Create | UpdateKind::Delete => None,
-            UpdateKind::Update => match (before, sees(before), sees(after)) {
+            UpdateKind::Update => match (before, seen.before, seen.after) {
                 (None, _, true) => Some(Told::whole(UpdateKind::Update)),
                 (_, false, true) => Some(Told::whole(UpdateKind::Create)),
                 (_, true, false) => Some(Told {
@@ -184,12 +260,19 @@ impl Sight {
         }
     }
 
+    /// What is to be seen of the image that belongs to an event of which this is told.
+    pub(crate) fn show<'a>(&'a self, told: Told, row: Option<&'a Row>) -> VisibleRow<'a> {
+        VisibleRow::new(row.filter(|_| told.with_row), &self.hidden_cells)
+    }
+
     /// Whether two images differ in a column that it sees.
     fn differ(&self, before: Option<&Row>, after: Option<&Row>) -> bool {
         let (Some(before), Some(after)) = (before, after) else {
             return true;
         };
-        let mut seen = (0..self.exposed).filter(|cell| !self.hidden_cells.contains(cell));
+        let shown = |cell: &usize| *cell < self.exposed && !self.hidden_cells.contains(cell);
+        let cells = 0..self.behind.unwrap_or(self.exposed);
+        let mut seen = cells.filter(|cell| self.behind.is_some() || shown(cell));
         seen.any(|cell| match after.cell(cell) {
             Cell::Unchanged => false,
             after => after != before.cell(cell),
@@ -199,6 +282,7 @@ impl Sight {
     /// The rows that it sees, as SQL. `alias` names the table; the first placeholder is `$first`,
     /// and its values are appended to `values`.
     pub(crate) fn sql(&self, alias: &str, first: usize, values: &mut Vec<Value>) -> String {
+        let before = values.len();
         let mut out = Lowering {
             alias,
             next: first,
@@ -206,14 +290,32 @@ impl Sight {
             text: String::new(),
         };
         out.rule(&self.rule);
-        out.text
+        let text = out.text;
+        let Some(condition) = &self.condition else {
+            return text;
+        };
+        let next = first + values.len() - before;
+        let condition = condition.sql(alias, next, values);
+        format!("({text} AND {condition})")
     }
 
-    /// The same as a condition of SeaORM's, on a table that goes by this name.
+    /// The same as a condition of SeaORM's, on a table that goes by this name. A condition in SQL
+    /// knows the row by its table's own name.
     pub fn condition(&self, alias: &str) -> Condition {
         let mut values = Vec::new();
-        let text = self.sql(alias, 1, &mut values);
-        Condition::all().add(Expr::cust_with_values(text, values))
+        let mut out = Lowering {
+            alias,
+            next: 1,
+            values: &mut values,
+            text: String::new(),
+        };
+        out.rule(&self.rule);
+        let text = out.text;
+        let rule = Condition::all().add(Expr::cust_with_values(text, values));
+        match &self.condition {
+            Some(condition) => rule.add(condition.condition().clone()),
+            None => rule,
+        }
     }
 }
 
@@ -418,7 +520,7 @@ fn text(value: &Literal, column: &Column, table: &TableDef) -> Result<Option<Str
     Ok(Some(text))
 }
 
-fn defect(table: &TableDef, what: &str) -> Error {
+pub(super) fn defect(table: &TableDef, what: &str) -> Error {
     Error::new(
         ErrorKind::Setup,
         Code::SchemaDefinition,

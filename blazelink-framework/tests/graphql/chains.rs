@@ -254,6 +254,7 @@ fn chains_that_lead_nowhere_are_refused_at_the_start() {
 
 fn lists() -> TableManagerBuilder {
     TableManager::builder()
+        .open_unless_said()
         .table::<happening::Entity>()
         .table::<happening_event::Entity>()
 }
@@ -335,7 +336,12 @@ async fn relations_without_a_field_are_lists_by_name() {
 
 #[tokio::test]
 async fn roots_have_the_names_that_their_entities_say() {
-    let app = App::of(TableManager::builder().table::<person::Entity>()).await;
+    let app = App::of(
+        TableManager::builder()
+            .open_unless_said()
+            .table::<person::Entity>(),
+    )
+    .await;
     check(
         &app,
         &[(

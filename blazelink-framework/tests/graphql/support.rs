@@ -74,6 +74,7 @@ pub struct App {
 
 pub fn builder() -> TableManagerBuilder {
     TableManager::builder()
+        .open_unless_said()
         .table::<address::Entity>()
         .table::<category::Entity>()
         .table::<customer::Entity>()

@@ -3,6 +3,16 @@
 use blazelink::table::{
     Call, Extension, Field, FieldError, Page, Parameter, RowRef, VirtualRef, VirtualTable,
 };
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use blazelink::change::{Change, ChangeKind, Lsn, Old, Row, Transaction};
+use blazelink::data;
+use blazelink::object_id::ObjectId;
+use blazelink::session::{ConnectionManager, SessionId, UpdateKind};
+use blazelink::subscription::{Dependency, Role, SubscriptionManager, Watch};
+use blazelink::table::{TableManager, TableManagerBuilder};
+use blazelink::visibility::{Sight, summary};
 use blazelink::{Access, Rule};
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -116,6 +126,152 @@ async fn a_hidden_column_is_told_by_no_relation_in_either_direction() {
         assert!(body.contains(r#"{"it":null}"#), "{query}: {body}");
         assert!(body.contains("hidden from whoever asks"), "{query}: {body}");
     }
+}
+
+/// As in production: nothing is open unless it is said.
+fn said() -> TableManagerBuilder {
+    TableManager::builder()
+        .table::<tag::Entity>()
+        .table::<user::Entity>()
+        .table::<user_tag::Entity>()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_which_nothing_is_said_answers_as_if_it_had_no_rows() {
+    let app = App::of(said().public::<user::Entity>().public::<user_tag::Entity>()).await;
+    let query = "{user(identifier:{obj_id:1}){name tags{count items{obj_id}}} \
+                 tag(identifier:{obj_id:1}){label} tags(page:0,size:9){count items{obj_id}} \
+                 userTag(identifier:{obj_id:[1,1]}){tag{obj_id row{label}}}}";
+    let (_, body) = app.answer(query).await;
+    let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let nothing = serde_json::json!({"count": 0, "items": []});
+    assert_eq!(
+        answer["data"],
+        serde_json::json!({
+            "user": {"name": "ann", "tags": nothing},
+            "tag": null,
+            "tags": nothing,
+            "userTag": {"tag": null},
+        })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_to_whom_is_told_a_line_per_table() {
+    let seen = |_: &blazelink::Viewer| {
+        Access::rows(Rule::eq(user::Column::Name, "secret")).hide(user::Column::TeamId)
+    };
+    let lines = |builder: TableManagerBuilder| {
+        let manager = builder.build().unwrap();
+        let lines = summary(&manager);
+        lines.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let closed = lines(said().public::<tag::Entity>().visible::<user::Entity>(seen));
+    assert_eq!(closed[0], "Tag: everybody sees everything");
+    assert_eq!(
+        closed[1],
+        "User: each viewer what the app says; nobody in particular sees rows by a rule on \
+         name = .., without `team_id`"
+    );
+    assert_eq!(
+        closed[2],
+        "UserTag: nobody sees anything, for nobody says who may: say .visible::<..>(..) of the \
+         entity of `user_tag`, or #[blazelink(public)] on it"
+    );
+    let lent = lines(said().open_unless_said());
+    assert!(
+        lent.iter()
+            .all(|line| line.contains("in production nobody would")),
+        "{lent:?}"
+    );
+}
+
+#[test]
+fn who_may_read_a_table_is_said_once_and_of_an_exposed_one() {
+    let twice = said()
+        .public::<tag::Entity>()
+        .visible::<tag::Entity>(|_| Access::all());
+    let sentence = twice.build().unwrap_err().sentence().to_owned();
+    assert!(
+        sentence.contains("twice who may read table `tag`"),
+        "{sentence}"
+    );
+    let elsewhere = said().public::<game::Entity>().build().unwrap_err();
+    assert!(elsewhere.sentence().contains("not exposed"), "{elsewhere}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_of_rows_of_a_table_of_which_nothing_is_said() {
+    let told = |manager: TableManager| {
+        let manager = Arc::new(manager);
+        let exposure = manager.exposure();
+        let connections = Arc::new(ConnectionManager::default());
+        let subscriptions = SubscriptionManager::new(Arc::clone(&exposure), connections);
+        let subscriptions = Arc::new(subscriptions.with_visibility(&manager));
+        let id = SessionId::new("a").unwrap();
+        let session = subscriptions.connections().open(&id, Instant::now());
+        let table = exposure.by_entity("Tag").unwrap().id;
+        let watch = subscriptions.watch_for(&session);
+        let reading = watch.begin(ObjectId::table(table), 0);
+        for dependency in [Dependency::Table(table), Dependency::Row(table, 1.into())] {
+            reading.depend(Role::Declared, dependency).unwrap();
+        }
+        reading.finish();
+        let row = Row::from_texts(&[Some("1"), Some("new")]);
+        let insert = Change {
+            table,
+            kind: ChangeKind::Insert,
+            key: 1.into(),
+            moved: None,
+            old: Old::None,
+            new: Some(row),
+        };
+        for (changes, whole) in [(vec![insert], Vec::new()), (Vec::new(), vec![table])] {
+            subscriptions.publish(&Transaction {
+                xid: 7,
+                commit_lsn: Lsn(1),
+                end_lsn: Lsn(2),
+                committed_at: SystemTime::UNIX_EPOCH,
+                changes,
+                whole,
+            });
+        }
+        session.outbox_bytes()
+    };
+    assert_eq!(told(said().build().unwrap()), 0);
+    assert!(told(said().open_unless_said().build().unwrap()) > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_column_changes_with_a_hidden_one_that_it_is_made_from() {
+    let app = App::start().await;
+    app.sql(
+        "ALTER TABLE \"user\" DROP COLUMN name; ALTER TABLE \"user\" ADD COLUMN name varchar \
+         GENERATED ALWAYS AS (lower(email)) STORED",
+    )
+    .await;
+    let access = |_: &blazelink::Viewer| Access::rows(Rule::eq(user::Column::Id, 1));
+    let builder = builder().visible::<user::Entity>(access);
+    let manager = data::verify(builder.build().unwrap(), &app.database);
+    let manager = manager.await.unwrap();
+    let table = manager.named("User").unwrap();
+    let row = |email| {
+        let mut cells = vec![Some("1"); table.exposed().count()];
+        cells.push(Some(email));
+        Row::from_texts(&cells)
+    };
+    let access = Access::rows(Rule::eq(user::Column::Id, 1));
+    let told = |access: Access| {
+        let sight = Sight::bind(&access, table).unwrap();
+        let told = sight.told(UpdateKind::Update, Some(&row("a")), Some(&row("b")));
+        told.map(|told| told.kind)
+    };
+    assert_eq!(told(access.clone()), Some(UpdateKind::Update));
+    assert_eq!(
+        told(access.hide(user::Column::Name)),
+        None,
+        "nothing seen is made from it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use sea_orm::entity::prelude::*;
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, blazelink::Table)]
 #[sea_orm(table_name = "game")]
+#[blazelink(public)]
 pub struct Model {
     /// The key.
     #[sea_orm(primary_key)]

@@ -17,7 +17,11 @@ const FORMATS: [&str; 3] = [
 ];
 
 async fn store(format: &str) -> App {
-    App::start(TableManager::builder().discover(format), &[SCHEMA, ROWS]).await
+    App::start(
+        TableManager::builder().open_unless_said().discover(format),
+        &[SCHEMA, ROWS],
+    )
+    .await
 }
 
 #[tokio::test]
@@ -35,7 +39,11 @@ async fn every_relation_in_every_direction_answers_what_a_join_does() {
 #[test]
 fn the_formats_of_the_generator_have_the_same_roots_and_ways() {
     let [dense, compact, expanded] = FORMATS.map(|format| {
-        let manager = TableManager::builder().discover(format).build().unwrap();
+        let manager = TableManager::builder()
+            .open_unless_said()
+            .discover(format)
+            .build()
+            .unwrap();
         let sdl = sdl(&manager).unwrap();
         let (_, roots) = sdl.split_once("type Query {").unwrap();
         let roots = roots.split('}').next().unwrap().to_owned();

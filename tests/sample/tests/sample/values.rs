@@ -45,7 +45,9 @@ async fn compare(table: &str) {
     let mut random = StdRng::seed_from_u64(seed);
     let tables = kitchen::tables();
     let texts: Vec<&str> = tables.iter().map(|it| &*it.sql).collect();
-    let builder = TableManager::builder().discover("blazelink_sample::kitchen");
+    let builder = TableManager::builder()
+        .open_unless_said()
+        .discover("blazelink_sample::kitchen");
     let app = App::start(builder, &texts).await;
     let mut log = Log::follow(&app, &[table]).await;
     let types = types(&app, table).await;
