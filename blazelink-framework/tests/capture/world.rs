@@ -100,6 +100,7 @@ impl World {
             .await
             .unwrap();
         let builder = TableManager::builder()
+            .open_unless_said()
             .table::<event::Entity>()
             .table::<link::Entity>()
             .table::<part::Entity>()

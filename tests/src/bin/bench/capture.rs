@@ -58,6 +58,7 @@ pub(crate) async fn measure(report: &mut Report) {
     options.max_connections(2).sqlx_logging(false);
     let pool = sea_orm::Database::connect(options).await.expect("it runs");
     let tables = TableManager::builder()
+        .open_unless_said()
         .discover("shooter::entities")
         .extend(Extension::of::<user::Entity>(fields));
     let tables = tables.build().expect("the fields have names of their own");
