@@ -30,6 +30,7 @@ const TITLES: [&str; 8] = [
     "The client",
 ];
 
+#[allow(unreachable_pub)]
 mod game {
     use sea_orm::entity::prelude::*;
 
@@ -46,6 +47,7 @@ mod game {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+#[allow(unreachable_pub)]
 mod user {
     use sea_orm::entity::prelude::*;
 
@@ -64,6 +66,7 @@ mod user {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+#[allow(unreachable_pub)]
 mod game_event {
     use sea_orm::entity::prelude::*;
 
@@ -87,6 +90,7 @@ mod game_event {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+#[allow(unreachable_pub)]
 mod computed {
     use super::user;
     use blazelink::{Page, fields};
@@ -99,6 +103,7 @@ mod computed {
     }
 }
 
+#[allow(unreachable_pub)]
 mod player_stats {
     use super::{game_event, user};
     use blazelink::{BlazeContext, Dep, FieldResult, VirtualTable, fields};
@@ -120,6 +125,7 @@ mod player_stats {
     }
 }
 
+#[allow(unreachable_pub)]
 mod queryable {
     use super::game;
     use blazelink::{Dep, Struct, VirtualTable, fields};
@@ -149,6 +155,7 @@ mod queryable {
     }
 }
 
+#[allow(unreachable_pub)]
 mod asking {
     use super::game;
     use blazelink::object_id::ObjectId;
