@@ -125,7 +125,7 @@ mod player_stats {
     }
 }
 
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, dead_code)]
 mod queryable {
     use super::game;
     use blazelink::{Dep, Struct, VirtualTable, fields};
