@@ -155,7 +155,7 @@ mod queryable {
     }
 }
 
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, clippy::unused_async)]
 mod asking {
     use super::game;
     use blazelink::object_id::ObjectId;
