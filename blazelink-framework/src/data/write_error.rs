@@ -43,7 +43,7 @@ impl Refusal {
         Refusal {
             code,
             column: Some(at),
-            sentence: format!("`{}` {what}", column.name),
+            sentence: format!("`{}` {what}", column.field()),
         }
     }
 }
@@ -155,7 +155,7 @@ impl Failed<'_> {
     fn taken(&self, columns: &[usize]) -> Refusal {
         let names: Vec<String> = columns
             .iter()
-            .map(|&at| format!("`{}`", self.table.columns[at].name))
+            .map(|&at| format!("`{}`", self.table.columns[at].field()))
             .collect();
         match columns {
             [one] => Refusal::column(self.table, *one, Code::NotUnique, "is taken by another row"),

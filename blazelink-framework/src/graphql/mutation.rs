@@ -104,7 +104,7 @@ fn values(
         return BTreeMap::new();
     };
     let mut take = |(at, column): (usize, &crate::table::Column)| {
-        let value = fields.swap_remove(column.name.as_str())?;
+        let value = fields.swap_remove(column.field())?;
         Some((at, into_json(value)))
     };
     match operation {
@@ -120,7 +120,7 @@ fn problems(table: &TableDef, refused: Vec<Refusal>) -> Vec<Problem> {
         message: refusal.sentence,
         code: refusal.code,
         input: match refusal.column {
-            Some(at) => vec!["input".to_owned(), table.columns[at].name.clone()],
+            Some(at) => vec!["input".to_owned(), table.columns[at].field().to_owned()],
             None => Vec::new(),
         },
     };

@@ -57,7 +57,7 @@ fn input(table: &TableDef, operation: Operation) -> Option<InputObject> {
             true => TypeRef::NonNull(Box::new(ty)),
             false => ty,
         };
-        input.field(InputValue::new(&column.name, ty))
+        input.field(InputValue::new(column.field(), ty))
     }))
 }
 
