@@ -168,8 +168,8 @@ impl Store {
     }
 
     /// As [`DataAccessor::rows`], with what panics not caught.
-    pub(crate) async fn rows(&self, query: &RowQuery<'_>) -> Rows {
-        self.0.rows(query).await
+    pub(crate) fn rows<'q>(&'q self, query: &'q RowQuery<'q>) -> BoxFuture<'q, Rows> {
+        self.0.rows(query)
     }
 }
 

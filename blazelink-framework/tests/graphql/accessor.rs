@@ -6,7 +6,7 @@ use std::time::Duration;
 use blazelink::graphql::Executor;
 use blazelink::table::{TableManagerBuilder, Writes};
 use blazelink::{Access, AccessorError, DataAccessor, RowQuery, Rule, StoredRow};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ColumnTrait, ConnectionTrait};
 
 use crate::entities::*;
 use crate::support::{App, builder};
@@ -180,6 +180,18 @@ async fn what_only_sql_can_say_is_refused_by_the_tables_name() {
         );
         assert!(!body.contains("\"ann\""), "{body}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_in_sql_refuses_the_rows_of_a_store() {
+    let tables =
+        teams(Way::Answers).visible::<team::Entity>(|_| Access::sql(team::Column::Id.gt(0)));
+    let app = App::of(tables).await;
+    let (_, body) = app.answer("{teams{count items{row{name}}}}").await;
+    assert!(
+        body.contains("without SQL") && body.contains("{\"teams\":null}"),
+        "{body}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
