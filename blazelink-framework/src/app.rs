@@ -28,7 +28,9 @@ use crate::replication::{Following, Signaler};
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::subscription::SubscriptionManager;
-use crate::table::{Extension, Table, TableManager, TableManagerBuilder, VirtualTable, Writes};
+use crate::table::{
+    DataAccessor, Extension, Table, TableManager, TableManagerBuilder, VirtualTable, Writes,
+};
 use crate::transport::{HttpServer, Journal};
 use crate::viewer::Viewer;
 use crate::visibility::{Access, Openness, summary};
@@ -120,6 +122,24 @@ impl Builder {
     /// has none; without a rule in it nobody may use them, in development neither.
     pub fn writes<E: Table>(mut self, writes: Writes) -> Builder {
         self.tables = self.tables.writes::<E>(writes);
+        self
+    }
+
+    /// Has the rows of an entity that is exposed read from a store of the app's own instead of
+    /// Postgres: rows by key, pages of the table, and to-one and to-many relations to and from it.
+    ///
+    /// - Policies hold: rules are judged on the rows that the store gives. With a rule a page is
+    ///   read from its beginning, and fails behind
+    ///   [`limits::ACCESSOR_ROWS`](crate::codes::limits::ACCESSOR_ROWS) rows; so does every count.
+    ///   The row is read as a whole, hidden columns too.
+    /// - What only SQL can say is refused with an error: `where`, `orderBy`, `after`, `next`,
+    ///   relations through junctions and chains, a policy with a condition in SQL, `Model`s and
+    ///   `Select`s in computed fields, and, at the start, mutations.
+    /// - The table exists in Postgres too, which tells the types of its columns; it may be empty.
+    ///   What is read is watched as usual, but a change is told only by a commit to that table:
+    ///   there is no other way for the app to tell one.
+    pub fn accessor<E: Table>(mut self, accessor: impl DataAccessor) -> Builder {
+        self.tables = self.tables.accessor::<E>(accessor);
         self
     }
 

@@ -262,6 +262,7 @@ pub use blazelink_codes as codes;
 pub use blazelink_macros::{Struct, Table, VirtualTable, fields};
 pub use context::BlazeContext;
 pub use run::run;
+pub use table::{AccessorError, DataAccessor, RowQuery, StoredRow};
 pub use table::{Dep, Every, FieldError, FieldResult, Page, RowRef, VirtualRef};
 pub use viewer::Viewer;
 pub use visibility::{Access, Rule, WriteAccess};

@@ -130,6 +130,10 @@ codes! {
     FieldPanicked = 5021;
     /// A computed field takes longer than it may.
     FieldTimeout = 5022;
+    /// The accessor that the app has put behind a table fails, panics, or gives what was not asked for.
+    AccessorFailed = 5023;
+    /// A table with an accessor was asked for what only Postgres can answer.
+    AccessorRefused = 5024;
     /// The port asked for cannot be bound.
     Listen = 6002;
     /// A session watches more than it may.

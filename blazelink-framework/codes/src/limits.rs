@@ -211,6 +211,10 @@ pub const SAVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// it the next is called when one is done.
 pub const COMPUTED_AT_ONCE: usize = 4;
 
+/// Rows of a store of the app's own (`DataAccessor`) that are looked through for one page or one
+/// count. Beyond it the field is null, with an error.
+pub const ACCESSOR_ROWS: usize = 10_000;
+
 /// How long one call of a computed field may take. Beyond it the field is null, with an error, and
 /// the rest of the answer goes on. A setting: `[limits] field_timeout_ms`.
 pub const FIELD_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,8 +1,9 @@
-//! `DataAccessor`: runs the statements on SeaORM's connection, each narrowed to what the viewer
-//! sees. The one place through which answers read rows: nothing that a viewer may not see gets
-//! past it.
+//! `SeaOrmAccessor`: runs the statements on SeaORM's connection, each narrowed to what the viewer
+//! sees, or asks the store that the app has put behind a table. The one place through which
+//! answers read rows: nothing that a viewer may not see gets past it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{DatabaseConnection, QueryResult, Value};
@@ -11,17 +12,20 @@ use super::batch::{Batch, integer_at};
 use super::page_query::{Bound, Doubtful};
 use super::runner::Runner;
 use super::statement::{CountStatement, RowStatement, Text, leads_to};
+use crate::change::Row;
 use crate::error::Result;
 use crate::object_id::Key;
 use crate::table::{TableDef, TableManager};
 use crate::viewer::Viewer;
-use crate::visibility::{Narrow, Sight, Sights};
+use crate::visibility::{Narrow, Sight, Sights, Visible};
 
 /// Reads rows and counts them, as one viewer sees them. Made for each request.
 #[derive(Debug)]
-pub(crate) struct DataAccessor<'a> {
+pub(crate) struct SeaOrmAccessor<'a> {
     rows: Runner<'a>,
     sights: Sights<'a>,
+    /// The time that a store of the app's own may take.
+    limit: Duration,
 }
 
 /// The keys of many parents, as texts; parents are numbered from 0 in the order of their addition.
@@ -65,6 +69,19 @@ impl Keys {
         self.len() == 0
     }
 
+    /// Key by key the texts of its columns.
+    pub(super) fn lists(self) -> Vec<Vec<String>> {
+        let mut lists = vec![Vec::with_capacity(self.columns.len()); self.len()];
+        for column in self.columns {
+            for (list, value) in lists.iter_mut().zip(column) {
+                if let Value::String(Some(text)) = value {
+                    list.push(text);
+                }
+            }
+        }
+        lists
+    }
+
     pub(super) fn values(self) -> impl Iterator<Item = Value> {
         self.columns
             .into_iter()
@@ -81,18 +98,34 @@ impl Children {
     }
 }
 
-impl<'a> DataAccessor<'a> {
+impl<'a> SeaOrmAccessor<'a> {
     /// Reads through this connection. Its settings decide how values print; they must equal the
     /// replication connection's.
     pub(crate) fn new(
         database: &'a DatabaseConnection,
         manager: &'a TableManager,
         viewer: &'a Viewer,
-    ) -> DataAccessor<'a> {
-        DataAccessor {
+    ) -> SeaOrmAccessor<'a> {
+        SeaOrmAccessor {
             rows: Runner::new(database),
             sights: Sights::new(manager, viewer),
+            limit: blazelink_codes::limits::FIELD_TIMEOUT,
         }
+    }
+
+    /// The same with another time that a store of the app's own may take for one field.
+    pub(crate) fn within(mut self, limit: Duration) -> SeaOrmAccessor<'a> {
+        self.limit = limit;
+        self
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// As [`Sights::see`].
+    pub(super) fn see(&self, table: &TableDef, row: Row) -> Option<Visible<Row>> {
+        self.sights.see(table, row)
     }
 
     /// The connection, for writes.
@@ -117,6 +150,9 @@ impl<'a> DataAccessor<'a> {
     ///
     /// If the database does not answer, or refuses the key as no value of its type.
     pub(crate) async fn by_key(&self, statement: &RowStatement, key: &Key) -> Result<Batch> {
+        if let Some(stored) = self.stored(&statement.text)? {
+            return stored.by_key(statement, key).await;
+        }
         let values = key
             .atoms()
             .iter()
@@ -136,6 +172,9 @@ impl<'a> DataAccessor<'a> {
         limit: i64,
         offset: i64,
     ) -> Result<Batch> {
+        if let Some(stored) = self.stored(&statement.text)? {
+            return stored.page(statement, limit, offset).await;
+        }
         let rows = self
             .query(&statement.text, vec![limit.into(), offset.into()])
             .await?;
@@ -148,6 +187,9 @@ impl<'a> DataAccessor<'a> {
     ///
     /// If the database does not answer.
     pub(crate) async fn count(&self, statement: &CountStatement) -> Result<i64> {
+        if let Some(stored) = self.stored(&statement.text)? {
+            return stored.count().await;
+        }
         let rows = self.query(&statement.text, Vec::new()).await?;
         rows.first().map_or(Ok(0), |row| integer_at(row, 0))
     }
@@ -158,6 +200,9 @@ impl<'a> DataAccessor<'a> {
     ///
     /// If the database does not answer.
     pub(crate) async fn lookup(&self, statement: &RowStatement, keys: Keys) -> Result<Children> {
+        if let Some(stored) = self.stored(&statement.text)? {
+            return stored.lookup(statement, keys).await;
+        }
         let rows = self.query(&statement.text, keys.values().collect()).await?;
         Children::read(&rows, statement)
     }
@@ -174,6 +219,9 @@ impl<'a> DataAccessor<'a> {
         limit: i64,
         offset: i64,
     ) -> Result<Children> {
+        if let Some(stored) = self.stored(&statement.text)? {
+            return stored.children(statement, keys, limit, offset).await;
+        }
         let mut values: Vec<Value> = vec![limit.into(), offset.into()];
         values.extend(keys.values());
         let rows = self.query(&statement.text, values).await?;
@@ -187,6 +235,9 @@ impl<'a> DataAccessor<'a> {
     ///
     /// If the database does not answer.
     pub(crate) async fn counts(&self, statement: &CountStatement, keys: Keys) -> Result<Vec<i64>> {
+        if let Some(stored) = self.stored(&statement.text)? {
+            return stored.counts(keys).await;
+        }
         let parents = keys.len();
         let rows = self.query(&statement.text, keys.values().collect()).await?;
         counts(&rows, parents)
@@ -207,7 +258,7 @@ impl<'a> DataAccessor<'a> {
     ///
     /// # Errors
     ///
-    /// As [`DataAccessor::page_rows`].
+    /// As [`SeaOrmAccessor::page_rows`].
     pub(crate) async fn children_rows(&self, bound: Bound<RowStatement>) -> Result<Children> {
         let statement = &bound.statement;
         let rows = self.asked(&statement.text, bound.values, bound.doubtful);
@@ -218,7 +269,7 @@ impl<'a> DataAccessor<'a> {
     ///
     /// # Errors
     ///
-    /// As [`DataAccessor::page_rows`].
+    /// As [`SeaOrmAccessor::page_rows`].
     pub(crate) async fn page_count(&self, bound: Bound<CountStatement>) -> Result<i64> {
         let text = &bound.statement.text;
         let rows = self.asked(text, bound.values, bound.doubtful).await?;
@@ -229,7 +280,7 @@ impl<'a> DataAccessor<'a> {
     ///
     /// # Errors
     ///
-    /// As [`DataAccessor::page_rows`].
+    /// As [`SeaOrmAccessor::page_rows`].
     pub(crate) async fn children_counts(
         &self,
         bound: Bound<CountStatement>,
@@ -249,6 +300,7 @@ impl<'a> DataAccessor<'a> {
         values: Vec<Value>,
         doubtful: Option<Doubtful>,
     ) -> Result<Vec<QueryResult>> {
+        self.refuse_stores(text)?;
         let mut tables = text.sources.iter();
         let manager = self.sights.manager();
         if let Some(doubtful) = doubtful
@@ -274,6 +326,7 @@ impl<'a> DataAccessor<'a> {
             text.bound,
             "placeholders continue after these"
         );
+        self.refuse_stores(text)?;
         let statement = self.sights.narrow(text, values);
         self.rows.run(statement, refusal).await
     }

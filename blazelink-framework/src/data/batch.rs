@@ -7,8 +7,10 @@ use sea_orm::sqlx::Row as _;
 use sea_orm::sqlx::postgres::PgRow;
 
 use super::printed;
+use crate::change::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::Read;
+use crate::visibility::Visible;
 
 /// Rows of one statement. Cells are in the statement's order of columns, with NULL as `None`.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +69,29 @@ impl Batch {
                 .copy_within(start..start + self.width, at * self.width);
         }
         self.truncate(rows.len());
+    }
+
+    /// Rows from elsewhere than Postgres: of each image the cells at these positions.
+    pub(super) fn of_visible(rows: &[Visible<Row>], cells: &[usize]) -> Batch {
+        let mut batch = Batch {
+            width: cells.len(),
+            rows: rows.len(),
+            ..Batch::default()
+        };
+        for row in rows {
+            for &cell in cells {
+                let start = batch.text.len();
+                let place = row.get().text(cell).map(|text| {
+                    batch.text.push_str(text);
+                    (u32::try_from(start), u32::try_from(batch.text.len()))
+                });
+                batch.cells.push(match place {
+                    Some((Ok(start), Ok(end))) => Place { start, end },
+                    _ => NULL,
+                });
+            }
+        }
+        batch
     }
 
     /// Copies what the driver received. `skip` leading columns are not cells.

@@ -15,6 +15,7 @@ mod printed;
 mod runner;
 mod selected;
 mod statement;
+mod stored;
 mod typed;
 mod write;
 mod write_error;
@@ -22,7 +23,7 @@ mod write_judge;
 mod write_sql;
 mod write_value;
 
-pub(crate) use accessor::{Children, DataAccessor, Keys};
+pub(crate) use accessor::{Children, Keys, SeaOrmAccessor};
 pub(crate) use batch::Batch;
 pub use catalog::{follow_reads, verify};
 pub(crate) use conditions::SqlConditions;

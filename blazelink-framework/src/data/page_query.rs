@@ -413,6 +413,7 @@ impl<'a> PageQuery<'a> {
             sql,
             sources: writer.sources,
             bound: values.len(),
+            plain: None,
             beyond: None,
         };
         Bound {

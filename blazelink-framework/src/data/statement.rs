@@ -40,6 +40,8 @@ pub(super) struct Text {
     pub(super) sources: Vec<Source>,
     /// Number of the values that are bound.
     pub(super) bound: usize,
+    /// The columns whose values are bound, key by key; nothing for what only SQL can say.
+    pub(super) plain: Option<Vec<usize>>,
     /// The rows that its rows lead to, if only those count that lead to a visible one.
     pub(super) beyond: Option<Beyond>,
 }
@@ -121,7 +123,7 @@ impl RowStatement {
             &format!(" AS t WHERE {sql}"),
             table.key.len(),
         );
-        RowStatement::new(table, text, select)
+        RowStatement::new(table, text.by(&table.key), select)
     }
 
     /// A page of all rows in the order of the key: bound are limit and offset.
@@ -131,7 +133,8 @@ impl RowStatement {
             " AS t ORDER BY {} LIMIT $1 OFFSET $2",
             order(table, &table.key)
         );
-        RowStatement::new(table, Text::new(table, &before, &after, 2), select)
+        let text = Text::new(table, &before, &after, 2).by(&[]);
+        RowStatement::new(table, text, select)
     }
 
     /// For each of many keys the rows that hold it: an array is bound for each column. The first
@@ -144,7 +147,7 @@ impl RowStatement {
         );
         let after = format!(" AS t ON {}", matches(table, lookup));
         let text = Text::new(table, &before, &after, lookup.from.len());
-        RowStatement::new(table, text, select)
+        RowStatement::new(table, text.by(lookup.columns), select)
     }
 
     /// For each of many keys one page of the rows that hold it, in the order of `by`: bound are
@@ -169,7 +172,10 @@ impl RowStatement {
             matches(table, lookup),
             order(table, by),
         );
-        let text = Text::new(table, &before, &after, 2 + lookup.from.len());
+        let mut text = Text::new(table, &before, &after, 2 + lookup.from.len());
+        if by == table.key {
+            text = text.by(lookup.columns);
+        }
         RowStatement::new(table, text, select)
     }
 
@@ -206,7 +212,7 @@ impl CountStatement {
     /// The number of all rows.
     pub(crate) fn all(table: &TableDef) -> CountStatement {
         CountStatement {
-            text: Text::new(table, "SELECT count(*) FROM ", " AS t", 0),
+            text: Text::new(table, "SELECT count(*) FROM ", " AS t", 0).by(&[]),
         }
     }
 
@@ -216,7 +222,7 @@ impl CountStatement {
         let before = format!("SELECT p.n, count(*) FROM {} JOIN ", keys(lookup, 1));
         let after = format!(" AS t ON {} GROUP BY p.n", matches(table, lookup));
         CountStatement {
-            text: Text::new(table, &before, &after, lookup.from.len()),
+            text: Text::new(table, &before, &after, lookup.from.len()).by(lookup.columns),
         }
     }
 
@@ -238,8 +244,16 @@ impl Text {
                 at: before.len()..before.len() + name.len(),
             }],
             bound,
+            plain: None,
             beyond: None,
         }
+    }
+
+    /// The same, of which a store of the app's own gives the rows too: those that hold the values
+    /// that are bound for these columns.
+    fn by(mut self, columns: &[usize]) -> Text {
+        self.plain = Some(columns.to_vec());
+        self
     }
 
     fn leading_to(mut self, target: &TableDef, from: &[usize]) -> Text {

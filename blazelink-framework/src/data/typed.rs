@@ -1,7 +1,7 @@
 //! Rows as values of their entity's `Model`, for computed fields that are methods of it: read again
 //! by their keys, in one statement for all rows of a batch, as the viewer sees them.
 
-use super::accessor::{DataAccessor, Keys, parent_of};
+use super::accessor::{Keys, SeaOrmAccessor, parent_of};
 use super::statement::{Lookup, Text, keys, matches};
 use crate::error::Result;
 use crate::table::{Codec, TableDef, TypedRows};
@@ -35,7 +35,7 @@ impl TypedStatement {
     }
 }
 
-impl DataAccessor<'_> {
+impl SeaOrmAccessor<'_> {
     /// The rows with these keys, each named once, for a batch whose rows have the keys with these
     /// numbers.
     ///

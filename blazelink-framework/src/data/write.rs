@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use sea_orm::{DatabaseTransaction, DbErr, QueryResult, TransactionTrait};
 use serde_json::Value as Json;
 
-use super::accessor::DataAccessor;
+use super::accessor::SeaOrmAccessor;
 use super::statement::{expression, name};
 use super::write_error::{Failed, NO_TARGET, Refusal, sqlstate};
 use super::write_sql::Sql;
@@ -74,7 +74,7 @@ impl From<Refusal> for Stop {
 /// At least one refusal. Then nothing was written, but for a connection that is lost during the
 /// commit, which the refusal says.
 pub(crate) async fn write(
-    data: &DataAccessor<'_>,
+    data: &SeaOrmAccessor<'_>,
     viewer: &Viewer,
     intent: Intent<'_>,
 ) -> Result<Written, Vec<Refusal>> {
@@ -203,7 +203,7 @@ fn problems(table: &TableDef, invalid: Invalid) -> Stop {
 
 /// One write.
 pub(super) struct Writer<'a> {
-    pub(super) data: &'a DataAccessor<'a>,
+    pub(super) data: &'a SeaOrmAccessor<'a>,
     pub(super) table: &'a TableDef,
     pub(super) operation: Operation,
     key: Option<Key>,

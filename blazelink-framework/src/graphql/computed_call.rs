@@ -8,7 +8,7 @@ use blazelink_codes::Code;
 use blazelink_migrations::identifier;
 use futures_util::FutureExt;
 
-use crate::data::{DataAccessor, Selection};
+use crate::data::{SeaOrmAccessor, Selection};
 use crate::error::{Error, ErrorKind};
 use crate::table::{Answer, Call, Field, FieldError, Output, Selected, TypedRows, Window};
 
@@ -16,7 +16,7 @@ use crate::table::{Answer, Call, Field, FieldError, Output, Selected, TypedRows,
 #[derive(Clone, Copy)]
 pub(super) struct Called<'a> {
     pub(super) definition: &'a Field,
-    pub(super) data: &'a DataAccessor<'a>,
+    pub(super) data: &'a SeaOrmAccessor<'a>,
     /// The time that one call may take.
     pub(super) limit: Duration,
     /// Whether the number of a page's items is asked for.
@@ -36,6 +36,7 @@ impl Called<'_> {
                 Answer::Select(selected) => {
                     let Selected { entity, statement } = *selected;
                     let table = manager.by_type(entity).ok_or_else(unfit)?;
+                    self.data.refuse_stored(table)?;
                     let sight = self.data.sight(table);
                     let visible = sight.map(|sight| sight.condition(&identifier(&table.table)));
                     let selection = Selection::new(table, statement, visible);

@@ -22,7 +22,7 @@ use super::variables::Variables;
 use super::write;
 use crate::capture::{CapturedStatements, Captures};
 use crate::context::BlazeContext;
-use crate::data::DataAccessor;
+use crate::data::SeaOrmAccessor;
 use crate::error::Result;
 use crate::subscription::{Unwatched, Watch};
 use crate::table::TableManager;
@@ -120,7 +120,8 @@ impl Executor {
             .map_err(|faults| Response::failed(&faults))?
             .with_keys(keys);
         let plan = self.plan(&document, name, operation, &variables);
-        let data = DataAccessor::new(&self.database, &self.manager, context.viewer());
+        let data = SeaOrmAccessor::new(&self.database, &self.manager, context.viewer())
+            .within(self.field_timeout);
         // What a mutation answers is no object that its client watches.
         let watch = match operation.ty {
             OperationType::Mutation => &Unwatched,

@@ -33,7 +33,7 @@ use super::query_limits::{QueryLimits, beyond};
 use super::variables::Variables;
 use crate::capture::Captures;
 use crate::context::BlazeContext;
-use crate::data::{Batch, DataAccessor, RowStatement};
+use crate::data::{Batch, RowStatement, SeaOrmAccessor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Dependency, Reading, Role, Watch};
@@ -46,7 +46,7 @@ const HIDDEN: &str = "The field is hidden from whoever asks";
 /// Reads for one request.
 pub(super) struct Loader<'a> {
     pub(super) manager: &'a TableManager,
-    pub(super) data: &'a DataAccessor<'a>,
+    pub(super) data: &'a SeaOrmAccessor<'a>,
     pub(super) variables: &'a Variables,
     pub(super) context: &'a BlazeContext,
     pub(super) watch: &'a dyn Watch,

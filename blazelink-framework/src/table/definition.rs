@@ -6,6 +6,7 @@ use std::any::TypeId;
 use blazelink_codes::Code;
 
 use super::call::Identified;
+use super::data_accessor::Store;
 use super::entity::Path;
 use super::extension::OnSubscribe;
 use super::field::Field;
@@ -58,6 +59,8 @@ pub struct TableDef {
     pub(crate) on_subscribe: Vec<OnSubscribe>,
     /// Its mutations, if it has any.
     pub(crate) writes: Option<Writes>,
+    /// Where its rows come from, if not from Postgres.
+    pub(crate) store: Option<Store>,
 }
 
 /// One column.

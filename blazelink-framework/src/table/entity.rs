@@ -178,6 +178,7 @@ impl TableDef {
                 false => ReadPolicy::Unsaid,
             },
             on_subscribe: Vec::new(),
+            store: None,
             writes: declaration
                 .writes
                 .map(|operations| Writes::of(operations.iter().copied())),

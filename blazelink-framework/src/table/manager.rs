@@ -13,6 +13,7 @@ use blazelink_codes::Code;
 use sea_orm::{Linked, RelationDef};
 
 use super::computed::{self, Exposed, ValueTypes};
+use super::data_accessor::{self, DataAccessor, Store};
 use super::definition::{Column, DeclaredRelation, Shape, TableDef};
 use super::entity::{Path, Registration, Table};
 use super::extension::{Extension, ExtensionRegistration};
@@ -51,6 +52,7 @@ pub struct TableManagerBuilder {
     /// Whether everybody may read all of a table of which nothing is said.
     lends: bool,
     writes: Vec<(TypeId, Writes)>,
+    stores: Vec<(TypeId, Store)>,
     chains: Vec<(TypeId, &'static str, Vec<RelationDef>)>,
     lists: Vec<(TypeId, &'static str)>,
     /// The first prefix that found nothing.
@@ -143,6 +145,16 @@ impl TableManagerBuilder {
         self
     }
 
+    /// Has the rows of an entity that is exposed read from a store of the app's own; see
+    /// [`Builder::accessor`].
+    ///
+    /// [`Builder::accessor`]: crate::Builder::accessor
+    #[must_use]
+    pub fn accessor<E: Table>(mut self, accessor: impl DataAccessor) -> Self {
+        self.stores.push(data_accessor::said::<E>(accessor));
+        self
+    }
+
     /// Exposes a chain of relations as a field of the entity where it begins; see
     /// [`Builder::linked`].
     ///
@@ -225,6 +237,7 @@ impl TableManagerBuilder {
         });
         policies::set(&mut tables, self.said.into_iter().chain(said), self.lends)?;
         writes::give(&mut tables, self.writes)?;
+        data_accessor::put(&mut tables, self.stores)?;
         add_chains(&mut tables, self.chains)?;
         relations::complete(&mut tables)?;
         make_lists(&mut tables, &self.lists)?;

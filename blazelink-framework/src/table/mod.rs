@@ -7,6 +7,7 @@
 mod argument;
 mod call;
 mod computed;
+mod data_accessor;
 mod definition;
 mod dep;
 mod entity;
@@ -31,6 +32,8 @@ pub use argument::{ArgumentType, InputMember, InputStruct, InputType};
 pub use call::{Call, Given, Identified, Named, Window};
 pub(crate) use call::{Instance, Subject, Surroundings, row_dependency};
 pub(crate) use computed::value_page_type;
+pub(crate) use data_accessor::Store;
+pub use data_accessor::{AccessorError, DataAccessor, RowQuery, StoredRow};
 pub use definition::{Column, Hop, Read, Relation, Shape, TableDef};
 pub use dep::{Dep, Dependent, Every};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};

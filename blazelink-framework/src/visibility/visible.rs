@@ -33,6 +33,11 @@ use crate::viewer::Viewer;
 pub struct Visible<T>(T);
 
 impl<T> Visible<T> {
+    /// What has passed, to look at.
+    pub(crate) fn get(&self) -> &T {
+        &self.0
+    }
+
     /// What has passed.
     pub(crate) fn into_inner(self) -> T {
         self.0
@@ -91,6 +96,13 @@ impl<'a> Sights<'a> {
     /// What the viewer sees of a table, if that is not every row.
     pub(crate) fn restricted(&self, table: &TableDef) -> Option<Arc<Sight>> {
         self.of(table).filter(|sight| !sight.sees_all_rows())
+    }
+
+    /// A row's image that comes from elsewhere than Postgres, if the viewer certainly sees it.
+    /// Who writes the answer leaves hidden columns out, as of rows from Postgres.
+    pub(crate) fn see(&self, table: &TableDef, row: Row) -> Option<Visible<Row>> {
+        let seen = self.of(table).is_none_or(|sight| sight.matches(&row));
+        seen.then_some(Visible(row))
     }
 
     /// The statement that reads what the viewer sees of what this text reads.

@@ -2,6 +2,7 @@
 //! many statements it takes.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod accessor;
 mod answers;
 mod capture;
 mod catalog;
