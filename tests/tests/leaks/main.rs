@@ -1,20 +1,17 @@
 //! The leak test: every table for every role over every route, against what the role may see by an
 //! oracle of its own. And the test of the test: a policy that shows too much is found on each route.
 
+mod declared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use blazelink::config::{Config, Environment};
-use blazelink::table::{Extension, Field, RowRef};
-use blazelink::{
-    Access, Authenticator, AuthorizeEvent, Builder, ContextFactory, ContextRequest, Grant, Refused,
-    Rule, Viewer,
-};
 use blazelink_tests::app::{TestApp, shooter_database};
 use blazelink_tests::client::Client;
-use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
-use shooter::entities::{game, game_event, team, user};
+
+use declared::{Planted, declare};
 
 /// Where something can leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +21,12 @@ enum Route {
     ToOne,
     ToMany,
     Computed,
+    /// A computed field that gives a statement, or rows that it has read.
+    Selected,
+    Virtual,
+    /// A page behind a cursor.
+    Continued,
+    Mutation,
     Insert,
     UpdateIntoSight,
     UpdateOutOfSight,
@@ -32,12 +35,16 @@ enum Route {
     Monitor,
 }
 
-const ROUTES: [Route; 11] = [
+const ROUTES: [Route; 15] = [
     Route::Row,
     Route::Page,
     Route::ToOne,
     Route::ToMany,
     Route::Computed,
+    Route::Selected,
+    Route::Virtual,
+    Route::Continued,
+    Route::Mutation,
     Route::Insert,
     Route::UpdateIntoSight,
     Route::UpdateOutOfSight,
@@ -45,17 +52,6 @@ const ROUTES: [Route; 11] = [
     Route::Delete,
     Route::Monitor,
 ];
-
-/// A policy that shows everything, against the oracle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Planted {
-    Nothing,
-    Team,
-    User,
-    GameEvent,
-    Game,
-    Monitor,
-}
 
 /// A key is the number of a player; 0 stands for nobody.
 const ROLES: [i32; 3] = [0, 11, 13];
@@ -110,88 +106,6 @@ const STEPS: &[(Route, &str)] = &[
          DELETE FROM \"user\" WHERE id = 14; DELETE FROM team WHERE id = 33",
     ),
 ];
-
-struct Players;
-
-impl ContextFactory for Players {
-    type Viewer = i32;
-
-    async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Option<i32>, Refused> {
-        let key = request.authorization().map(str::parse).transpose();
-        key.map_err(|_| Refused::new("The key is no number"))
-    }
-}
-
-/// Grants monitoring to whoever knows the secret, or to everybody.
-struct Operators {
-    lax: bool,
-}
-
-impl Authenticator for Operators {
-    async fn authenticate(&self, event: &AuthorizeEvent) -> Option<Grant> {
-        let grant = |number| Grant::viewer::<i32>(number);
-        let viewer = event.handle.parse().ok().map(grant)?;
-        Some(match self.lax || event.secret == "operator" {
-            true => viewer.with_monitor(),
-            false => viewer,
-        })
-    }
-}
-
-fn by(viewer: &Viewer, sees: impl Fn(i32) -> Access) -> Access {
-    viewer
-        .get()
-        .map_or_else(Access::none, |&player: &i32| sees(player))
-}
-
-/// One's own team, without its colour.
-fn teams(viewer: &Viewer) -> Access {
-    let own = "team.id IN (SELECT team_id FROM \"user\" WHERE id = $1)";
-    by(viewer, |player| {
-        Access::sql(Expr::cust_with_values(own, [player])).hide(team::Column::Color)
-    })
-}
-
-/// Who is in one's own team.
-fn users(viewer: &Viewer) -> Access {
-    let mates = "\"user\".team_id IN (SELECT u.team_id FROM \"user\" AS u WHERE u.id = $1)";
-    by(viewer, |player| {
-        Access::sql(Expr::cust_with_values(mates, [player]))
-    })
-}
-
-/// What one did, but not to whom.
-fn events(viewer: &Viewer) -> Access {
-    by(viewer, |player| {
-        Access::rows(Rule::eq(game_event::Column::PlayerId, player))
-            .hide(game_event::Column::VictimId)
-    })
-}
-
-fn of_user() -> Vec<Field> {
-    vec![Field::new("everybody", |_| {
-        Ok([11, 12, 13].map(RowRef::<user::Entity>::new).to_vec())
-    })]
-}
-
-/// The shooter's entities say that they are public; the app's word goes before theirs.
-fn declare(blaze: Builder, planted: Planted) -> Builder {
-    let lax = planted == Planted::Monitor;
-    let open = move |table: Planted, rule: fn(&Viewer) -> Access| {
-        move |viewer: &Viewer| match planted == table {
-            true => Access::all(),
-            false => rule(viewer),
-        }
-    };
-    blaze
-        .context(Players)
-        .authenticator(Operators { lax })
-        .extend(Extension::of::<user::Entity>(of_user))
-        .visible::<team::Entity>(open(Planted::Team, teams))
-        .visible::<user::Entity>(open(Planted::User, users))
-        .visible::<game_event::Entity>(open(Planted::GameEvent, events))
-        .visible::<game::Entity>(open(Planted::Game, |_| Access::none()))
-}
 
 /// The rows of one table by their keys.
 type Rows = BTreeMap<i64, Value>;
@@ -339,6 +253,16 @@ fn documents() -> Vec<(Route, &'static str, String)> {
             to_many("user", key, "deaths", "kind"),
         );
         add(Route::Computed, "User", to_one("user", key, "everybody"));
+        add(Route::Selected, "User", to_one("user", key, "all_players"));
+        add(
+            Route::Selected,
+            "GameEvent",
+            to_many("user", key, "all_events", "kind"),
+        );
+        let named =
+            format!("{{obj_id: null, dependencies: [{{entity: \"User\", obj_id: {key}}}]}}");
+        let card = format!("{{ it: card(identifier: {named}) {{ name }} }}");
+        add(Route::Virtual, "User", card);
     }
     for key in [21, 22, 23] {
         for (entity, field) in [("Game", "game"), ("User", "player"), ("User", "victim")] {
@@ -419,6 +343,7 @@ impl Stage {
             self.frames(*route, &before, &after, &mut findings).await;
         }
         self.queries(&mut findings).await;
+        self.mutations(&mut findings).await;
         self.monitors(&mut findings).await;
         drop((self.clients, self.probe));
         self.app.stop().await;
@@ -429,26 +354,31 @@ impl Stage {
     async fn queries(&mut self, findings: &mut Findings) {
         let world = World::read(&self.sql).await;
         for (role, client) in &mut self.clients {
-            let secrets = world.secrets(*role);
             for (route, entity, document) in documents() {
                 let (status, answer) = client.ask(&document, json!({})).await;
                 assert_eq!(status, 200, "{document}: {answer}");
-                let mut told = BTreeSet::new();
-                collect(&answer, &mut told);
-                for secret in told.difference(&secrets) {
-                    findings.add(route, *role, format_args!("`{secret}` by {document}"));
-                }
-                let mut named = Vec::new();
-                references(&answer, &mut named);
-                for (entity, key) in named {
-                    if !world.seen(&entity, *role).contains_key(&key) {
-                        findings.add(route, *role, format_args!("{entity} {key} by {document}"));
+                let asked = (route, entity, &*document);
+                examine(&world, *role, asked, &answer, findings);
+            }
+            for (entity, root) in [
+                ("Team", "teams"),
+                ("User", "users"),
+                ("Game", "games"),
+                ("GameEvent", "gameEvents"),
+            ] {
+                let mut after = "null".to_owned();
+                loop {
+                    let document = format!(
+                        "{{ it: {root}(size: 1, after: {after}) \
+                         {{ next items {{ obj_id entity row {{ id }} }} }} }}"
+                    );
+                    let (_, answer) = client.ask(&document, json!({})).await;
+                    let asked = (Route::Continued, entity, &*document);
+                    examine(&world, *role, asked, &answer, findings);
+                    match &answer["data"]["it"]["next"] {
+                        Value::Null => break,
+                        next => after = next.to_string(),
                     }
-                }
-                let count = answer["data"]["it"]["count"].as_u64();
-                let seen = world.seen(entity, *role).len() as u64;
-                if route == Route::Page && count != Some(seen) {
-                    findings.add(route, *role, format_args!("{count:?} by {document}"));
                 }
             }
             client.frames_so_far().await;
@@ -494,6 +424,57 @@ impl Stage {
         }
     }
 
+    /// Whoever writes to what is out of sight hears what they would hear if it were not there.
+    async fn mutations(&mut self, findings: &mut Findings) {
+        let world = World::read(&self.sql).await;
+        let missing = 987_654;
+        for (role, client) in &mut self.clients {
+            let mut documents = Vec::new();
+            let seen = world.seen("GameEvent", *role);
+            for &key in world.0["GameEvent"].keys() {
+                if seen.contains_key(&key) {
+                    continue;
+                }
+                documents.push((
+                    key,
+                    "mutation { it: updateGameEvent(identifier: {obj_id: KEY}, \
+                     input: {kind: \"new\"}) { obj_id row { kind } } }"
+                        .to_owned(),
+                ));
+                documents.push((
+                    key,
+                    "mutation { it: deleteGameEvent(identifier: {obj_id: KEY}) { obj_id } }"
+                        .to_owned(),
+                ));
+            }
+            for &key in world.0["Game"].keys() {
+                documents.push((
+                    key,
+                    format!(
+                        "mutation {{ it: createGameEvent(input: {{kind: \"new\", \
+                         player_id: {role}, game_id: KEY}}) {{ obj_id }} }}"
+                    ),
+                ));
+            }
+            for (key, document) in documents {
+                let hears = async |client: &mut Client, key: i64| {
+                    let (_, answer) = client
+                        .ask(&document.replace("KEY", &key.to_string()), json!({}))
+                        .await;
+                    answer.to_string().replace(&key.to_string(), "key")
+                };
+                let (there, gone) = (hears(client, key).await, hears(client, missing).await);
+                if there != gone {
+                    findings.add(
+                        Route::Mutation,
+                        *role,
+                        format_args!("{there} is not {gone}"),
+                    );
+                }
+            }
+        }
+    }
+
     /// Who is granted no monitoring is told nothing of others.
     async fn monitors(&mut self, findings: &mut Findings) {
         for role in [11, 13] {
@@ -517,6 +498,39 @@ impl Stage {
     }
 }
 
+/// Looks at what was answered to what was asked over a route that leads to an entity.
+fn examine(
+    world: &World,
+    role: i32,
+    (route, entity, document): (Route, &str, &str),
+    answer: &Value,
+    findings: &mut Findings,
+) {
+    let secrets = world.secrets(role);
+    let mut told = BTreeSet::new();
+    collect(answer, &mut told);
+    for secret in told.difference(&secrets) {
+        findings.add(route, role, format_args!("`{secret}` by {document}"));
+    }
+    let mut named = Vec::new();
+    references(answer, &mut named);
+    for (entity, key) in named {
+        if !world.seen(&entity, role).contains_key(&key) {
+            findings.add(route, role, format_args!("{entity} {key} by {document}"));
+        }
+    }
+    let it = &answer["data"]["it"];
+    let count = match route {
+        Route::Page => Some(it["count"].as_u64()),
+        Route::Selected => it["all_events"].get("count").map(Value::as_u64),
+        _ => None,
+    };
+    let seen = world.seen(entity, role).len() as u64;
+    if let Some(count) = count.filter(|count| *count != Some(seen)) {
+        findings.add(route, role, format_args!("{count:?} by {document}"));
+    }
+}
+
 async fn client(app: &TestApp, role: i32) -> Client {
     let mut client = Client::connect(app.address()).await;
     if role != 0 {
@@ -534,8 +548,8 @@ async fn nothing_leaks_over_any_route() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
     use Route::{
-        Computed, Delete, Insert, Monitor, Page, Row, ToMany, ToOne, UpdateIntoSight,
-        UpdateOutOfSight, UpdateUnseen,
+        Computed, Continued, Delete, Insert, Monitor, Mutation, Page, Row, Selected, ToMany, ToOne,
+        UpdateIntoSight, UpdateOutOfSight, UpdateUnseen, Virtual,
     };
     let mut all = BTreeSet::new();
     for (planted, expected) in [
@@ -545,7 +559,16 @@ async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
         ),
         (
             Planted::User,
-            &[Row, Page, Computed, Insert, UpdateUnseen, Delete],
+            &[
+                Row,
+                Page,
+                Computed,
+                Selected,
+                Virtual,
+                Insert,
+                UpdateUnseen,
+                Delete,
+            ],
         ),
         (
             Planted::GameEvent,
@@ -553,6 +576,9 @@ async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
                 Row,
                 Page,
                 ToMany,
+                Selected,
+                Continued,
+                Mutation,
                 Insert,
                 UpdateIntoSight,
                 UpdateOutOfSight,
