@@ -22,6 +22,27 @@ use crate::object_id::Key;
 ///
 /// As a member `Dep<user::Entity>` it must be named by whoever asks, as `Option<Dep<..>>` it may.
 /// Of several of one entity the first takes the first that is named, and so on.
+///
+/// It is a row of an entity, never another virtual table, so virtual tables cannot be made over each
+/// other in a circle: that does not compile.
+///
+/// ```compile_fail,E0277
+/// #[derive(blazelink::VirtualTable)]
+/// struct Egg {
+///     hen: blazelink::Dep<Hen>,
+/// }
+///
+/// #[derive(blazelink::VirtualTable)]
+/// struct Hen {
+///     egg: blazelink::Dep<Egg>,
+/// }
+/// #
+/// # #[blazelink::fields(virtual_table)]
+/// # impl Egg { fn age(&self) -> i32 { 1 } }
+/// #
+/// # #[blazelink::fields(virtual_table)]
+/// # impl Hen { fn age(&self) -> i32 { 2 } }
+/// ```
 pub struct Dep<E: EntityTrait> {
     key: Key,
     id: KeyOf<E>,
