@@ -1,7 +1,7 @@
 //! The names that types and roots have, over all tables: each once, and none of the framework's own.
 //! The registry asks at its end; names within one table are its own to check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blazelink_codes::Code;
 
@@ -92,15 +92,19 @@ fn check_own_names(
         let mut earlier = virtual_tables[..at].iter();
         if roots.contains_key(&table.row_root)
             || earlier.any(|other| other.row_root == table.row_root)
-            || value_types.structs.contains_key(name)
         {
             return taken(name);
         }
     }
     let virtual_names = virtual_tables.iter().map(|table| table.entity.as_str());
-    let names = virtual_names.chain(value_types.structs.keys().copied());
+    let structs = value_types.structs.keys().copied();
+    // A struct that is an argument has a second type.
+    let names = virtual_names
+        .chain(structs)
+        .chain(value_types.inputs.keys().copied());
+    let mut seen = BTreeSet::new();
     for name in names {
-        if naming::is_reserved_type(name) || types.contains_key(name) {
+        if naming::is_reserved_type(name) || types.contains_key(name) || !seen.insert(name) {
             return taken(name);
         }
     }

@@ -3,7 +3,7 @@
 use blazelink::codes::Code;
 use blazelink::error::Error;
 use blazelink::graphql::sdl;
-use blazelink::table::{Table, TableManager, Writes};
+use blazelink::table::{Extension, Field, Table, TableManager, Writes};
 
 use crate::entities::*;
 use crate::support::{App, builder};
@@ -200,6 +200,82 @@ fn keys_that_no_client_can_name_are_refused() {
             .unwrap()
             .contains("primary key of numbers and texts")
     );
+}
+
+/// A struct as what a field of teams takes and gives.
+macro_rules! field_of {
+    ($module:ident, $name:ident) => {
+        mod $module {
+            use blazelink::table::{Extension, Field};
+
+            #[derive(blazelink::Struct)]
+            struct $name {
+                size: i32,
+            }
+
+            pub const TAKEN: Extension = Extension::of::<super::team::Entity>(|| {
+                let take = Field::new("take", |call| Ok(call.argument::<$name>("it")?.size));
+                vec![take.argument::<$name>("it")]
+            });
+
+            pub const GIVEN: Extension = Extension::of::<super::team::Entity>(|| {
+                vec![Field::new("give", |_| Ok($name { size: 1 }))]
+            });
+        }
+    };
+}
+
+field_of!(object_id, ObjectId);
+field_of!(user_ref, UserRef);
+field_of!(shirt, Shirt);
+field_of!(shirt_input, ShirtInput);
+
+#[test]
+fn structs_have_names_of_their_own_in_and_out() {
+    let refusal = |extensions: &[Extension]| {
+        let tables = TableManager::builder()
+            .table::<team::Entity>()
+            .table::<user::Entity>();
+        let tables = extensions
+            .iter()
+            .fold(tables, |tables, it| tables.extend(*it));
+        tables
+            .build()
+            .err()
+            .map(|error| error.sentence().to_owned())
+    };
+    assert_eq!(refusal(&[shirt::TAKEN, shirt::GIVEN]), None);
+    assert_eq!(refusal(&[user_ref::TAKEN]), None, "`UserRefInput` is free");
+    assert_eq!(refusal(&[shirt_input::TAKEN, shirt::GIVEN]), None);
+    for (extensions, name) in [
+        (&[object_id::TAKEN][..], "ObjectIdInput"),
+        (&[object_id::GIVEN], "ObjectId"),
+        (&[user_ref::GIVEN], "UserRef"),
+        (&[shirt::TAKEN, shirt_input::GIVEN], "ShirtInput"),
+    ] {
+        let sentence = format!("The name `{name}` is taken by another type or root");
+        assert_eq!(refusal(extensions), Some(sentence));
+    }
+}
+
+#[test]
+fn computed_fields_have_names_that_no_column_or_relation_has() {
+    for name in ["name", "users"] {
+        let of_team = match name {
+            "name" => Extension::of::<team::Entity>(|| vec![Field::new("name", |_| Ok(1))]),
+            _ => Extension::of::<team::Entity>(|| vec![Field::new("users", |_| Ok(1))]),
+        };
+        let tables = builder().extend(of_team);
+        let error = tables.build().unwrap_err();
+        assert_eq!(
+            (error.code(), error.sentence().to_owned()),
+            (
+                Code::SchemaCollision,
+                format!("Type `Team` has two fields called `{name}`")
+            )
+        );
+        assert!(error.hint().unwrap().starts_with("Rename the method"));
+    }
 }
 
 #[test]
