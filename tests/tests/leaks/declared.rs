@@ -1,6 +1,8 @@
 //! The app whose leaks are looked for: the shooter with policies, with fields and a virtual table
 //! that hand out all they find, and with mutations. A policy may be planted that shows too much.
 
+use std::collections::HashMap;
+
 use blazelink::table::{Extension, Field, RowRef, Writes};
 use blazelink::{
     Access, Authenticator, AuthorizeEvent, BlazeContext, Builder, ContextFactory, ContextRequest,
@@ -8,6 +10,7 @@ use blazelink::{
 };
 use sea_orm::prelude::*;
 use sea_orm::sea_query::Expr;
+use sea_orm::{Linked, RelationDef};
 use shooter::entities::{game, game_event, team, user};
 
 /// A policy that shows everything, against the oracle.
@@ -18,6 +21,8 @@ pub(crate) enum Planted {
     User,
     GameEvent,
     Game,
+    /// Shows the columns that should be hidden.
+    Columns,
     Monitor,
 }
 
@@ -54,16 +59,25 @@ fn by(viewer: &Viewer, sees: impl Fn(i32) -> Access) -> Access {
         .map_or_else(Access::none, |&player: &i32| sees(player))
 }
 
+/// Without a column, where columns are hidden.
+fn without<C: ColumnTrait>(access: Access, column: C, hides: bool) -> Access {
+    match hides {
+        true => access.hide(column),
+        false => access,
+    }
+}
+
 /// One's own team, without its colour.
-fn teams(viewer: &Viewer) -> Access {
+fn teams(viewer: &Viewer, hides: bool) -> Access {
     let own = "team.id IN (SELECT team_id FROM \"user\" WHERE id = $1)";
     by(viewer, |player| {
-        Access::sql(Expr::cust_with_values(own, [player])).hide(team::Column::Color)
+        let own = Access::sql(Expr::cust_with_values(own, [player]));
+        without(own, team::Column::Color, hides)
     })
 }
 
 /// Who is in one's own team.
-fn users(viewer: &Viewer) -> Access {
+fn users(viewer: &Viewer, _: bool) -> Access {
     let mates = "\"user\".team_id IN (SELECT u.team_id FROM \"user\" AS u WHERE u.id = $1)";
     by(viewer, |player| {
         Access::sql(Expr::cust_with_values(mates, [player]))
@@ -71,10 +85,10 @@ fn users(viewer: &Viewer) -> Access {
 }
 
 /// What one did, but not to whom.
-fn events(viewer: &Viewer) -> Access {
+fn events(viewer: &Viewer, hides: bool) -> Access {
     by(viewer, |player| {
-        Access::rows(Rule::eq(game_event::Column::PlayerId, player))
-            .hide(game_event::Column::VictimId)
+        let own = Access::rows(Rule::eq(game_event::Column::PlayerId, player));
+        without(own, game_event::Column::VictimId, hides)
     })
 }
 
@@ -83,6 +97,13 @@ fn events(viewer: &Viewer) -> Access {
 impl Indiscreet for user::Model {
     fn all_events(&self) -> Select<game_event::Entity> {
         game_event::Entity::find()
+    }
+
+    #[batch]
+    async fn victims(players: &[user::Model]) -> HashMap<i32, Vec<RowRef<user::Entity>>> {
+        let everybody = [11, 12, 13].map(RowRef::new);
+        let of = players.iter().map(|player| (player.id, everybody.to_vec()));
+        of.collect()
     }
 
     async fn all_players(&self, cx: &BlazeContext) -> FieldResult<Vec<user::Model>> {
@@ -100,6 +121,21 @@ struct Card {
 impl Card {
     async fn name(&self, cx: &BlazeContext) -> FieldResult<String> {
         Ok(self.user.get(cx).await?.name)
+    }
+}
+
+/// To whom a player did something; it goes over a column that is hidden.
+struct Foes;
+
+impl Linked for Foes {
+    type FromEntity = user::Entity;
+    type ToEntity = user::Entity;
+
+    fn link(&self) -> Vec<RelationDef> {
+        vec![
+            user::Relation::Events.def(),
+            game_event::Relation::Victim.def(),
+        ]
     }
 }
 
@@ -124,10 +160,10 @@ fn of_user() -> Vec<Field> {
 /// The shooter's entities say that they are public; the app's word goes before theirs.
 pub(crate) fn declare(blaze: Builder, planted: Planted) -> Builder {
     let lax = planted == Planted::Monitor;
-    let open = move |table: Planted, rule: fn(&Viewer) -> Access| {
-        move |viewer: &Viewer| match planted == table {
-            true => Access::all(),
-            false => rule(viewer),
+    let open = move |table: Planted, rule: fn(&Viewer, bool) -> Access| {
+        move |viewer: &Viewer| match planted {
+            planted if planted == table => Access::all(),
+            planted => rule(viewer, planted != Planted::Columns),
         }
     };
     blaze
@@ -136,9 +172,10 @@ pub(crate) fn declare(blaze: Builder, planted: Planted) -> Builder {
         .extend(Extension::of::<user::Entity>(of_user))
         .extend(Indiscreet)
         .virtual_table::<Card>()
+        .linked("foes", Foes)
         .writes::<game_event::Entity>(Writes::all().allow(own_events))
         .visible::<team::Entity>(open(Planted::Team, teams))
         .visible::<user::Entity>(open(Planted::User, users))
         .visible::<game_event::Entity>(open(Planted::GameEvent, events))
-        .visible::<game::Entity>(open(Planted::Game, |_| Access::none()))
+        .visible::<game::Entity>(open(Planted::Game, |_, _| Access::none()))
 }

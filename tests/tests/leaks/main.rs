@@ -2,8 +2,10 @@
 //! oracle of its own. And the test of the test: a policy that shows too much is found on each route.
 
 mod declared;
+mod oracle;
+mod routes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use blazelink::config::{Config, Environment};
@@ -12,46 +14,8 @@ use blazelink_tests::client::Client;
 use serde_json::{Value, json};
 
 use declared::{Planted, declare};
-
-/// Where something can leak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Route {
-    Row,
-    Page,
-    ToOne,
-    ToMany,
-    Computed,
-    /// A computed field that gives a statement, or rows that it has read.
-    Selected,
-    Virtual,
-    /// A page behind a cursor.
-    Continued,
-    Mutation,
-    Insert,
-    UpdateIntoSight,
-    UpdateOutOfSight,
-    UpdateUnseen,
-    Delete,
-    Monitor,
-}
-
-const ROUTES: [Route; 15] = [
-    Route::Row,
-    Route::Page,
-    Route::ToOne,
-    Route::ToMany,
-    Route::Computed,
-    Route::Selected,
-    Route::Virtual,
-    Route::Continued,
-    Route::Mutation,
-    Route::Insert,
-    Route::UpdateIntoSight,
-    Route::UpdateOutOfSight,
-    Route::UpdateUnseen,
-    Route::Delete,
-    Route::Monitor,
-];
+use oracle::{World, collect, references, unhidden};
+use routes::{MISSING, NAMED, ROUTES, Route, documents};
 
 /// A key is the number of a player; 0 stands for nobody.
 const ROLES: [i32; 3] = [0, 11, 13];
@@ -69,7 +33,7 @@ const ROWS: &str = "
     INSERT INTO game (id, name) VALUES (41, 'secret game 41');
     INSERT INTO game_event (id, kind, game_id, player_id, victim_id) VALUES
         (21, 'secret event 21', 41, 11, 13), (22, 'secret event 22', 41, 13, 11),
-        (23, 'secret event 23', 41, 12, 13), (29, 'secret event 29', 41, 99, NULL)";
+        (23, 'secret event 23', 41, 12, 13), (28, 'secret event 28', 41, 11, 12), (29, 'secret event 29', 41, 99, NULL)";
 
 const STEPS: &[(Route, &str)] = &[
     (
@@ -91,8 +55,11 @@ const STEPS: &[(Route, &str)] = &[
     (
         Route::UpdateUnseen,
         "UPDATE game_event SET kind = 'secret event 24b' WHERE id = 24; \
-         UPDATE game_event SET victim_id = 12 WHERE id = 21; \
-         UPDATE \"user\" SET name = 'secret user 14b' WHERE id = 14; \
+         UPDATE game_event SET victim_id = 12 WHERE id = 21",
+    ),
+    (
+        Route::UpdateUnseen,
+        "UPDATE \"user\" SET name = 'secret user 14b' WHERE id = 14; \
          UPDATE team SET color = 'secret color 31b' WHERE id = 31; \
          UPDATE game SET name = 'secret game 41b' WHERE id = 41",
     ),
@@ -107,89 +74,6 @@ const STEPS: &[(Route, &str)] = &[
     ),
 ];
 
-/// The rows of one table by their keys.
-type Rows = BTreeMap<i64, Value>;
-
-/// All rows, by entity.
-struct World(BTreeMap<&'static str, Rows>);
-
-impl World {
-    async fn read(sql: &tokio_postgres::Client) -> World {
-        let mut tables = BTreeMap::new();
-        for (entity, table) in [
-            ("Team", "team"),
-            ("User", "\"user\""),
-            ("Game", "game"),
-            ("GameEvent", "game_event"),
-        ] {
-            let select = format!("SELECT id::bigint, to_jsonb(t)::text FROM {table} AS t");
-            let rows = sql.query(&select, &[]).await.expect("the table exists");
-            let parse = |text: &str| serde_json::from_str(text).expect("Postgres prints JSON");
-            let rows = rows.iter().map(|row| (row.get(0), parse(row.get(1))));
-            tables.insert(entity, rows.collect());
-        }
-        World(tables)
-    }
-
-    /// What a role may see of a table: the oracle, which shares no code with the policies.
-    fn seen(&self, entity: &str, role: i32) -> Rows {
-        let role = i64::from(role);
-        let team_of = |player: i64| self.0["User"].get(&player).map(|row| &row["team_id"]);
-        let visible = |key: i64, row: &Value| match entity {
-            "Team" => team_of(role) == Some(&json!(key)),
-            "User" => team_of(role) == Some(&row["team_id"]),
-            "GameEvent" => row["player_id"] == role,
-            _ => false,
-        };
-        let rows = self.0[entity].iter();
-        let rows = rows.filter(|(key, row)| visible(**key, row));
-        rows.map(|(key, row)| (*key, without_hidden(row))).collect()
-    }
-
-    /// The secrets that a role may see.
-    fn secrets(&self, role: i32) -> BTreeSet<String> {
-        let rows = self.0.keys().flat_map(|entity| self.seen(entity, role));
-        let mut secrets = BTreeSet::new();
-        rows.for_each(|(_, row)| collect(&row, &mut secrets));
-        secrets
-    }
-}
-
-fn without_hidden(row: &Value) -> Value {
-    let mut row = row.clone();
-    if let Some(row) = row.as_object_mut() {
-        row.remove("color");
-        row.remove("victim_id");
-    }
-    row
-}
-
-/// All texts in a value that are secrets.
-fn collect(value: &Value, secrets: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) if text.contains("secret") => {
-            secrets.insert(text.clone());
-        }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, secrets)),
-        Value::Object(members) => members.values().for_each(|value| collect(value, secrets)),
-        _ => {}
-    }
-}
-
-/// All references in a value, by entity and key.
-fn references(value: &Value, found: &mut Vec<(String, i64)>) {
-    match value {
-        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
-        Value::Object(members) => {
-            let entity = members.get("entity").and_then(Value::as_str);
-            let key = members.get("obj_id").and_then(Value::as_i64);
-            found.extend(entity.map(str::to_owned).zip(key));
-            members.values().for_each(|value| references(value, found));
-        }
-        _ => {}
-    }
-}
-
 /// What was seen that must not be.
 #[derive(Default)]
 struct Findings {
@@ -202,82 +86,6 @@ impl Findings {
         self.routes.insert(route);
         let _ = writeln!(self.words, "{route:?}, role {role}: {what}");
     }
-}
-
-/// What is asked over one route: the entity that it leads to, and the document.
-fn documents() -> Vec<(Route, &'static str, String)> {
-    let mut documents = Vec::new();
-    let mut add = |route, entity, document: String| documents.push((route, entity, document));
-    const ITEMS: &str = "count items { obj_id entity row";
-    for (entity, root, keys, columns) in [
-        ("Team", "team", &[31, 32][..], "id name color"),
-        ("User", "user", &[11, 12, 13][..], "id name team_id"),
-        ("Game", "game", &[41][..], "id name"),
-        (
-            "GameEvent",
-            "gameEvent",
-            &[21, 22, 23][..],
-            "id kind victim_id",
-        ),
-    ] {
-        for key in keys {
-            let row = format!("{{ it: {root}(identifier: {{obj_id: {key}}}) {{ {columns} }} }}");
-            add(Route::Row, entity, row);
-        }
-        for arguments in [
-            "page: 0, size: 99",
-            "where: {id: {gt: 0}}, orderBy: {id: DESC}, size: 99",
-        ] {
-            let page = format!("{{ it: {root}s({arguments}) {{ {ITEMS} {{ {columns} }} }} }} }}");
-            add(Route::Page, entity, page);
-        }
-    }
-    let to_one = |root: &str, key: i32, field: &str| {
-        let inner = format!("{field} {{ obj_id entity row {{ id name }} }}");
-        format!("{{ it: {root}(identifier: {{obj_id: {key}}}) {{ {inner} }} }}")
-    };
-    let to_many = |root: &str, key: i32, field: &str, column: &str| {
-        let inner = format!("{field}(page: 0, size: 99) {{ {ITEMS} {{ id {column} }} }} }}");
-        format!("{{ it: {root}(identifier: {{obj_id: {key}}}) {{ {inner} }} }}")
-    };
-    for key in [11, 12, 13] {
-        add(Route::ToOne, "Team", to_one("user", key, "team"));
-        add(
-            Route::ToMany,
-            "GameEvent",
-            to_many("user", key, "events", "kind"),
-        );
-        add(
-            Route::ToMany,
-            "GameEvent",
-            to_many("user", key, "deaths", "kind"),
-        );
-        add(Route::Computed, "User", to_one("user", key, "everybody"));
-        add(Route::Selected, "User", to_one("user", key, "all_players"));
-        add(
-            Route::Selected,
-            "GameEvent",
-            to_many("user", key, "all_events", "kind"),
-        );
-        let named =
-            format!("{{obj_id: null, dependencies: [{{entity: \"User\", obj_id: {key}}}]}}");
-        let card = format!("{{ it: card(identifier: {named}) {{ name }} }}");
-        add(Route::Virtual, "User", card);
-    }
-    for key in [21, 22, 23] {
-        for (entity, field) in [("Game", "game"), ("User", "player"), ("User", "victim")] {
-            add(Route::ToOne, entity, to_one("gameEvent", key, field));
-        }
-    }
-    for key in [31, 32] {
-        add(Route::ToMany, "User", to_many("team", key, "users", "name"));
-    }
-    add(
-        Route::ToMany,
-        "GameEvent",
-        to_many("game", 41, "events", "kind"),
-    );
-    documents
 }
 
 /// An app with one client for each role.
@@ -343,6 +151,7 @@ impl Stage {
             self.frames(*route, &before, &after, &mut findings).await;
         }
         self.queries(&mut findings).await;
+        self.unseen(&mut findings).await;
         self.mutations(&mut findings).await;
         self.monitors(&mut findings).await;
         drop((self.clients, self.probe));
@@ -393,7 +202,12 @@ impl Stage {
         after: &World,
         findings: &mut Findings,
     ) {
+        let judged_anew = ["Team", "User"]
+            .iter()
+            .any(|it| before.0[it] != after.0[it]);
         for (role, client) in &mut self.clients {
+            let mut entities = before.0.keys();
+            let sees_another = entities.any(|it| before.seen(it, *role) != after.seen(it, *role));
             let mut secrets = before.secrets(*role);
             secrets.extend(after.secrets(*role));
             for frame in client.frames_so_far().await {
@@ -406,28 +220,61 @@ impl Stage {
                 let mut named = Vec::new();
                 references(&data["identifier"], &mut named);
                 for (entity, key) in named {
-                    let sees = |world: &World| world.seen(&entity, *role).contains_key(&key);
-                    // Tables under a condition in SQL are to be read again when what the condition
-                    // reads has changed, which names nothing that the client has not named.
-                    let again = data["changes"] == json!({});
-                    let asked = ["Team", "User"].contains(&&*entity) && again;
-                    if !sees(before) && !sees(after) && !asked {
+                    let sees = |world: &World| world.seen(&entity, *role).get(&key).cloned();
+                    let (was, is) = (sees(before), sees(after));
+                    if was != is {
+                        continue;
+                    }
+                    // An answer is to be read again when other rows in sight have changed, or what a
+                    // condition in SQL reads: that names nothing which the client has not named.
+                    let again = (judged_anew || sees_another) && data["changes"] == json!({});
+                    let mut named = NAMED.iter();
+                    let named = named.any(|(it, keys)| *it == entity && keys.contains(&key));
+                    if !(again && named) {
                         findings.add(route, *role, format_args!("{frame}"));
                     }
                 }
-                for column in ["color", "victim_id"] {
-                    if data["changes"].get(column).is_some() {
-                        findings.add(route, *role, format_args!("`{column}` in {frame}"));
-                    }
+                let mut hidden = Vec::new();
+                unhidden(data, &mut hidden);
+                for column in hidden {
+                    findings.add(route, *role, format_args!("`{column}` in {frame}"));
                 }
             }
+        }
+    }
+
+    /// What is out of sight is answered as what is not there is.
+    async fn unseen(&mut self, findings: &mut Findings) {
+        let world = World::read(&self.sql).await;
+        for (role, client) in &mut self.clients {
+            for (entity, keys) in NAMED {
+                let seen = world.seen(entity, *role);
+                let columns = match entity {
+                    "Team" => "id name color users { count }",
+                    "User" => "id name team { obj_id } events { count } all_events { count }",
+                    "Game" => "id name events { count }",
+                    _ => "id kind victim_id player { obj_id } game { obj_id }",
+                };
+                let root = entity[..1].to_lowercase() + &entity[1..];
+                for key in keys.iter().filter(|key| !seen.contains_key(*key)) {
+                    let document =
+                        format!("{{ it: {root}(identifier: {{obj_id: KEY}}) {{ {columns} }} }}");
+                    compare(client, *role, (Route::Row, &document), *key, findings).await;
+                }
+            }
+            let seen = world.seen("User", *role);
+            for key in [11, 12, 13].iter().filter(|key| !seen.contains_key(*key)) {
+                let document = "{ it: card(identifier: {obj_id: null, dependencies: \
+                                [{entity: \"User\", obj_id: KEY}]}) { name } }";
+                compare(client, *role, (Route::Virtual, document), *key, findings).await;
+            }
+            client.frames_so_far().await;
         }
     }
 
     /// Whoever writes to what is out of sight hears what they would hear if it were not there.
     async fn mutations(&mut self, findings: &mut Findings) {
         let world = World::read(&self.sql).await;
-        let missing = 987_654;
         for (role, client) in &mut self.clients {
             let mut documents = Vec::new();
             let seen = world.seen("GameEvent", *role);
@@ -457,19 +304,26 @@ impl Stage {
                 ));
             }
             for (key, document) in documents {
-                let hears = async |client: &mut Client, key: i64| {
-                    let (_, answer) = client
-                        .ask(&document.replace("KEY", &key.to_string()), json!({}))
-                        .await;
-                    answer.to_string().replace(&key.to_string(), "key")
-                };
-                let (there, gone) = (hears(client, key).await, hears(client, missing).await);
-                if there != gone {
-                    findings.add(
-                        Route::Mutation,
-                        *role,
-                        format_args!("{there} is not {gone}"),
+                compare(client, *role, (Route::Mutation, &document), key, findings).await;
+            }
+            // What is one's own is not given away, and tells no more in an answer than in a read.
+            for &key in seen.keys() {
+                for input in ["player_id: 12", "kind: \"own\""] {
+                    let document = format!(
+                        "mutation {{ it: updateGameEvent(identifier: {{obj_id: {key}}}, \
+                         input: {{{input}}}) {{ obj_id row {{ id kind victim_id }} }} }}"
                     );
+                    let (_, answer) = client.ask(&document, json!({})).await;
+                    let asked = (Route::Mutation, "GameEvent", &*document);
+                    let world = World::read(&self.sql).await;
+                    examine(&world, *role, asked, &answer, findings);
+                    if !world.seen("GameEvent", *role).contains_key(&key) {
+                        findings.add(
+                            Route::Mutation,
+                            *role,
+                            format_args!("given away by {document}"),
+                        );
+                    }
                 }
             }
         }
@@ -498,6 +352,34 @@ impl Stage {
     }
 }
 
+/// Asks for the row with this key and for none: a document with `KEY` in their place.
+async fn compare(
+    client: &mut Client,
+    role: i32,
+    (route, document): (Route, &str),
+    key: i64,
+    findings: &mut Findings,
+) {
+    let mut answers = Vec::new();
+    for key in [key, MISSING] {
+        let key = key.to_string();
+        let (_, mut answer) = client.ask(&document.replace("KEY", &key), json!({})).await;
+        let errors = answer["errors"].as_array_mut().into_iter().flatten();
+        errors
+            .filter_map(Value::as_object_mut)
+            .for_each(|error| drop(error.remove("locations")));
+        answers.push(answer.to_string().replace(&key, "KEY"));
+    }
+    if answers[0] != answers[1] {
+        let [there, gone] = [&answers[0], &answers[1]];
+        findings.add(
+            route,
+            role,
+            format_args!("{there} is not {gone}, by {document}"),
+        );
+    }
+}
+
 /// Looks at what was answered to what was asked over a route that leads to an entity.
 fn examine(
     world: &World,
@@ -520,6 +402,20 @@ fn examine(
         }
     }
     let it = &answer["data"]["it"];
+    let mut hidden = Vec::new();
+    unhidden(answer, &mut hidden);
+    for member in hidden {
+        findings.add(route, role, format_args!("`{member}` by {document}"));
+    }
+    // What only a hidden column could tell is nothing to whoever sees rows, and none to the rest.
+    let told = match route {
+        Route::Narrowing => it,
+        Route::Chain => &it["foes"],
+        _ => &Value::Null,
+    };
+    if told["count"].as_u64().is_some_and(|count| count > 0) {
+        findings.add(route, role, format_args!("{told} by {document}"));
+    }
     let count = match route {
         Route::Page => Some(it["count"].as_u64()),
         Route::Selected => it["all_events"].get("count").map(Value::as_u64),
@@ -548,8 +444,8 @@ async fn nothing_leaks_over_any_route() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
     use Route::{
-        Computed, Continued, Delete, Insert, Monitor, Mutation, Page, Row, Selected, ToMany, ToOne,
-        UpdateIntoSight, UpdateOutOfSight, UpdateUnseen, Virtual,
+        Chain, Computed, Continued, Delete, Insert, Monitor, Mutation, Narrowing, Page, Row,
+        Selected, ToMany, ToOne, UpdateIntoSight, UpdateOutOfSight, UpdateUnseen, Virtual,
     };
     let mut all = BTreeSet::new();
     for (planted, expected) in [
@@ -589,6 +485,10 @@ async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
         (
             Planted::Game,
             &[Row, Page, ToOne, Insert, UpdateUnseen, Delete],
+        ),
+        (
+            Planted::Columns,
+            &[Row, Page, ToOne, Chain, Narrowing, Mutation, UpdateUnseen],
         ),
         (Planted::Monitor, &[Monitor]),
     ] {
