@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::dev;
+use crate::{completions, dev, explain, man, version};
 
 /// Blazelink: a realtime web framework on Postgres
 #[derive(Debug, Parser)]
-#[command(name = "blazelink", version)]
+#[command(name = "blazelink", version, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -21,6 +21,10 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Dev(dev::Arguments),
+    Explain(explain::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+    Version(version::Arguments),
 }
 
 /// What may stand anywhere on the command line.

@@ -118,7 +118,7 @@ async fn build_workspace(programs: &[&Program], terminal: Terminal) -> Result<Bu
             names.join(" and ")
         ),
     )
-    .with_hint("mend the first error above, then: blazelink dev"))
+    .with_hint("mend the first error above, then repeat the command"))
 }
 
 #[derive(Deserialize)]

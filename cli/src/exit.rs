@@ -18,6 +18,7 @@ pub(crate) enum Exit {
     Environment = 4,
     /// A check found a difference.
     Differs = 5,
+    // A panic ends with 101, which is Rust's own doing; `defect` says what is printed then.
     /// Ctrl-C, or a signal like it.
     Interrupted = 130,
 }

@@ -3,14 +3,19 @@
 
 mod arguments;
 mod build;
+mod completions;
 mod database;
+mod defect;
 mod dev;
 mod exit;
+mod explain;
+mod man;
 mod process;
 mod project;
 mod settings;
 mod stop;
 mod terminal;
+mod version;
 
 use std::process::ExitCode;
 
@@ -22,6 +27,7 @@ use crate::exit::Exit;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
+    defect::tell_of_panics();
     let arguments = Arguments::parse();
     let terminal = Terminal::new(&arguments.globals);
     match run(arguments, terminal) {
@@ -41,8 +47,15 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
             Error::new(ErrorKind::Setup, Code::Usage, sentence).with_source(error)
         })?;
     }
+    if globals.offline {
+        process::go_offline();
+    }
     match verb {
         Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
+        Verb::Explain(arguments) => explain::run(arguments, terminal),
+        Verb::Completions(arguments) => completions::run(arguments, terminal),
+        Verb::Man(arguments) => man::run(arguments, terminal),
+        Verb::Version(arguments) => version::run(arguments, terminal),
     }
 }
 

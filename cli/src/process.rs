@@ -2,19 +2,33 @@
 //! tool first and the tool ends them in order; none outlives the tool.
 
 use std::ffi::OsStr;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 /// How long an app may take to stop after SIGTERM before SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Whether the programs that we run are told to use no network.
+static OFFLINE: AtomicBool = AtomicBool::new(false);
+
+/// Has every program that is run from now on told to use no network, in the way that cargo
+/// understands.
+pub(crate) fn go_offline() {
+    OFFLINE.store(true, Ordering::Relaxed);
+}
+
 /// A command without the variables that cargo set for the tool itself when it ran it. They would
 /// tell the program that it is the tool, and make cargo build things anew.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
+    if OFFLINE.load(Ordering::Relaxed) {
+        command.env("CARGO_NET_OFFLINE", "true");
+    }
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if [
@@ -99,6 +113,35 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
     }
+}
+
+/// What a program that has ended said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) status: ExitStatus,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
+/// Runs a program to its end and keeps what it says. It ends with us, or when this is dropped.
+pub(crate) async fn said(mut command: Command) -> std::io::Result<Said> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running::start(command)?;
+    let (output, errors) = running.outputs();
+    let (output, errors) = tokio::join!(all(output), all(errors));
+    Ok(Said {
+        status: running.ended().await?,
+        output: output?,
+        errors: errors?,
+    })
+}
+
+async fn all(output: Option<impl AsyncRead + Unpin>) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    if let Some(mut output) = output {
+        output.read_to_end(&mut bytes).await?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// How a program ended, for a sentence: `exit status 1`, `signal 9`.

@@ -180,7 +180,7 @@ async fn metadata(manifest: &Path) -> Result<Metadata> {
 
 fn not_a_project(sentence: String) -> Error {
     Error::new(ErrorKind::Setup, Code::NotAProject, sentence)
-        .with_hint("blazelink dev PATH, with the folder of your app's Cargo.toml")
+        .with_hint("change into the folder of your app's Cargo.toml, or name it: blazelink -C PATH ..")
 }
 
 #[cfg(test)]

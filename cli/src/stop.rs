@@ -27,6 +27,22 @@ impl Stop {
         })
     }
 
+    /// The work's result, unless the tool is told to stop first. The work is dropped then, and
+    /// with it what it started.
+    ///
+    /// # Errors
+    /// [`Code::Interrupted`], or the work's own.
+    pub(crate) async fn during<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            done = work => done,
+            () = self.asked() => Err(Error::new(
+                ErrorKind::Setup,
+                Code::Interrupted,
+                "Stopped before it was done",
+            )),
+        }
+    }
+
     /// Waits for the next signal.
     pub(crate) async fn asked(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.signals;

@@ -14,8 +14,12 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Color, Globals};
 
-/// Characters of the progress line. Longer ones would wrap and could not be redrawn.
-const PROGRESS: usize = 72;
+/// Columns that are counted with where the terminal does not say how many it has, and the fewest
+/// that are counted with.
+const COLUMNS: (usize, usize) = (80, 60);
+
+/// Columns of the progress line that its name takes.
+const NAME: usize = 14;
 
 /// How output looks, and whether questions can be asked. Small and copied to wherever something is
 /// said.
@@ -27,6 +31,7 @@ pub(crate) struct Terminal {
     colour_err: bool,
     /// Whether a line can be drawn over.
     redraws: bool,
+    offline: bool,
     answers: Answers,
 }
 
@@ -73,6 +78,7 @@ impl Terminal {
             },
             colour_out: !globals.json && colours(std::io::stdout().is_terminal()),
             colour_err: !globals.json && colours(visible),
+            offline: globals.offline,
             redraws: visible && !dumb && !globals.json && !globals.quiet,
             answers: if globals.yes {
                 Answers::Yes
@@ -82,6 +88,11 @@ impl Terminal {
                 Answers::Nobody
             },
         }
+    }
+
+    /// Whether scripts read what is printed.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
     }
 
     /// Whether programs that we run may colour their errors.
@@ -121,7 +132,6 @@ impl Terminal {
     }
 
     /// What is done and with which command, for those who want to know.
-    #[allow(dead_code, reason = "for the verbs that run others' commands")]
     pub(crate) fn detail(self, what: impl Display) {
         if self.volume == Volume::Verbose {
             let what = what.to_string();
@@ -144,13 +154,17 @@ impl Terminal {
     }
 
     /// Text that was asked for, as it is. A result.
-    #[allow(dead_code, reason = "for the verbs that print what they are asked for")]
     pub(crate) fn result(self, text: impl Display) {
         let text = text.to_string();
+        self.outcome("result", json!({"text": text}), &text);
+    }
+
+    /// A result that scripts read as an event of its own, and people as this text.
+    pub(crate) fn outcome(self, event: &str, fields: Value, text: impl Display) {
         if self.json {
-            self.event("result", json!({"text": text}));
+            self.event(event, fields);
         } else {
-            self.print(&text);
+            self.print(&text.to_string());
         }
     }
 
@@ -171,7 +185,8 @@ impl Terminal {
     /// Shows what is being done, until the next output. Nothing without a terminal.
     pub(crate) fn progress(self, name: &str, what: &str) {
         if self.redraws {
-            let what: String = what.chars().take(PROGRESS).collect();
+            // A longer line would wrap and could not be redrawn.
+            let what: String = what.chars().take(columns() - NAME).collect();
             let _ = write!(std::io::stderr(), "\r\x1b[2K  {name:<11}{what}");
             let _ = std::io::stderr().flush();
         }
@@ -211,7 +226,6 @@ impl Terminal {
     ///
     /// # Errors
     /// [`Code::NeedsAnswer`] where nobody can answer; `flag` is what to type so that nobody has to.
-    #[allow(dead_code, reason = "for the verbs that ask before they destroy")]
     pub(crate) fn confirm(self, question: &str, flag: &str) -> Result<bool> {
         match self.answers {
             Answers::Yes => Ok(true),
@@ -287,9 +301,21 @@ impl Dialogue for Terminal {
         self.note(line);
     }
 
+    /// What is asked there is whether Postgres is to be downloaded.
     fn agrees(&self, question: &str) -> bool {
+        if self.offline {
+            return false;
+        }
         self.answers != Answers::Person || self.asks(question, "[Y/n]").is_none_or(|yes| yes)
     }
+}
+
+/// How wide the terminal is.
+fn columns() -> usize {
+    let (usual, fewest) = COLUMNS;
+    let told = rustix::termios::tcgetwinsize(std::io::stderr());
+    let told = told.map_or(usual, |size| usize::from(size.ws_col));
+    if told == 0 { usual } else { told.max(fewest) }
 }
 
 fn causes(error: &Error) -> Vec<String> {

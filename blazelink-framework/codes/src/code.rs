@@ -1,5 +1,7 @@
 //! `BLZnnnn`: the codes that start-up, the command line tool and the log print.
 //!
+//! What a code means stands here in a sentence; what to do about it, in `explain/`.
+//!
 //! A code is stable once released: it may be retired, it never changes its meaning. Its thousands
 //! say which part of Blazelink speaks:
 //! - 1: settings, environment, files, and what a process needs of the system;
@@ -11,6 +13,7 @@
 //! - 7: the command line tool.
 
 use std::fmt;
+use std::str::FromStr;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal;)+) => {
@@ -158,6 +161,14 @@ codes! {
     Interrupted = 7007;
     /// A file of the project cannot be read or written.
     ProjectFile = 7008;
+    /// A migration failed.
+    MigrationFailed = 7020;
+    /// What is for the private Postgres was asked for on a database of somebody's own.
+    NotPrivate = 7021;
+    /// There is no snapshot or branch of that name.
+    NoSuchCopy = 7022;
+    /// A database is in use and cannot be dropped or copied.
+    DatabaseInUse = 7023;
 }
 
 impl Code {
@@ -166,6 +177,34 @@ impl Code {
         self as u16
     }
 }
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    /// Reads `BLZ3002`, in any case, or the number alone.
+    fn from_str(text: &str) -> Result<Code, UnknownCode> {
+        let text = text.trim();
+        let digits = match text.get(..3) {
+            Some(prefix) if prefix.eq_ignore_ascii_case("BLZ") => &text[3..],
+            _ => text,
+        };
+        let number: u16 = digits.parse().map_err(|_| UnknownCode)?;
+        let known = Code::ALL.iter().find(|code| code.number() == number);
+        known.copied().ok_or(UnknownCode)
+    }
+}
+
+/// A text that is no code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownCode;
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no code of Blazelink's")
+    }
+}
+
+impl std::error::Error for UnknownCode {}
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,5 +221,15 @@ mod tests {
         assert!(Code::ALL.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(Code::WalLevel.to_string(), "BLZ3002");
         assert!(Code::ALL.iter().all(|code| code.meaning().ends_with('.')));
+    }
+
+    #[test]
+    fn codes_are_read_as_people_write_them() {
+        for text in ["BLZ3002", "blz3002", "3002", " BLZ3002 "] {
+            assert_eq!(text.parse(), Ok(Code::WalLevel), "{text}");
+        }
+        for text in ["", "BLZ", "BLZ0000", "3002x", "99999999", "é3002", "wal"] {
+            assert_eq!(text.parse::<Code>(), Err(UnknownCode), "{text}");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod limits;
 
 mod code;
 mod error;
+mod explain;
 
-pub use code::Code;
+pub use code::{Code, UnknownCode};
 pub use error::{Error, ErrorKind, Result};
