@@ -118,12 +118,47 @@ impl Cluster {
         .await
     }
 
+    /// The server of a project that runs already, whoever runs it. None when none does; nothing is
+    /// started, made or installed.
+    ///
+    /// # Errors
+    /// [`Code::PostgresFolder`] when the cluster cannot be read.
+    pub async fn running(setup: Setup) -> Result<Option<Cluster>> {
+        blocking(move || running(&setup)).await
+    }
+
+    /// The URL that a database of a project's cluster has, whether or not its server runs.
+    ///
+    /// # Errors
+    /// [`Code::PostgresFolder`] when the folder of the socket cannot be made.
+    pub fn url_of(project: &Path, database: &str) -> Result<String> {
+        let project = canonical(project)?;
+        let owner = Owner::of(&project)?;
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR");
+        let sockets = socket::folder(&project, owner, runtime.as_deref())?;
+        Ok(socket::url(&sockets, database))
+    }
+
     fn run_by_us(server: Server, guard: Guard, lock: File) -> Cluster {
         Cluster {
             server,
             guard: Mutex::new(Some(guard)),
             lock: Some(lock),
         }
+    }
+
+    /// The server that another process runs in this folder, if it answers.
+    fn run_by_another(mut server: Server, folder: &Folder) -> Option<Cluster> {
+        // A copied project has another path, so another socket folder than the one in use.
+        if let Some(sockets) = lock::sockets(&folder.data) {
+            server.sockets = sockets;
+        }
+        let runs = lock::holder(&folder.data).is_some() && server::answers(&server.sockets);
+        runs.then(|| Cluster {
+            server,
+            guard: Mutex::new(None),
+            lock: None,
+        })
     }
 
     /// The URL of a database in this cluster, for tokio-postgres, sqlx and libpq.
@@ -147,6 +182,18 @@ impl Cluster {
             "{program} -h {host} -U postgres {}",
             shell_word(database)
         ))
+    }
+
+    /// Whether nothing that this cluster holds is to outlive the process.
+    pub(crate) fn is_throwaway(&self) -> bool {
+        self.server.throwaway.is_some()
+    }
+
+    /// The program psql; None when there is none on this machine.
+    pub fn psql_program(&self) -> Option<PathBuf> {
+        let beside = self.server.binaries.program("psql");
+        let found = Search::of_this_machine().program("psql");
+        found.or_else(|| beside.exists().then_some(beside))
     }
 
     /// The command that installs psql on this system.
@@ -251,18 +298,32 @@ impl Drop for Cluster {
     }
 }
 
+fn canonical(project: &Path) -> Result<PathBuf> {
+    project.canonicalize().map_err(|error| {
+        let sentence = format!("The project folder `{}` cannot be read", project.display());
+        Error::new(ErrorKind::Setup, Code::PostgresFolder, sentence).with_source(error)
+    })
+}
+
+fn running(setup: &Setup) -> Result<Option<Cluster>> {
+    let project = canonical(&setup.project)?;
+    if !Folder::is_there(&project) {
+        return Ok(None);
+    }
+    let owner = Owner::of(&project)?;
+    let folder = Folder::of(&project, owner)?;
+    let Some(major) = folder.major()? else {
+        return Ok(None);
+    };
+    let Some(binaries) = setup.search.find(&project, Some(major))? else {
+        return Ok(None);
+    };
+    let server = server(&folder, &project, owner, binaries)?;
+    Ok(Cluster::run_by_another(server, &folder))
+}
+
 fn start(setup: &Setup) -> Result<Cluster> {
-    let project = setup.project.canonicalize().map_err(|error| {
-        Error::new(
-            ErrorKind::Setup,
-            Code::PostgresFolder,
-            format!(
-                "The project folder `{}` cannot be read",
-                setup.project.display()
-            ),
-        )
-        .with_source(error)
-    })?;
+    let project = canonical(&setup.project)?;
     let owner = Owner::of(&project)?;
     // Before anything is made: without programs nothing half made is left behind.
     if !Folder::is_there(&project) {
@@ -307,17 +368,9 @@ fn attach(
         }
         if let Some(major) = folder.major()? {
             let found = find(&setup.search, project, Some(major), &*setup.dialogue)?;
-            let mut server = server(folder, project, owner, found)?;
-            // A copied project has another path, so another socket folder than the one in use.
-            if let Some(sockets) = lock::sockets(&folder.data) {
-                server.sockets = sockets;
-            }
-            if lock::holder(&folder.data).is_some() && server::answers(&server.sockets) {
-                return Ok(Cluster {
-                    server,
-                    guard: Mutex::new(None),
-                    lock: None,
-                });
+            let server = server(folder, project, owner, found)?;
+            if let Some(cluster) = Cluster::run_by_another(server, folder) {
+                return Ok(cluster);
             }
         }
         if begun.elapsed() > OTHERS {

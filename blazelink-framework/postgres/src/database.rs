@@ -59,7 +59,7 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn refused(error: tokio_postgres::Error) -> Error {
+pub(crate) fn refused(error: tokio_postgres::Error) -> Error {
     Error::new(
         ErrorKind::Unavailable,
         Code::Database,

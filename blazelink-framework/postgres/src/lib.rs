@@ -15,6 +15,7 @@
 
 mod binaries;
 mod cluster;
+mod copies;
 mod database;
 mod dialogue;
 mod folder;

@@ -93,7 +93,7 @@ impl TestDatabase {
 
     async fn on(cluster: Arc<Cluster>, template: &str, shared: bool) -> Result<TestDatabase> {
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        copy(&cluster, template, &name).await?;
+        cluster.copy_database(template, &name).await?;
         Ok(TestDatabase {
             url: cluster.url(&name),
             cluster,
@@ -128,7 +128,7 @@ where
 {
     // What an earlier attempt that failed may have left.
     drop_database(cluster, template).await?;
-    copy(cluster, "template1", template).await?;
+    cluster.copy_database("template1", template).await?;
     prepare(cluster.url(template)).await.map_err(|error| {
         Error::new(
             ErrorKind::Unavailable,
@@ -137,24 +137,6 @@ where
         )
         .with_source(error)
     })
-}
-
-async fn copy(cluster: &Cluster, template: &str, name: &str) -> Result<()> {
-    // Copying files beats logging their pages where nothing is fsynced. 14 knows only that way.
-    let strategy = if cluster.version().starts_with("14") {
-        ""
-    } else {
-        "STRATEGY file_copy"
-    };
-    let create = format!(
-        "CREATE DATABASE {} TEMPLATE {} {strategy}",
-        database::quoted(name),
-        database::quoted(template)
-    );
-    database::with_connection(&cluster.url("postgres"), async |client| {
-        database::run(client, &create).await
-    })
-    .await
 }
 
 async fn drop_database(cluster: &Cluster, name: &str) -> Result<()> {
