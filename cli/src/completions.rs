@@ -16,7 +16,11 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "as every verb's")]
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "as every verb's"
+)]
 pub(crate) fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     let mut command = crate::arguments::Arguments::command();
     let mut script = Vec::new();

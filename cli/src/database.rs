@@ -1,10 +1,14 @@
-//! The database that `dev` runs on: the project's private one, or one that the user supplied.
+//! The database that a verb works on: the project's private one, or one that the user supplied.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use blazelink_codes::Result;
 use blazelink_postgres::{Cluster, Setup};
 
+use crate::db::branch;
+use crate::process;
 use crate::project::Project;
 use crate::settings::{Settings, Source, Supplied};
 use crate::terminal::Terminal;
@@ -32,12 +36,12 @@ impl<'a> Database<'a> {
         terminal.progress("postgres", "starting");
         let setup = Setup::new(&project.folder).dialogue(terminal);
         let cluster = Cluster::start(setup).await?;
-        let name = project.database();
+        let name = branch::database(project)?;
         cluster.ensure_database(&name).await?;
         let whose = if cluster.is_ours() {
             "private"
         } else {
-            "private, run by another `blazelink dev`"
+            "private, running already"
         };
         let what = format!("{}, {whose}", cluster.version());
         terminal.step("postgres", &what, begun.elapsed());
@@ -45,6 +49,20 @@ impl<'a> Database<'a> {
             cluster: Box::new(cluster),
             name,
         })
+    }
+
+    /// A program of the project, in its folder, told where the database is. What is the user's own
+    /// is worked on as the environment and the settings say; the private one is for development.
+    pub(crate) fn command(&self, project: &Project, program: &Path) -> Command {
+        let mut command = process::command(program);
+        command
+            .current_dir(&project.folder)
+            .env("DATABASE_URL", self.url())
+            .stdin(Stdio::null());
+        if matches!(self, Database::Private { .. }) {
+            command.env("BLAZELINK_ENV", "development");
+        }
+        command
     }
 
     /// The URL for the project's programs.

@@ -5,11 +5,13 @@ mod arguments;
 mod build;
 mod completions;
 mod database;
+mod db;
 mod defect;
 mod dev;
 mod exit;
 mod explain;
 mod man;
+mod migrate;
 mod process;
 mod project;
 mod settings;
@@ -52,6 +54,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     }
     match verb {
         Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
+        Verb::Migrate(arguments) => wait_for(migrate::run(arguments, terminal)),
         Verb::Explain(arguments) => explain::run(arguments, terminal),
         Verb::Completions(arguments) => completions::run(arguments, terminal),
         Verb::Man(arguments) => man::run(arguments, terminal),

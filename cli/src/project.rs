@@ -58,6 +58,18 @@ impl Project {
         })
     }
 
+    /// The crate of the migrations.
+    ///
+    /// # Errors
+    /// [`Code::NotAProject`] when the project has none.
+    pub(crate) fn migration(&self) -> Result<&Program> {
+        self.migration.as_ref().ok_or_else(|| {
+            let sentence = format!("`{}` has no crate of migrations", self.folder.display());
+            Error::new(ErrorKind::Setup, Code::NotAProject, sentence)
+                .with_hint("make one in its folder `migration`, as the guide shows")
+        })
+    }
+
     /// The name of the database: the package's, as SQL likes it.
     pub(crate) fn database(&self) -> String {
         self.app.package.replace('-', "_")
@@ -179,8 +191,9 @@ async fn metadata(manifest: &Path) -> Result<Metadata> {
 }
 
 fn not_a_project(sentence: String) -> Error {
-    Error::new(ErrorKind::Setup, Code::NotAProject, sentence)
-        .with_hint("change into the folder of your app's Cargo.toml, or name it: blazelink -C PATH ..")
+    Error::new(ErrorKind::Setup, Code::NotAProject, sentence).with_hint(
+        "change into the folder of your app's Cargo.toml, or name it: blazelink -C PATH ..",
+    )
 }
 
 #[cfg(test)]

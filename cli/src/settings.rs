@@ -9,6 +9,8 @@ use std::path::Path;
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde::Deserialize;
 
+use crate::project::Project;
+
 /// Where the app listens unless something else is said.
 const PORT: u16 = 8000;
 
@@ -116,6 +118,36 @@ struct Dev {
 }
 
 impl Settings {
+    /// The settings of a project, with this process' environment.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub(crate) fn of(project: &Project) -> Result<Settings> {
+        Settings::read(&project.folder, None, |name| std::env::var_os(name))
+    }
+
+    /// Refuses what is for the private Postgres alone where the user has a database of their own.
+    ///
+    /// # Errors
+    /// [`Code::NotPrivate`], naming `verb`.
+    pub(crate) fn require_private(&self, verb: &str) -> Result<()> {
+        let Some(supplied) = &self.database else {
+            return Ok(());
+        };
+        let (where_from, hint) = match supplied.from {
+            Source::Environment => ("DATABASE_URL", "unset DATABASE_URL"),
+            Source::File => (
+                "[database] url in Blazelink.toml",
+                "take [database] url out of Blazelink.toml",
+            ),
+        };
+        let sentence = format!(
+            "`blazelink {verb}` is for the private Postgres, and {where_from} names a database of \
+             your own"
+        );
+        Err(Error::new(ErrorKind::Setup, Code::NotPrivate, sentence).with_hint(hint))
+    }
+
     /// Reads the project's file and the environment (`variable` looks one up). `port` is the
     /// command line's and wins.
     ///

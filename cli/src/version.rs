@@ -10,7 +10,11 @@ use crate::terminal::Terminal;
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {}
 
-#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "as every verb's")]
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "as every verb's"
+)]
 pub(crate) fn run(_: Arguments, terminal: Terminal) -> Result<()> {
     let (version, rust) = (env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_RUST_VERSION"));
     let (system, machine) = (std::env::consts::OS, std::env::consts::ARCH);

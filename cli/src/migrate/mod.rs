@@ -1,0 +1,164 @@
+//! `blazelink migrate`: the project's migrations, through the program that the project has for
+//! them. It is built without the app, so all of this works while the app does not compile.
+
+mod inject;
+mod new;
+mod program;
+mod schema;
+mod verify;
+
+use std::path::Path;
+use std::time::Instant;
+
+use blazelink_codes::{Code, Error, ErrorKind, Result};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use self::program::{Direction, Migrations};
+use crate::build;
+use crate::database::Database;
+use crate::project::Project;
+use crate::settings::Settings;
+use crate::stop::Stop;
+use crate::terminal::Terminal;
+
+pub(crate) use self::program::State;
+
+/// Apply, take back, write and check the migrations of a project
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+// `diff`, entities against database, has its place here.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the migrations, and which of them the database has
+    Status,
+    /// Apply the migrations that the database does not have
+    Up {
+        /// How many; without it all of them
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        count: Option<u32>,
+    },
+    /// Take back the latest migrations; what they had made is lost
+    Down {
+        /// How many
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        count: u32,
+    },
+    /// Take back the latest migration and apply it again
+    Redo,
+    /// Write an empty migration into the project
+    New {
+        /// What it is for, such as `add_rank`
+        name: String,
+    },
+    /// Try all migrations on an empty scratch database: up, down, and up to the same schema
+    ///
+    /// The scratch database is on the private Postgres and is dropped again. Ends with exit
+    /// status 5 if something stays behind, or the schema is another the second time.
+    Verify,
+}
+
+pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
+    let mut stop = Stop::listen()?;
+    stop.during(dispatch(arguments.verb, terminal)).await
+}
+
+async fn dispatch(verb: Verb, terminal: Terminal) -> Result<()> {
+    let project = Project::open(Path::new(".")).await?;
+    if let Verb::New { name } = &verb {
+        return new::run(&project, name, terminal);
+    }
+    let built = build::build(&[project.migration()?], terminal).await?;
+    let program = built.first().ok_or_else(|| {
+        let sentence = "cargo built no program of the migrations";
+        Error::new(ErrorKind::Setup, Code::CommandFailed, sentence)
+    })?;
+    if matches!(verb, Verb::Verify) {
+        return verify::run(&project, program, terminal).await;
+    }
+    let settings = Settings::of(&project)?;
+    let database = Database::start(&project, &settings, terminal).await?;
+    let migrations = Migrations::on(&project, program, &database);
+    let done = work(verb, &migrations, terminal).await;
+    database.stop().await;
+    done
+}
+
+async fn work(verb: Verb, migrations: &Migrations<'_>, terminal: Terminal) -> Result<()> {
+    match verb {
+        Verb::Status => status(migrations, terminal).await,
+        Verb::Up { count } => go(migrations, Direction::Up, count, terminal).await,
+        Verb::Down { count } => {
+            let what = match count {
+                1 => "the latest migration".to_owned(),
+                count => format!("the latest {count} migrations"),
+            };
+            if !agreed(terminal, &what, &format!("down {count}"))? {
+                return Ok(());
+            }
+            go(migrations, Direction::Down, Some(count), terminal).await
+        }
+        Verb::Redo => {
+            if !agreed(terminal, "the latest migration", "redo")? {
+                return Ok(());
+            }
+            go(migrations, Direction::Down, Some(1), terminal).await?;
+            go(migrations, Direction::Up, Some(1), terminal).await
+        }
+        // Both need no database of the project's, and were dealt with before.
+        Verb::New { .. } | Verb::Verify => Ok(()),
+    }
+}
+
+fn agreed(terminal: Terminal, what: &str, verb: &str) -> Result<bool> {
+    let question = format!("Take back {what}? What it had made, rows too, is lost.");
+    terminal.confirm(&question, &format!("blazelink migrate {verb} --yes"))
+}
+
+async fn status(migrations: &Migrations<'_>, terminal: Terminal) -> Result<()> {
+    let known = migrations.status().await?;
+    for (name, state) in &known {
+        let word = match state {
+            State::Applied => "applied",
+            State::Pending => "pending",
+        };
+        let fields = json!({"name": name, "state": word});
+        terminal.outcome("migration", fields, format!("  {word}  {name}"));
+    }
+    let pending = known.iter().filter(|(_, state)| *state == State::Pending);
+    match pending.count() {
+        0 => terminal.note("The database has all migrations"),
+        _ => terminal.note("`blazelink migrate up` applies what is pending"),
+    }
+    Ok(())
+}
+
+async fn go(
+    migrations: &Migrations<'_>,
+    direction: Direction,
+    count: Option<u32>,
+    terminal: Terminal,
+) -> Result<()> {
+    let begun = Instant::now();
+    let done = migrations.go(direction, count).await?;
+    let word = match direction {
+        Direction::Up => "applied",
+        Direction::Down => "taken back",
+    };
+    for name in &done {
+        let fields = json!({"name": name, "state": word});
+        terminal.outcome("migration", fields, format!("  {word}  {name}"));
+    }
+    match done.len() {
+        0 => terminal.note(match direction {
+            Direction::Up => "The database has all migrations",
+            Direction::Down => "The database has no migrations",
+        }),
+        count => terminal.step("migrate", &format!("{count} {word}"), begun.elapsed()),
+    }
+    Ok(())
+}
