@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{completions, dev, explain, man, migrate, version};
+use crate::{completions, db, dev, explain, man, migrate, version};
 
 /// Blazelink: a realtime web framework on Postgres
 #[derive(Debug, Parser)]
@@ -22,6 +22,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     Dev(dev::Arguments),
     Migrate(migrate::Arguments),
+    Db(db::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),

@@ -55,6 +55,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     match verb {
         Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
         Verb::Migrate(arguments) => wait_for(migrate::run(arguments, terminal)),
+        Verb::Db(arguments) => wait_for(db::run(arguments, terminal)),
         Verb::Explain(arguments) => explain::run(arguments, terminal),
         Verb::Completions(arguments) => completions::run(arguments, terminal),
         Verb::Man(arguments) => man::run(arguments, terminal),

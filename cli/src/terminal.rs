@@ -132,7 +132,7 @@ impl Terminal {
     }
 
     /// What is done and with which command, for those who want to know.
-    pub(crate) fn detail(self, what: impl Display) {
+    fn detail(self, what: impl Display) {
         if self.volume == Volume::Verbose {
             let what = what.to_string();
             self.say(
@@ -141,6 +141,13 @@ impl Terminal {
                 json!({"text": what}),
             );
         }
+    }
+
+    /// A command that is run, for those who want to know.
+    pub(crate) fn command(self, command: &std::process::Command) {
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+        self.detail(words.join(" "));
     }
 
     /// A fact worth keeping: an address, a command. A result.

@@ -57,6 +57,17 @@ impl Cluster {
         .await
     }
 
+    /// Gives a database another name.
+    ///
+    /// # Errors
+    /// [`Code::DatabaseInUse`] while anybody is connected to it; [`Code::Database`] when the
+    /// server refuses it otherwise, as where the name is taken.
+    pub async fn rename_database(&self, name: &str, to: &str) -> Result<()> {
+        let rename = format!("ALTER DATABASE {} RENAME TO {}", quoted(name), quoted(to));
+        self.administer(name, async |client| client.batch_execute(&rename).await)
+            .await
+    }
+
     /// The rows that a statement gives in a database, as text.
     ///
     /// # Errors

@@ -14,7 +14,6 @@ use blazelink_codes::{Code, Error, ErrorKind, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use self::program::{Direction, Migrations};
 use crate::build;
 use crate::database::Database;
 use crate::project::Project;
@@ -22,7 +21,7 @@ use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::terminal::Terminal;
 
-pub(crate) use self::program::State;
+pub(crate) use self::program::{Direction, Migrations, State};
 
 /// Apply, take back, write and check the migrations of a project
 #[derive(Args, Debug)]
@@ -82,7 +81,7 @@ async fn dispatch(verb: Verb, terminal: Terminal) -> Result<()> {
     }
     let settings = Settings::of(&project)?;
     let database = Database::start(&project, &settings, terminal).await?;
-    let migrations = Migrations::on(&project, program, &database);
+    let migrations = Migrations::on(&project, program, &database, terminal);
     let done = work(verb, &migrations, terminal).await;
     database.stop().await;
     done

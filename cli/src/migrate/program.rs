@@ -9,12 +9,14 @@ use blazelink_codes::{Code, Error, ErrorKind, Result};
 use crate::database::Database;
 use crate::process;
 use crate::project::Project;
+use crate::terminal::Terminal;
 
 /// The migrations of a project, and the database that they are for.
 #[derive(Debug)]
 pub(crate) struct Migrations<'a> {
     program: PathBuf,
     target: Target<'a>,
+    terminal: Terminal,
 }
 
 #[derive(Debug)]
@@ -44,18 +46,26 @@ impl<'a> Migrations<'a> {
         project: &'a Project,
         program: &Path,
         database: &'a Database<'a>,
+        terminal: Terminal,
     ) -> Migrations<'a> {
         Migrations {
             program: program.to_owned(),
             target: Target::Of(project, database),
+            terminal,
         }
     }
 
     /// The migrations on a database that nobody keeps. No slot is made in it.
-    pub(crate) fn on_scratch(project: &'a Project, program: &Path, url: String) -> Migrations<'a> {
+    pub(crate) fn on_scratch(
+        project: &'a Project,
+        program: &Path,
+        url: String,
+        terminal: Terminal,
+    ) -> Migrations<'a> {
         Migrations {
             program: program.to_owned(),
             target: Target::Scratch(project, url),
+            terminal,
         }
     }
 
@@ -98,6 +108,7 @@ impl<'a> Migrations<'a> {
             .args(arguments)
             .env("NO_COLOR", "1")
             .env_remove("RUST_LOG");
+        self.terminal.command(&command);
         let said = process::said(command).await.map_err(|error| {
             let sentence = format!("`{}` cannot be run", self.program.display());
             Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)

@@ -34,7 +34,7 @@ async fn on(
 ) -> Result<()> {
     cluster.drop_database(scratch).await?;
     cluster.ensure_database(scratch).await?;
-    let migrations = Migrations::on_scratch(project, program, cluster.url(scratch));
+    let migrations = Migrations::on_scratch(project, program, cluster.url(scratch), terminal);
     let schema = async || -> Result<Vec<String>> {
         let rows = cluster.rows(scratch, LINES).await?;
         Ok(rows.into_iter().flatten().flatten().collect())
