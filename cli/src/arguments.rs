@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{completions, db, dev, explain, man, migrate, version};
+use crate::{completions, db, dev, explain, man, migrate, schema, version};
 
 /// Blazelink: a realtime web framework on Postgres
 #[derive(Debug, Parser)]
@@ -23,6 +23,7 @@ pub(crate) enum Verb {
     Dev(dev::Arguments),
     Migrate(migrate::Arguments),
     Db(db::Arguments),
+    Schema(schema::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),

@@ -14,6 +14,7 @@ mod man;
 mod migrate;
 mod process;
 mod project;
+mod schema;
 mod settings;
 mod stop;
 mod terminal;
@@ -56,6 +57,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
         Verb::Migrate(arguments) => wait_for(migrate::run(arguments, terminal)),
         Verb::Db(arguments) => wait_for(db::run(arguments, terminal)),
+        Verb::Schema(arguments) => wait_for(schema::run(arguments, terminal)),
         Verb::Explain(arguments) => explain::run(arguments, terminal),
         Verb::Completions(arguments) => completions::run(arguments, terminal),
         Verb::Man(arguments) => man::run(arguments, terminal),
