@@ -274,6 +274,11 @@ impl Builder {
         crate::graphql::sdl(&self.tables.build()?)
     }
 
+    /// The tables as a start with these settings has them.
+    pub(crate) fn tables_for(self, config: &Config) -> TableManagerBuilder {
+        open_as(self.tables, config)
+    }
+
     /// Runs what was given to [`Builder::seed`].
     ///
     /// # Errors
@@ -312,10 +317,7 @@ impl Builder {
     /// does not replicate, or if the address cannot be bound.
     pub async fn start(self, config: Config) -> Result<App> {
         let doors = routes::doors(&config)?;
-        let tables = match config.environment {
-            Environment::Development => self.tables.open_unless_said(),
-            Environment::Production => self.tables,
-        };
+        let tables = open_as(self.tables, &config);
         let manager = tables.build()?;
         let database = pools::connect(&config).await?;
         let mut manager = data::verify(manager, &database).await?;
@@ -482,6 +484,14 @@ impl fmt::Debug for App {
         f.debug_struct("App")
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+/// In development everybody sees tables of which nothing is said.
+fn open_as(tables: TableManagerBuilder, config: &Config) -> TableManagerBuilder {
+    match config.environment {
+        Environment::Development => tables.open_unless_said(),
+        Environment::Production => tables,
     }
 }
 

@@ -238,6 +238,7 @@ pub mod change;
 pub mod config;
 mod context;
 pub mod data;
+mod doctor;
 pub mod error;
 pub mod exposure;
 pub mod graphql;

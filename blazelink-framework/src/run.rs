@@ -1,7 +1,7 @@
 //! What the app's `main` calls: its subcommands, its log, and how it ends.
 //!
-//! `blazelink dev` drives an app through this file alone: the subcommands `serve`, `seed` and
-//! `schema`, the environment that [`Config::load`] reads, one JSON line per event in the file
+//! `blazelink dev` drives an app through this file alone: the subcommands `serve`, `seed`,
+//! `schema` and `doctor`, the environment that [`Config::load`] reads, one JSON line per event in the file
 //! that `BLAZELINK_EVENTS` names, and, with `BLAZELINK_PARENT_PIPE=1`, a standard input whose end
 //! means that the parent is gone.
 
@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{Blazelink, Builder};
 use crate::config::Config;
+use crate::doctor;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is logged unless `RUST_LOG` says otherwise: of the libraries, only what may need somebody.
@@ -26,32 +27,34 @@ use crate::error::{Error, ErrorKind, Result};
 const LOG: &str = "info,poem=warn,sqlx=warn,tokio_postgres=warn";
 
 const USAGE: &str = "\
-usage: <app> [serve | seed | schema]
+usage: <app> [serve | seed | schema | doctor [--prod]]
 
   serve   answer requests (the default)
   seed    fill an empty database with the app's first rows
   schema  print the GraphQL schema
+  doctor  say what a start would find, as JSON lines; --drop-slot NAME drops a slot
 ";
 
 /// Runs the app that `declare` describes, as its first argument says, and gives the exit code of
 /// its process: 0 after a stop that was asked for, 1 after an error, 2 for a wrong argument.
 pub fn run(declare: impl FnOnce(Builder) -> Builder) -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let command = arguments.next();
-    if arguments.next().is_some() {
-        eprint!("{USAGE}");
-        return ExitCode::from(2);
-    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let app = declare(Blazelink::builder());
-    let done = match command.as_deref() {
-        None | Some("serve") => with_config(|config| block_on(serve(app, config))),
-        Some("seed") => with_config(|config| block_on(async move { app.run_seed(&config).await })),
-        Some("schema") => app.sdl().map(|sdl| print!("{sdl}")),
-        Some("help" | "--help" | "-h") => {
+    let done = match arguments[..] {
+        [] | ["serve"] => with_config(|config| block_on(serve(app, config))),
+        ["seed"] => with_config(|config| block_on(async move { app.run_seed(&config).await })),
+        ["schema"] => app.sdl().map(|sdl| print!("{sdl}")),
+        ["doctor"] => with_config(|config| block_on(doctor(app, config, false))),
+        ["doctor", "--prod"] => with_config(|config| block_on(doctor(app, config, true))),
+        ["doctor", "--drop-slot", name] => {
+            with_config(|config| block_on(async move { doctor::drop_slot(&config, name).await }))
+        }
+        ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
         }
-        Some(_) => {
+        _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
         }
@@ -110,6 +113,16 @@ async fn serve(app: Builder, config: Config) -> Result<()> {
     tracing::info!("stopping");
     app.stop().await;
     ended
+}
+
+async fn doctor(app: Builder, config: Config, production: bool) -> Result<()> {
+    for check in doctor::examine_app(app.tables_for(&config), &config, production).await {
+        // Of texts alone: it becomes JSON.
+        if let Ok(line) = serde_json::to_string(&check) {
+            println!("{line}");
+        }
+    }
+    Ok(())
 }
 
 /// Completes when the process is asked to end: SIGINT, SIGTERM, or the parent's end.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{completions, db, dev, explain, man, migrate, schema, version};
+use crate::{completions, db, dev, doctor, explain, man, migrate, schema, version};
 
 /// Blazelink: a realtime web framework on Postgres
 #[derive(Debug, Parser)]
@@ -24,6 +24,7 @@ pub(crate) enum Verb {
     Migrate(migrate::Arguments),
     Db(db::Arguments),
     Schema(schema::Arguments),
+    Doctor(doctor::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),

@@ -8,6 +8,7 @@ mod database;
 mod db;
 mod defect;
 mod dev;
+mod doctor;
 mod exit;
 mod explain;
 mod man;
@@ -58,6 +59,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         Verb::Migrate(arguments) => wait_for(migrate::run(arguments, terminal)),
         Verb::Db(arguments) => wait_for(db::run(arguments, terminal)),
         Verb::Schema(arguments) => wait_for(schema::run(arguments, terminal)),
+        Verb::Doctor(arguments) => wait_for(doctor::run(arguments, terminal)),
         Verb::Explain(arguments) => explain::run(arguments, terminal),
         Verb::Completions(arguments) => completions::run(arguments, terminal),
         Verb::Man(arguments) => man::run(arguments, terminal),

@@ -127,6 +127,26 @@ impl Cluster {
         blocking(move || running(&setup)).await
     }
 
+    /// The version of the Postgres that a project's cluster would run on; None where there is none
+    /// on this machine. Nothing is started, made or installed.
+    ///
+    /// # Errors
+    /// [`Code::PostgresNotFound`] when there are only others than the cluster was made with.
+    pub fn available(project: &Path) -> Result<Option<String>> {
+        let project = canonical(project)?;
+        let major = match Folder::is_there(&project) {
+            true => Folder::of(&project, Owner::of(&project)?)?.major()?,
+            false => None,
+        };
+        let found = Search::of_this_machine().find(&project, major)?;
+        Ok(found.map(|binaries| binaries.version))
+    }
+
+    /// The command that installs Postgres on this system.
+    pub fn install_by_hand() -> String {
+        install::by_hand_here()
+    }
+
     /// The URL that a database of a project's cluster has, whether or not its server runs.
     ///
     /// # Errors

@@ -74,6 +74,11 @@ pub(crate) fn by_hand(release: &str) -> String {
     command_for(release, "postgresql", "postgresql-server")
 }
 
+/// The command that installs Postgres on this system.
+pub(crate) fn by_hand_here() -> String {
+    by_hand(&release())
+}
+
 /// The command that installs `psql` on this system.
 pub(crate) fn psql_by_hand() -> String {
     command_for(&release(), "postgresql-client", "postgresql")

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use blazelink_codes::Code;
-use blazelink_migrations::slot_name_here;
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
@@ -21,7 +20,7 @@ use super::reader::{Reader, ReaderConfig, on_own_thread};
 use super::slot::SlotPlan;
 use super::url::DatabaseUrl;
 use crate::bus::{ChangeBus, InMemoryBus, Start};
-use crate::config::{Config, SlotMode};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
 use crate::subscription::SubscriptionManager;
@@ -65,21 +64,10 @@ impl Signaler {
     ) -> Result<Signaler> {
         let exposure = Arc::clone(subscriptions.exposure());
         let reads = DatabaseUrl::parse(&config.database_url)?;
-        let url = match &config.replication_url {
-            Some(url) => DatabaseUrl::parse(url)?,
-            None => reads.clone(),
-        };
+        let url = DatabaseUrl::of_replication(config)?;
         let application = format!("blazelink {}", config.app);
         let mut server = OrdinaryConnection::connect(&url, &application).await?;
-        let slot = match config.slot {
-            SlotMode::Temporary => SlotPlan::Temporary {
-                app: config.app.clone(),
-            },
-            SlotMode::Durable => {
-                let name = slot_name_here(&mut server, &config.app).await?;
-                SlotPlan::Durable { name }
-            }
-        };
+        let slot = SlotPlan::of(config, &mut server).await?;
         preflight::run(&mut server, pool, &exposure, &slot, config.environment).await?;
 
         let gate = Gate::new(reads, application.clone());

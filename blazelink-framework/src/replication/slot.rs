@@ -1,11 +1,12 @@
 //! The slot that this process reads: opened on the connection that will stream from it.
 
-use blazelink_migrations::{Ensured, Slot, literal, slot_name};
+use blazelink_migrations::{Ensured, Execute, Slot, literal, slot_name, slot_name_here};
 use rand::{Rng, RngExt};
 
 use super::connection::ReplicationConnection;
 use super::queue::Reset;
 use crate::change::Lsn;
+use crate::config::{Config, SlotMode};
 use crate::error::Result;
 
 /// Which slot a process reads.
@@ -21,6 +22,24 @@ pub enum SlotPlan {
         /// Part of its name.
         app: String,
     },
+}
+
+impl SlotPlan {
+    /// The slot that an app with these settings reads on this server.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer.
+    pub(crate) async fn of(config: &Config, server: &mut impl Execute) -> Result<SlotPlan> {
+        Ok(match config.slot {
+            SlotMode::Temporary => SlotPlan::Temporary {
+                app: config.app.clone(),
+            },
+            SlotMode::Durable => SlotPlan::Durable {
+                name: slot_name_here(server, &config.app).await?,
+            },
+        })
+    }
 }
 
 /// A slot that is ready to stream.

@@ -45,6 +45,16 @@ impl std::fmt::Debug for DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// Where an app with these settings reads the log.
+    ///
+    /// # Errors
+    ///
+    /// As [`DatabaseUrl::parse`].
+    pub(crate) fn of_replication(config: &crate::config::Config) -> Result<DatabaseUrl> {
+        let url = config.replication_url.as_ref();
+        DatabaseUrl::parse(url.unwrap_or(&config.database_url))
+    }
+
     /// Reads `postgres://..` or `key=value ..`.
     ///
     /// # Errors

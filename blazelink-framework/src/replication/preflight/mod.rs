@@ -15,7 +15,8 @@ use sea_orm::DatabaseConnection;
 
 use super::ordinary::OrdinaryConnection;
 use super::slot::SlotPlan;
-use crate::config::Environment;
+use super::url::DatabaseUrl;
+use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
 
@@ -51,6 +52,44 @@ pub(super) async fn run(
         tracing::warn!("{finding}");
     }
     Ok(())
+}
+
+/// What a start would find.
+#[derive(Debug)]
+pub(crate) struct Examined {
+    pub(crate) facts: Facts,
+    pub(crate) findings: Vec<Finding>,
+    /// The slot that the app would read.
+    pub(crate) plan: SlotPlan,
+    /// As the role that replicates.
+    pub(crate) server: OrdinaryConnection,
+}
+
+/// Looks at everything that a start checks, and changes nothing.
+///
+/// # Errors
+///
+/// If the server cannot be reached.
+pub(crate) async fn examine(
+    config: &Config,
+    pool: &DatabaseConnection,
+    exposure: &Exposure,
+) -> Result<Examined> {
+    let url = DatabaseUrl::of_replication(config)?;
+    let application = format!("blazelink doctor {}", config.app);
+    let mut server = OrdinaryConnection::connect(&url, &application).await?;
+    let plan = SlotPlan::of(config, &mut server).await?;
+    let mut facts = Facts::gather(&mut server, exposure, &plan).await?;
+    facts
+        .compare_settings(&mut SeaOrm(pool), &mut server)
+        .await?;
+    let findings = judge(&facts, &plan);
+    Ok(Examined {
+        facts,
+        findings,
+        plan,
+        server,
+    })
 }
 
 /// Something that is not as it should be.
