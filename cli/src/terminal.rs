@@ -325,6 +325,12 @@ fn columns() -> usize {
     if told == 0 { usual } else { told.max(fewest) }
 }
 
+/// So many of a thing, whose plural is formed with an `s`.
+pub(crate) fn several(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 fn causes(error: &Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);

@@ -6,7 +6,7 @@
 
 use crate::Code;
 
-/// The files, in the order of their codes.
+/// The files, that of the first thousand first.
 const FILES: &[&str] = &[
     include_str!("../explain/1.md"),
     include_str!("../explain/2.md"),
@@ -39,12 +39,11 @@ impl Code {
              `blazelink explain CODE` prints one of them; this page is what \
              `blazelink explain --all` prints.\n",
         );
-        for file in FILES {
-            let (title, _) = file.split_once('\n').unwrap_or((file, ""));
+        for (thousand, file) in (1..).zip(FILES) {
+            let title = file.lines().next().unwrap_or_default();
             text.push_str(&format!("\n{title}\n"));
-            let thousand = title.bytes().find(u8::is_ascii_digit);
             for code in Code::ALL {
-                if code.to_string().bytes().nth(3) == thousand {
+                if code.number() / 1000 == thousand {
                     text.push_str(&format!("\n{}", code.page()));
                 }
             }

@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::cluster::Cluster;
-use crate::database::{quoted, refused, with_connection};
+use crate::database::{cause, quoted, refused, with_connection};
 
 impl Cluster {
     /// The names of all databases but the server's own, in order.
@@ -97,7 +97,7 @@ impl Cluster {
     ) -> Result<()> {
         with_connection(&self.url("postgres"), async |client| {
             work(client).await.map_err(|error| match error.code() {
-                Some(&SqlState::OBJECT_IN_USE) => in_use(database).with_source(error),
+                Some(&SqlState::OBJECT_IN_USE) => in_use(database).with_source(cause(error)),
                 _ => refused(error),
             })
         })

@@ -1,5 +1,7 @@
 //! Databases inside a cluster: making them and letting them go.
 
+use std::error::Error as StdError;
+
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use tokio_postgres::{Client, NoTls};
 
@@ -65,5 +67,14 @@ pub(crate) fn refused(error: tokio_postgres::Error) -> Error {
         Code::Database,
         "The private Postgres refused a statement",
     )
-    .with_source(error)
+    .with_source(cause(error))
+}
+
+/// What the server says, if it is the server that says something: the driver's own error says
+/// nothing more.
+pub(crate) fn cause(error: tokio_postgres::Error) -> Box<dyn StdError + Send + Sync> {
+    match error.as_db_error() {
+        Some(told) => told.clone().into(),
+        None => error.into(),
+    }
 }

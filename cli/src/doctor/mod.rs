@@ -19,7 +19,7 @@ use crate::process;
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::stop::Stop;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, several};
 
 /// Look at the machine, the project and the database, and say what mends what is wrong
 #[derive(Args, Clone, Copy, Debug)]
@@ -141,13 +141,13 @@ async fn of_migrations(
     match pending.count() {
         0 => told.tell(&Check::ok(
             "migrations",
-            format!("all {} are applied", known.len()),
+            format!("{} applied, none pending", known.len()),
         )),
         pending => {
-            let text = format!("{pending} of {} are not applied", known.len());
+            let text = format!("{pending} of {} pending", known.len());
             let fix = ["blazelink migrate up"];
             told.tell(&Check::new("migrations", State::Warning, text, &fix));
-            let question = format!("Apply {pending} migrations?");
+            let question = format!("Apply {}?", several(pending, "migration"));
             if arguments.fix
                 && told
                     .terminal
@@ -292,12 +292,12 @@ impl Told {
         if errors == 0 {
             self.terminal.note(match warnings {
                 0 => format!("All {checks} checks are well"),
-                warnings => format!("{warnings} of {checks} checks found something to mend"),
+                warnings => format!("{} in {checks} checks", several(warnings, "warning")),
             });
             return Ok(());
         }
-        let sentence = format!("{errors} of {checks} checks found an error");
+        let sentence = format!("{} in {checks} checks", several(errors, "error"));
         Err(Error::new(ErrorKind::Setup, Code::Unhealthy, sentence)
-            .with_hint("what mends each stands below it"))
+            .with_hint("what mends each stands beneath it"))
     }
 }

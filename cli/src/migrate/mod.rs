@@ -90,7 +90,9 @@ async fn dispatch(verb: Verb, terminal: Terminal) -> Result<()> {
 async fn work(verb: Verb, migrations: &Migrations<'_>, terminal: Terminal) -> Result<()> {
     match verb {
         Verb::Status => status(migrations, terminal).await,
-        Verb::Up { count } => go(migrations, Direction::Up, count, terminal).await,
+        Verb::Up { count } => go(migrations, Direction::Up, count, terminal)
+            .await
+            .map(drop),
         Verb::Down { count } => {
             let what = match count {
                 1 => "the latest migration".to_owned(),
@@ -99,14 +101,20 @@ async fn work(verb: Verb, migrations: &Migrations<'_>, terminal: Terminal) -> Re
             if !agreed(terminal, &what, &format!("down {count}"))? {
                 return Ok(());
             }
-            go(migrations, Direction::Down, Some(count), terminal).await
+            go(migrations, Direction::Down, Some(count), terminal)
+                .await
+                .map(drop)
         }
         Verb::Redo => {
             if !agreed(terminal, "the latest migration", "redo")? {
                 return Ok(());
             }
-            go(migrations, Direction::Down, Some(1), terminal).await?;
-            go(migrations, Direction::Up, Some(1), terminal).await
+            match go(migrations, Direction::Down, Some(1), terminal).await? {
+                0 => Ok(()),
+                _ => go(migrations, Direction::Up, Some(1), terminal)
+                    .await
+                    .map(drop),
+            }
         }
         // Both need no database of the project's, and were dealt with before.
         Verb::New { .. } | Verb::Verify => Ok(()),
@@ -136,12 +144,13 @@ async fn status(migrations: &Migrations<'_>, terminal: Terminal) -> Result<()> {
     Ok(())
 }
 
+/// Goes along the migrations, tells which, and returns how many.
 async fn go(
     migrations: &Migrations<'_>,
     direction: Direction,
     count: Option<u32>,
     terminal: Terminal,
-) -> Result<()> {
+) -> Result<usize> {
     let begun = Instant::now();
     let done = migrations.go(direction, count).await?;
     let word = match direction {
@@ -159,5 +168,5 @@ async fn go(
         }),
         count => terminal.step("migrate", &format!("{count} {word}"), begun.elapsed()),
     }
-    Ok(())
+    Ok(done.len())
 }

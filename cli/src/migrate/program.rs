@@ -175,7 +175,7 @@ fn failed(output: &str, errors: &str) -> Error {
             Code::Database,
             "The migrations cannot reach the database",
         )
-        .with_hint("look whether the server runs and DATABASE_URL is right: blazelink doctor");
+        .with_hint("look whether the server runs and DATABASE_URL is right");
     }
     let done: Vec<&str> = output.lines().filter_map(done_in).collect();
     let begun = output.lines().filter_map(begun_in).next_back();

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::program::{Direction, Migrations};
 use super::schema::{LINES, differences};
 use crate::project::Project;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, several};
 
 pub(super) async fn run(project: &Project, program: &Path, terminal: Terminal) -> Result<()> {
     let setup = Setup::new(&project.folder).dialogue(terminal);
@@ -42,17 +42,12 @@ async fn on(
     let empty = schema().await?;
     let go = async |direction: Direction, name: &str| {
         let begun = Instant::now();
-        let done = migrations.go(direction, None).await?;
-        terminal.step(name, &format!("{} migrations", done.len()), begun.elapsed());
+        let done = migrations.go(direction, None).await;
+        let done =
+            done.map_err(|error| error.with_hint("mend it, then: blazelink migrate verify"))?;
+        terminal.step(name, &several(done.len(), "migration"), begun.elapsed());
         Ok::<_, Error>(())
     };
-    go(Direction::Up, "up").await?;
-    let first = schema().await?;
-    go(Direction::Down, "down").await?;
-    let taken_back = schema().await?;
-    go(Direction::Up, "up again").await?;
-    let second = schema().await?;
-
     let mut found = 0;
     let mut tell = |what: &str, lines: &[&str]| {
         found += lines.len();
@@ -61,9 +56,16 @@ async fn on(
             terminal.outcome("difference", fields, format!("  {what}: {line}"));
         }
     };
+    go(Direction::Up, "up").await?;
+    let first = schema().await?;
+    go(Direction::Down, "down").await?;
+    let taken_back = schema().await?;
+    // Told before the way up, which may fail over what is in its way.
     let [lost, left] = differences(&empty, &taken_back);
     tell("stays behind after down", &left);
     tell("is gone after down", &lost);
+    go(Direction::Up, "up again").await?;
+    let second = schema().await?;
     let [lost, new] = differences(&first, &second);
     tell("is not made the second time", &lost);
     tell("is made the second time only", &new);
@@ -71,10 +73,10 @@ async fn on(
         terminal.result("  The migrations go up, down, and up to the same schema");
         return Ok(());
     }
-    let sentence = match found {
-        1 => "The migrations do not take back what they make: 1 difference".to_owned(),
-        found => format!("The migrations do not take back what they make: {found} differences"),
-    };
+    let sentence = format!(
+        "The migrations do not take back what they make: {}",
+        several(found, "difference")
+    );
     Err(Error::new(ErrorKind::Setup, Code::Differs, sentence)
         .with_hint("let each `down` drop what its `up` makes"))
 }

@@ -20,7 +20,7 @@ use crate::build;
 use crate::process;
 use crate::project::Project;
 use crate::stop::Stop;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, several};
 
 /// The schema that clients were told of, in the project's folder.
 const SNAPSHOT: &str = "schema.graphql";
@@ -108,8 +108,8 @@ fn check(found: &[Change], terminal: Terminal) -> Result<()> {
     const WRITE: &str = "blazelink schema check --write";
     let breaking = found.iter().filter(|change| change.breaks).count();
     if breaking > 0 {
-        let things = if breaking == 1 { "thing" } else { "things" };
-        let sentence = format!("The schema breaks {breaking} {things} that clients may use");
+        let things = several(breaking, "thing");
+        let sentence = format!("The schema breaks {things} that clients may use");
         return Err(Error::new(ErrorKind::Setup, Code::Differs, sentence)
             .with_hint(format!("take it back, or if nobody uses it: {WRITE}")));
     }

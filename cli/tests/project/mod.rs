@@ -126,7 +126,7 @@ fn redacted_line(line: &str) -> String {
         ("\"ts\":", "}", "0"),
         ("\"ts\":", ",", "0"),
         ("\"ms\":", ",", "0"),
-        ("postgres   ", ", private", "VERSION"),
+        ("postgres   ", ", ", "VERSION"),
         ("Making a Postgres ", " cluster", "VERSION"),
         ("\"text\":\"Making a Postgres ", " cluster", "VERSION"),
         ("postgres://postgres@", "/", "SOCKET"),
