@@ -79,7 +79,7 @@ impl<'a> Planner<'a> {
         self.named.clear();
         self.remember(merged);
         let tables = self.manager.tables();
-        if let Some(table) = tables.iter().find(|t| TableManager::row_root(t) == name) {
+        if let Some(table) = tables.iter().find(|t| t.row_root() == name) {
             let selection = self.rows(&merged.selections(), table);
             let select = self.select(table, [&selection].into_iter());
             return Some(Root::Row(Box::new(RowRoot {
@@ -91,10 +91,10 @@ impl<'a> Planner<'a> {
             })));
         }
         let mut virtual_tables = self.manager.virtual_tables().iter();
-        if let Some(table) = virtual_tables.find(|t| TableManager::row_root(t) == name) {
+        if let Some(table) = virtual_tables.find(|t| t.row_root() == name) {
             return Some(Root::Virtual(Box::new(self.virtual_root(table, merged))));
         }
-        let table = tables.iter().find(|t| TableManager::page_root(t) == name)?;
+        let table = tables.iter().find(|t| t.page_root() == name)?;
         let selection = self.page(&merged.selections(), table, table.list);
         let items = selection.has_items();
         let items = items.then(|| self.select(table, selection.rows()));

@@ -6,6 +6,7 @@
 
 mod argument;
 mod call;
+mod check;
 mod computed;
 mod data_accessor;
 mod definition;
@@ -16,20 +17,23 @@ mod field;
 mod field_error;
 mod field_return;
 mod field_type;
+mod identified;
 mod manager;
+mod manager_builder;
 mod model_key;
 mod names;
 mod naming;
 mod policies;
 mod relations;
 mod scalar;
+mod setup_error;
 mod typed_rows;
 mod virtual_table;
 mod words;
 mod writes;
 
 pub use argument::{ArgumentType, InputMember, InputStruct, InputType};
-pub use call::{Call, Given, Identified, Named, Window};
+pub use call::{Call, Given, Named, Window};
 pub(crate) use call::{Instance, Subject, Surroundings, row_dependency};
 pub(crate) use computed::value_page_type;
 pub(crate) use data_accessor::Store;
@@ -45,7 +49,9 @@ pub use field_type::{
     FieldType, Member, Output, Page, RowRef, Scalar, Struct, StructType, ValueType, VirtualRef,
     VirtualType,
 };
-pub use manager::{TableManager, TableManagerBuilder};
+pub use identified::Identified;
+pub use manager::TableManager;
+pub use manager_builder::TableManagerBuilder;
 pub use model_key::KeyOf;
 #[doc(hidden)]
 pub use model_key::reference;

@@ -12,7 +12,8 @@ use sea_orm::{Identity, RelationDef, RelationType};
 use super::definition::{DeclaredRelation, Hop, Relation, Shape, TableDef};
 use super::entity::{Path, Through, table_name};
 use super::naming;
-use crate::error::{Error, ErrorKind, Result};
+use super::setup_error::setup;
+use crate::error::{Error, Result};
 use crate::object_id::TableId;
 
 /// A relation on its way into a table.
@@ -95,16 +96,15 @@ fn add_chains(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
 }
 
 fn broken_chain(table: &TableDef, relation: &DeclaredRelation) -> Error {
-    Error::new(
-        ErrorKind::Setup,
+    setup(
         Code::SchemaDefinition,
         format!(
             "The chain `{}` of table `{}` leads over a table that is not exposed, over a hidden \
              column, or by a condition of its own",
             relation.name, table.table
         ),
+        "Expose every table on its way, or remove .linked(\"..\", ..)",
     )
-    .with_hint("Expose every table on its way, or remove .linked(\"..\", ..)")
 }
 
 /// The shape of SeaORM's `Linked`: from this table over each relation to the next.
@@ -434,19 +434,18 @@ fn free_name<const N: usize>(
         .into_iter()
         .find(|name| is_free(table, drafts, name))
         .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Setup,
+            setup(
                 Code::SchemaCollision,
                 format!(
                     "The relation of table `{}` with `{other}` would be called `{wanted}`, which is \
                      taken",
                     table.table
                 ),
+                format!(
+                    "Name the relation yourself: declare a field for it in the entity of `{}` with \
+                     #[sea_orm(..)], or hide the other field with #[blazelink(hide)]",
+                    table.table
+                ),
             )
-            .with_hint(format!(
-                "Name the relation yourself: declare a field for it in the entity of `{}` with \
-                 #[sea_orm(..)], or hide the other field with #[blazelink(hide)]",
-                table.table
-            ))
         })
 }

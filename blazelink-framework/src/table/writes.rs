@@ -17,7 +17,8 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr};
 use serde_json::Value as Json;
 
 use super::definition::{Column, TableDef};
-use crate::error::{Error, ErrorKind};
+use super::setup_error::setup;
+use crate::error::Error;
 use crate::object_id::Key;
 use crate::viewer::Viewer;
 use crate::visibility::{WriteAccess, WriteHook, WriteSight};
@@ -357,7 +358,9 @@ pub(super) fn give(tables: &mut [TableDef], said: Vec<(TypeId, Writes)>) -> Resu
         let Some(table) = table.filter(|_| !given.contains(&entity)) else {
             let sentence =
                 "`.writes::<..>(..)` is said twice of one entity, or of one that is not exposed";
-            return Err(Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence).with_hint(
+            return Err(setup(
+                Code::SchemaDefinition,
+                sentence,
                 "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
             ));
         };
@@ -386,8 +389,8 @@ impl TableDef {
         };
         let access = hook.access(viewer).ok_or_else(|| {
             let sentence = format!("What may be written of table `{}` panics", self.table);
-            Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence)
-                .with_hint("let what `.writes::<..>(..)` calls answer for every viewer")
+            let hint = "let what `.writes::<..>(..)` calls answer for every viewer";
+            setup(Code::SchemaDefinition, sentence, hint)
         })?;
         WriteSight::bind(&access, self).map(Some)
     }
