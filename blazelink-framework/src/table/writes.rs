@@ -21,7 +21,7 @@ use super::setup_error::setup;
 use crate::error::Error;
 use crate::object_id::Key;
 use crate::viewer::Viewer;
-use crate::visibility::{WriteAccess, WriteHook, WriteSight};
+use crate::visibility::{Hook, WriteAccess, WriteSight};
 
 /// What is done to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,7 +78,7 @@ pub enum Operation {
 #[derive(Clone)]
 pub struct Writes {
     operations: Vec<Operation>,
-    allow: Option<WriteHook>,
+    allow: Option<Hook<WriteAccess>>,
     /// Names of the columns that no input has.
     filled: Vec<String>,
     validate: Vec<Validate>,
@@ -116,7 +116,7 @@ impl Writes {
         mut self,
         access: impl Fn(&Viewer) -> WriteAccess + Send + Sync + 'static,
     ) -> Writes {
-        self.allow = Some(WriteHook::new(access));
+        self.allow = Some(Hook::new(access));
         self
     }
 
