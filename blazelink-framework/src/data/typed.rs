@@ -27,7 +27,7 @@ impl TypedStatement {
             (codec.projection)(),
             keys(lookup, 1),
         );
-        let after = format!(" AS t ON {}", matches(table, lookup));
+        let after = format!(" AS t ON {}", matches("t", table, lookup.columns));
         TypedStatement {
             text: Text::new(table, &before, &after, lookup.from.len()),
             codec,

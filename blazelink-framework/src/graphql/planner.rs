@@ -11,12 +11,12 @@ use async_graphql::{Name, Pos};
 
 use super::collect::{Collector, Merged};
 use super::plan::{
-    Field, Fingerprint, IdField, Junction, ManyField, OneField, PageArguments, PageField, PageRoot,
-    PageSelection, Plan, RefField, RefSelection, Root, RowField, RowRoot, RowSelection,
+    Field, Fingerprint, IdField, PageArguments, PageField, PageRoot, PageSelection, Plan, RefField,
+    RefSelection, Root, RowField, RowRoot, RowSelection,
 };
 use super::variables::{Variables, names_in};
-use crate::data::{CountStatement, Lookup, RowStatement, Select};
-use crate::table::{Shape, TableDef, TableManager};
+use crate::data::{CountStatement, RowStatement, Select};
+use crate::table::{TableDef, TableManager};
 
 /// Plans an operation. The second value says whether the plan is the same for all variables.
 pub(super) fn plan(
@@ -121,7 +121,7 @@ impl<'a> Planner<'a> {
             } else if let Some((column, _)) = table.exposed().find(|(_, c)| c.field() == name) {
                 RowField::Column(column)
             } else if let Some(at) = table.relations.iter().position(|r| r.name == name) {
-                self.relation(table, at, merged, &first.node)
+                self.relation(table, at, &merged.selections(), &first.node)
             } else {
                 let index = table.computed.iter().position(|c| c.name == name);
                 match index.and_then(|index| self.computed(table, index, merged)) {
@@ -138,211 +138,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The relation at this position among the table's.
-    fn relation(
-        &mut self,
-        table: &TableDef,
-        at: usize,
-        merged: &Merged<'a>,
-        first: &DocumentField,
-    ) -> RowField {
-        let relation = &table.relations[at];
-        let target = self.manager.table(relation.target);
-        let sets = merged.selections();
-        match &relation.shape {
-            Shape::BelongsTo { from, to } => {
-                self.one(table, at, target, (from, target, to), true, &sets)
-            }
-            Shape::HasOne { from, to } => {
-                self.one(table, at, target, (from, target, to), false, &sets)
-            }
-            Shape::Linked {
-                from,
-                near,
-                hops,
-                single,
-            } => {
-                let first_hop = hops.first().map_or(target.id, |hop| hop.table);
-                let holder = self.manager.table(first_hop);
-                if *single {
-                    return self.one(table, at, target, (from, holder, near), false, &sets);
-                }
-                let selection = self.page(&sets, target, relation.list);
-                // What the statements are made from; see `load_page`.
-                let itself = Lookup {
-                    columns: &target.key,
-                    source: target,
-                    from: &target.key,
-                };
-                let items = selection.has_items().then(|| {
-                    let select = self.select(target, selection.rows());
-                    RowStatement::children(target, select, itself, &target.key)
-                });
-                RowField::Many(Box::new(ManyField {
-                    relation: at,
-                    target: target.id,
-                    from: from.clone(),
-                    holder: holder.id,
-                    to: near.clone(),
-                    arguments: page_arguments(first),
-                    items,
-                    count: selection
-                        .has_count()
-                        .then(|| CountStatement::each(target, itself)),
-                    junction: None,
-                    selection,
-                }))
-            }
-            Shape::HasMany { from, to } => {
-                let selection = self.page(&sets, target, relation.list);
-                let lookup = Lookup {
-                    columns: to,
-                    source: table,
-                    from,
-                };
-                let items = selection.has_items().then(|| {
-                    let select = self.select(target, selection.rows());
-                    RowStatement::children(target, select, lookup, &target.key)
-                });
-                RowField::Many(Box::new(ManyField {
-                    relation: at,
-                    target: target.id,
-                    from: from.clone(),
-                    holder: target.id,
-                    to: to.clone(),
-                    arguments: page_arguments(first),
-                    items,
-                    count: selection
-                        .has_count()
-                        .then(|| CountStatement::each(target, lookup)),
-                    junction: None,
-                    selection,
-                }))
-            }
-            Shape::Through { .. } => self.through(table, at, &sets, first),
-        }
-    }
-
-    /// A to-many relation over a junction.
-    fn through(
-        &mut self,
-        table: &TableDef,
-        at: usize,
-        sets: &[&'a SelectionSet],
-        first: &DocumentField,
-    ) -> RowField {
-        let relation = &table.relations[at];
-        let target = self.manager.table(relation.target);
-        let Shape::Through {
-            junction,
-            from,
-            near,
-            far,
-        } = &relation.shape
-        else {
-            return RowField::Typename;
-        };
-        let junction = self.manager.table(*junction);
-        let selection = self.page(sets, target, relation.list);
-        let lookup = Lookup {
-            columns: near,
-            source: table,
-            from,
-        };
-        let onward = Lookup {
-            columns: &target.key,
-            source: junction,
-            from: far,
-        };
-        let items = selection.has_items().then(|| {
-            let select = Select::new(junction, far.iter().copied());
-            let items = RowStatement::children(junction, select, lookup, far);
-            match target.is_guarded() {
-                true => items.leading_to(target, far),
-                false => items,
-            }
-        });
-        let count = selection.has_count().then(|| {
-            let count = CountStatement::each(junction, lookup);
-            match target.is_guarded() {
-                true => count.leading_to(target, far),
-                false => count,
-            }
-        });
-        let rows = selection.rows().next().is_some().then(|| {
-            let select = self.select(target, selection.rows());
-            RowStatement::lookup(target, select, onward)
-        });
-        RowField::Many(Box::new(ManyField {
-            relation: at,
-            target: target.id,
-            from: from.clone(),
-            holder: junction.id,
-            to: near.clone(),
-            arguments: page_arguments(first),
-            items,
-            count,
-            junction: Some(Junction {
-                far: far.clone(),
-                statement: rows,
-            }),
-            selection,
-        }))
-    }
-
-    /// A to-one relation. `owned` says that this table's columns refer to the target; if to its
-    /// key, the reference is known without reading the row.
-    fn one(
-        &mut self,
-        table: &TableDef,
-        at: usize,
-        target: &TableDef,
-        (from, holder, to): (&[usize], &TableDef, &[usize]),
-        owned: bool,
-        sets: &[&'a SelectionSet],
-    ) -> RowField {
-        let key = if owned && target.is_key(to) {
-            let columns = target.key.iter().filter_map(|column| {
-                let at = to.iter().position(|to| to == column)?;
-                from.get(at).copied()
-            });
-            Some(columns.collect())
-        } else {
-            None
-        };
-        let selection = self.references(sets, target, &mut 0);
-        let guarded = target.is_guarded();
-        let needed = guarded || key.is_none() || selection.rows().next().is_some();
-        let statement = needed.then(|| {
-            let select = self.select(target, selection.rows());
-            // A chain's statement is made from this one's columns; see `load_page`.
-            let columns = if holder.id == target.id {
-                to
-            } else {
-                &target.key
-            };
-            let lookup = Lookup {
-                columns,
-                source: table,
-                from,
-            };
-            RowStatement::lookup(target, select, lookup)
-        });
-        RowField::One(Box::new(OneField {
-            relation: at,
-            target: target.id,
-            from: from.to_vec(),
-            holder: holder.id,
-            to: to.to_vec(),
-            key,
-            statement,
-            guarded,
-            selection,
-        }))
-    }
-
     /// The fields of a page, or what is asked of the items of a list.
-    fn page(&mut self, sets: &[&'a SelectionSet], table: &TableDef, list: bool) -> PageSelection {
+    pub(super) fn page(
+        &mut self,
+        sets: &[&'a SelectionSet],
+        table: &TableDef,
+        list: bool,
+    ) -> PageSelection {
         if list {
             let what = PageField::Items(self.references(sets, table, &mut 0));
             let fields = vec![Field {
