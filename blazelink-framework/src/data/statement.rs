@@ -99,6 +99,17 @@ impl Select {
     }
 }
 
+impl<'a> Lookup<'a> {
+    /// The rows of a table by their own keys.
+    pub(crate) fn by_key(table: &'a TableDef) -> Lookup<'a> {
+        Lookup {
+            columns: &table.key,
+            source: table,
+            from: &table.key,
+        }
+    }
+}
+
 impl RowStatement {
     /// The row with a key: one text is bound for each of the key's columns.
     pub(crate) fn by_key(table: &TableDef, select: Select) -> RowStatement {

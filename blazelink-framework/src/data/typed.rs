@@ -16,11 +16,7 @@ pub(crate) struct TypedStatement {
 impl TypedStatement {
     /// For each of many keys its row: an array is bound for each of the key's columns.
     pub(crate) fn new(table: &TableDef, codec: Codec) -> TypedStatement {
-        let lookup = Lookup {
-            columns: &table.key,
-            source: table,
-            from: &table.key,
-        };
+        let lookup = Lookup::by_key(table);
         // Decoding looks for columns by name, so the key's number has one that no column has.
         let before = format!(
             "SELECT p.n AS \" n\", {} FROM {} JOIN ",

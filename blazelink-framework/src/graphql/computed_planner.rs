@@ -167,12 +167,8 @@ impl<'a> Planner<'a> {
         let guarded = target.is_guarded();
         let needed = guarded || selection.rows().next().is_some();
         let statement = needed.then(|| {
-            let by_key = Lookup {
-                columns: &target.key,
-                source: target,
-                from: &target.key,
-            };
-            RowStatement::lookup(target, self.select(target, selection.rows()), by_key)
+            let select = self.select(target, selection.rows());
+            RowStatement::lookup(target, select, Lookup::by_key(target))
         });
         let number = *references;
         *references += 1;

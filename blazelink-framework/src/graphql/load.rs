@@ -63,7 +63,7 @@ pub(super) struct Loader<'a> {
 /// One root while it is read.
 pub(super) struct Read<'l, 'a> {
     pub(super) loader: &'l mut Loader<'a>,
-    pub(super) reading: &'l Arc<dyn Reading>,
+    pub(super) reading: Arc<dyn Reading>,
     /// Whether a statement has failed, so that the answer must not stay watched.
     pub(super) failed: bool,
 }
@@ -81,26 +81,12 @@ impl<'a> Loader<'a> {
         if let Err(message) = self.ask(table, &object, selection).await {
             return LoadedRoot::Failed(message);
         }
-        let reading = self.watch.begin(object, selection);
-        let mut read = Read {
-            loader: self,
-            reading: &reading,
-            failed: false,
-        };
+        let mut read = Read::begin(self, self.watch, object, selection);
         let rows = read.row(table, root, &identifier).await;
-        let failed = read.failed;
-        match rows {
-            Err(error) => LoadedRoot::Failed(tell(&error)),
-            Ok(rows) => {
-                if !failed {
-                    reading.finish();
-                }
-                if rows.batch.is_empty() {
-                    LoadedRoot::Failed(NO_ROW.to_owned())
-                } else {
-                    LoadedRoot::Row(rows)
-                }
-            }
+        match read.end(rows) {
+            Err(message) => LoadedRoot::Failed(message),
+            Ok(rows) if rows.batch.is_empty() => LoadedRoot::Failed(NO_ROW.to_owned()),
+            Ok(rows) => LoadedRoot::Row(rows),
         }
     }
 
@@ -114,6 +100,32 @@ impl<'a> Loader<'a> {
             value.map(ToString::to_string).hash(&mut hasher);
         }
         hasher.finish()
+    }
+}
+
+impl<'l, 'a> Read<'l, 'a> {
+    /// Begins to read a root; what is said to be read from here on is watched by `watch`.
+    pub(super) fn begin(
+        loader: &'l mut Loader<'a>,
+        watch: &dyn Watch,
+        object: ObjectId,
+        selection: u64,
+    ) -> Read<'l, 'a> {
+        Read {
+            reading: watch.begin(object, selection),
+            loader,
+            failed: false,
+        }
+    }
+
+    /// What was read of the root, or its error's message. It stays watched, unless a statement has
+    /// failed.
+    pub(super) fn end<T>(self, read: Result<T>) -> Result<T, String> {
+        let read = read.map_err(|error| tell(&error))?;
+        if !self.failed {
+            self.reading.finish();
+        }
+        Ok(read)
     }
 }
 

@@ -71,12 +71,7 @@ impl<'a> Planner<'a> {
                     return self.one(&asked, step, false);
                 }
                 // What the statements are made from; see `load_page`.
-                let itself = Lookup {
-                    columns: &target.key,
-                    source: target,
-                    from: &target.key,
-                };
-                self.many(&asked, step, itself)
+                self.many(&asked, step, Lookup::by_key(target))
             }
             Shape::Through {
                 junction,
