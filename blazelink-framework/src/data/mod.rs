@@ -7,6 +7,7 @@
 mod accessor;
 mod batch;
 mod catalog;
+mod children;
 mod conditions;
 mod filter;
 mod indexes;
@@ -24,9 +25,10 @@ mod write_judge;
 mod write_sql;
 mod write_value;
 
-pub(crate) use accessor::{Children, Keys, SeaOrmAccessor};
+pub(crate) use accessor::SeaOrmAccessor;
 pub(crate) use batch::Batch;
 pub use catalog::{follow_reads, verify};
+pub(crate) use children::{Children, Keys};
 pub(crate) use conditions::SqlConditions;
 pub(crate) use filter::{Comparison, Filter};
 pub use indexes::{MissingIndex, missing_indexes};

@@ -9,7 +9,7 @@
 
 use sea_orm::Value;
 
-use super::accessor::Keys;
+use super::children::Keys;
 use super::filter::{Filter, Lowered, is_certain};
 use super::page_order::{Ordered, Term};
 use super::statement::{

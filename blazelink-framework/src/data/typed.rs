@@ -1,7 +1,8 @@
 //! Rows as values of their entity's `Model`, for computed fields that are methods of it: read again
 //! by their keys, in one statement for all rows of a batch, as the viewer sees them.
 
-use super::accessor::{Keys, SeaOrmAccessor, parent_of};
+use super::accessor::SeaOrmAccessor;
+use super::children::{Keys, parent_of};
 use super::statement::{Lookup, Text, keys, matches};
 use crate::error::Result;
 use crate::table::{Codec, TableDef, TypedRows};

@@ -25,7 +25,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 
 use super::computed_load::Subjects;
-use super::identifier::{self, Identifier, NO_ROW};
+use super::identifier::{self, Identifier};
 use super::loaded::{Loaded, LoadedOne, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
 use super::plan::{Fingerprint, OneField, RowField, RowRoot, RowSelection};
@@ -37,7 +37,7 @@ use crate::data::{Batch, RowStatement, SeaOrmAccessor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Dependency, Reading, Role, Watch};
-use crate::table::{Shape, TableDef, TableManager};
+use crate::table::{Identified, NO_ROW, Shape, TableDef, TableManager};
 use crate::visibility::Sight;
 
 /// The error of a column that the viewer does not see, whatever its value is.
@@ -140,7 +140,7 @@ impl<'a> Read<'_, 'a> {
         let key = &identifier.key;
         let own = Dependency::Row(table.id, key.clone());
         self.reading.depend(Role::Declared, own)?;
-        for named in &identifier.dependencies {
+        for named in Identified::all(&identifier.dependencies) {
             self.declare(named.table, named.key.as_ref())?;
         }
         let data = self.loader.data;

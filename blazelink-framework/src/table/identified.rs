@@ -4,6 +4,9 @@
 use super::manager::TableManager;
 use crate::object_id::{Key, TableId};
 
+/// What a client is told who has named no row, or one that is not there.
+pub(crate) const NO_ROW: &str = "No row was found when one was required";
+
 /// An object as an `ObjectId` identifies it, a client's or our own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identified {

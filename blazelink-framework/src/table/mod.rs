@@ -11,6 +11,7 @@ mod computed;
 mod data_accessor;
 mod definition;
 mod dep;
+mod draft;
 mod entity;
 mod extension;
 mod field;
@@ -40,6 +41,8 @@ pub(crate) use data_accessor::Store;
 pub use data_accessor::{AccessorError, DataAccessor, RowQuery, StoredRow};
 pub use definition::{Column, Hop, Read, Relation, Shape, TableDef};
 pub use dep::{Dep, Dependent, Every};
+pub(crate) use draft::Problem;
+pub use draft::{Draft, Invalid};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};
 pub use extension::{Asked, Carried, Extension, ExtensionRegistration, OnSubscribe};
 pub use field::{Answered, Field};
@@ -50,6 +53,7 @@ pub use field_type::{
     VirtualType,
 };
 pub use identified::Identified;
+pub(crate) use identified::NO_ROW;
 pub use manager::TableManager;
 pub use manager_builder::TableManagerBuilder;
 pub use model_key::KeyOf;
@@ -57,8 +61,7 @@ pub use model_key::KeyOf;
 pub use model_key::reference;
 pub(crate) use typed_rows::{Codec, TypedRows};
 pub use virtual_table::{Parameter, VirtualFields, VirtualRegistration, VirtualTable};
-pub(crate) use writes::Problem;
-pub use writes::{Draft, Invalid, Operation, Writes};
+pub use writes::{Operation, Writes};
 
 // The derive's paths.
 #[doc(hidden)]
