@@ -82,8 +82,8 @@ impl Builder {
     /// The closure is asked for each request and each commit, so it must be quick and answer from
     /// the viewer and from memory: what it says counts from the next request and commit on. While
     /// it runs for a commit, requests are answered and new reads watched, but commits wait. One that
-    /// takes longer than [`limits::RULES_TIMEOUT`] for a commit is not waited for: who watches rows of the
-    /// entity is told to read again.
+    /// takes longer than [`limits::RULES_TIMEOUT`] for a commit is not waited for: who watches rows
+    /// of the entity is told to read again.
     ///
     /// [`limits::RULES_TIMEOUT`]: crate::codes::limits::RULES_TIMEOUT
     pub fn visible<E: Table>(

@@ -1,5 +1,5 @@
-//! `Draft`: a row as it is about to be written, and `Invalid`: why it is not. What the app's own checks
-//! and hooks (see `writes`) are given, and what they answer.
+//! `Draft`: a row as it is about to be written, and `Invalid`: why it is not. What the app's own
+//! checks and hooks (see `writes`) are given, and what they answer.
 
 use std::any::TypeId;
 use std::borrow::Cow;

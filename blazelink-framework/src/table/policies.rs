@@ -1,5 +1,5 @@
-//! Gives the tables of the registry their policies, and remembers which tables policies read.
-//! Called by the `TableManager`.
+//! Gives the tables of the registry their policies, for the `TableManagerBuilder`, and remembers for
+//! the `TableManager` which tables policies read.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
-//! `Writes`: which mutations an entity has, who may use them, and what the app's own code says of
-//! a row before it is saved.
+//! `Writes`: which mutations an entity has, who may use them, and the app's own code that looks at a
+//! row before it is saved.
 //!
 //! Said with `.writes::<Entity>(..)`, or which mutations alone with `#[blazelink(writes)]`. Read by
 //! the schema and by whoever writes. What must stay true: without a rule nobody writes anything.
