@@ -1,6 +1,6 @@
 //! Makes the plan of an operation: finds the tables, columns and relations behind its fields, and
 //! writes their statements. Pure. The document is valid; what still does not fit is skipped, not
-//! trusted.
+//! trusted. Relations, computed fields and mutations have files beside this one.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -109,29 +109,21 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn rows(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> RowSelection {
-        let merged = self.fields(sets, &table.entity);
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in &merged {
-            let Some(first) = merged.fields.first() else {
-                continue;
-            };
-            let name = first.node.name.node.as_str();
-            let what = if name == "__typename" {
-                RowField::Typename
-            } else if let Some((column, _)) = table.exposed().find(|(_, c)| c.field() == name) {
-                RowField::Column(column)
-            } else if let Some(at) = table.relations.iter().position(|r| r.name == name) {
-                self.relation(table, at, &merged.selections(), &first.node)
-            } else {
-                let index = table.computed.iter().position(|c| c.name == name);
-                match index.and_then(|index| self.computed(table, index, merged)) {
-                    Some(computed) => computed,
-                    None => continue,
-                }
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
+        let fields = self.fields(sets, &table.entity, |planner, merged| {
+            let first = &merged.fields.first()?.node;
+            let name = first.name.node.as_str();
+            if name == "__typename" {
+                return Some(RowField::Typename);
+            }
+            if let Some((column, _)) = table.exposed().find(|(_, c)| c.field() == name) {
+                return Some(RowField::Column(column));
+            }
+            if let Some(at) = table.relations.iter().position(|r| r.name == name) {
+                return Some(planner.relation(table, at, &merged.selections(), first));
+            }
+            let index = table.computed.iter().position(|c| c.name == name)?;
+            planner.computed(table, index, merged)
+        });
         RowSelection {
             table: table.id,
             fields,
@@ -155,22 +147,19 @@ impl<'a> Planner<'a> {
             }];
             return PageSelection { list, fields };
         }
-        let merged = self.fields(sets, &table.page_type());
-        let mut fields = Vec::with_capacity(merged.len());
         let mut rows = 0;
-        for merged in &merged {
-            let what = match name_of(merged) {
+        let fields = self.fields(sets, &table.page_type(), |planner, merged| {
+            Some(match name_of(merged) {
                 "__typename" => PageField::Typename,
                 "count" => PageField::Count,
                 "next" => PageField::Next,
                 "items" => {
-                    PageField::Items(self.references(&merged.selections(), table, &mut rows))
+                    let sets = merged.selections();
+                    PageField::Items(planner.references(&sets, table, &mut rows))
                 }
-                _ => continue,
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
+                _ => return None,
+            })
+        });
         PageSelection { list, fields }
     }
 
@@ -180,28 +169,23 @@ impl<'a> Planner<'a> {
         table: &TableDef,
         rows: &mut usize,
     ) -> RefSelection {
-        let merged = self.fields(sets, &table.ref_type());
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in &merged {
-            let what = match name_of(merged) {
+        let fields = self.fields(sets, &table.ref_type(), |planner, merged| {
+            let sets = merged.selections();
+            Some(match name_of(merged) {
                 "__typename" => RefField::Typename,
                 "obj_id" => RefField::ObjId,
                 "entity" => RefField::Entity,
                 "modifiers" => RefField::Modifiers,
-                "dependencies" => RefField::Dependencies(self.identifiers(&merged.selections())),
+                "dependencies" => RefField::Dependencies(planner.identifiers(&sets)),
                 "row" => {
                     let number = *rows;
                     *rows += 1;
-                    RefField::Row {
-                        number,
-                        selection: self.rows(&merged.selections(), table),
-                    }
+                    let selection = planner.rows(&sets, table);
+                    RefField::Row { number, selection }
                 }
-                _ => continue,
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
+                _ => return None,
+            })
+        });
         RefSelection {
             entity: table.id,
             fields,
@@ -210,21 +194,16 @@ impl<'a> Planner<'a> {
 
     /// `ObjectId`s that lead to no row.
     pub(super) fn identifiers(&mut self, sets: &[&'a SelectionSet]) -> Vec<Field<IdField>> {
-        let merged = self.fields(sets, "ObjectId");
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in &merged {
-            let what = match name_of(merged) {
+        self.fields(sets, "ObjectId", |planner, merged| {
+            Some(match name_of(merged) {
                 "__typename" => IdField::Typename,
                 "obj_id" => IdField::ObjId,
                 "entity" => IdField::Entity,
                 "modifiers" => IdField::Modifiers,
-                "dependencies" => IdField::Dependencies(self.identifiers(&merged.selections())),
-                _ => continue,
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
-        fields
+                "dependencies" => IdField::Dependencies(planner.identifiers(&merged.selections())),
+                _ => return None,
+            })
+        })
     }
 
     /// The columns that these selections of a table's rows need.
@@ -244,13 +223,27 @@ impl<'a> Planner<'a> {
         Select::new(table, columns.copied())
     }
 
-    /// Opens selections, and enters them in the fingerprint.
-    pub(super) fn fields(&mut self, sets: &[&'a SelectionSet], ty: &str) -> Vec<Merged<'a>> {
+    /// Opens selections of the type `ty`, enters them in the fingerprint, and plans each field by
+    /// `what`.
+    pub(super) fn fields<T>(
+        &mut self,
+        sets: &[&'a SelectionSet],
+        ty: &str,
+        mut what: impl FnMut(&mut Self, &Merged<'a>) -> Option<T>,
+    ) -> Vec<Field<T>> {
         let merged = self.collector.fields(sets, ty);
         for merged in &merged {
             self.remember(merged);
         }
-        merged
+        let mut fields = Vec::with_capacity(merged.len());
+        for merged in &merged {
+            if let Some(what) = what(self, merged) {
+                fields.push(field(merged, what));
+            }
+        }
+        // Tells the end of these selections from more of them.
+        self.fingerprint.write_u8(0xFF);
+        fields
     }
 
     fn remember(&mut self, merged: &Merged<'a>) {
@@ -270,10 +263,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn leave(&mut self) {
-        self.fingerprint.write_u8(0xFF);
-    }
-
     pub(super) fn take_fingerprint(&mut self) -> Fingerprint {
         Fingerprint {
             document: self.fingerprint.finish(),
@@ -289,7 +278,7 @@ pub(super) fn name_of<'a>(merged: &Merged<'a>) -> &'a str {
         .map_or("", |field| field.node.name.node.as_str())
 }
 
-pub(super) fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
+fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
     let mut json = Vec::with_capacity(merged.name.len() + 3);
     crate::value::write_string(merged.name, &mut json);
     json.push(b':');
