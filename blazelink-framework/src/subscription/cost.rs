@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::index::{Event, SubscriptionIndex};
+use super::event::Event;
+use super::index::SubscriptionIndex;
 use super::judge::{Heard, Judge};
 use super::{Dependency, Role, pool};
 use crate::change::{Change, ChangeKind, Old, Row, Transaction};
@@ -41,11 +42,7 @@ fn read(index: &mut SubscriptionIndex, session: u32) {
     let number = i64::from(session);
     let answer = index.begin(session, ObjectId::row(EVENT, Key::from(number)), 0);
     let own = Dependency::Row(EVENT, Key::from(number));
-    let needed = Dependency::Equal {
-        table: EVENT,
-        column: PLAYER,
-        value: Atom::from_text(&number.to_string(), true),
-    };
+    let needed = Dependency::equal(EVENT, PLAYER, Atom::Int(number));
     index.depend(&answer, Role::Declared, own, 10).unwrap();
     index.depend(&answer, Role::Derived, needed, 10).unwrap();
     index.finish(answer);

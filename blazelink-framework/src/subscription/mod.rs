@@ -5,6 +5,7 @@ mod concerned;
 #[cfg(test)]
 mod cost;
 mod dependency;
+mod event;
 mod graph;
 mod index;
 mod judge;
@@ -17,6 +18,8 @@ mod monitored;
 mod points;
 mod pool;
 mod publish;
+mod residual;
+mod residuals;
 mod rules;
 mod session_watch;
 #[cfg(test)]
@@ -28,4 +31,5 @@ pub use index::{Answer, Declared, Full, Notice, SubscriptionIndex};
 pub(crate) use judging::Conditions;
 pub use ledger::{Ledger, View, ViewName, Visit};
 pub use manager::SubscriptionManager;
+pub use residual::{OneOf, Residual};
 pub use session_watch::SessionWatch;

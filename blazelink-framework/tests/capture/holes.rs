@@ -129,11 +129,7 @@ fn lax(world: &World, (table, column, text): (&str, &str, &str)) -> Dependency {
     };
     match table.key.as_slice() {
         [key] if *key == at => Dependency::Row(table.id, Key::One(value)),
-        _ => Dependency::Equal {
-            table: table.id,
-            column: table.columns[at].exposed.unwrap(),
-            value,
-        },
+        _ => Dependency::equal(table.id, table.columns[at].exposed.unwrap(), value),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use blazelink::BlazeContext;
 use blazelink::object_id::{Atom, Key};
-use blazelink::subscription::Dependency;
+use blazelink::subscription::{Dependency, Residual};
 use blazelink::table::{Call, Extension, Field, FieldError};
 use sea_orm::prelude::*;
 use sea_orm::{ActiveValue, Condition, ConnectionTrait, DbBackend, LoaderTrait, Statement};
@@ -510,15 +510,26 @@ async fn dependencies_are_told_in_words_that_hold_no_values_but_keys() {
         let mut tables = app.manager.tables().iter();
         tables.find(|table| table.entity == entity).unwrap()
     };
-    let equal = |entity: &str, column: &str, value: Atom| {
+    let position = |entity: &str, column: &str| {
         let table = table(entity);
-        Dependency::Equal {
-            table: table.id,
-            column: table.columns[table.column(column).unwrap()]
-                .exposed
-                .unwrap(),
-            value,
-        }
+        let column = table.column(column).unwrap();
+        table.columns[column].exposed.unwrap()
+    };
+    let equal = |entity: &str, column: &str, value: Atom| {
+        Dependency::equal(table(entity).id, position(entity, column), value)
+    };
+    let ints = |numbers: &[i64]| numbers.iter().copied().map(Atom::Int).collect();
+    let narrowed = Dependency::Equal {
+        table: table("GameEvent").id,
+        column: position("GameEvent", "player_id"),
+        value: Atom::Int(17),
+        residual: Residual::of([
+            (position("GameEvent", "game_id"), ints(&[4, 3])),
+            (
+                position("GameEvent", "type"),
+                vec![Atom::Text("kill".into())],
+            ),
+        ]),
     };
     let stock = Key::Many(Box::new([Atom::Int(1), Atom::Text("S1".into())]));
     for (dependency, words) in [
@@ -529,6 +540,10 @@ async fn dependencies_are_told_in_words_that_hold_no_values_but_keys() {
         (
             equal("GameEvent", "player_id", Atom::Int(17)),
             "GameEvent where player_id = 17",
+        ),
+        (
+            narrowed,
+            "GameEvent where player_id = 17 and game_id in (3, 4) and type = ..",
         ),
         (
             equal("User", "name", Atom::Text("ann".into())),
