@@ -64,6 +64,13 @@ pub struct World {
     _postgres: TestDatabase,
 }
 
+impl Watched {
+    /// Whether one of its dependencies is more than one equality.
+    pub fn has_residual(&self) -> bool {
+        self.dependencies.iter().any(|one| by_one(one) != *one)
+    }
+}
+
 type Rows = BTreeMap<(u32, Vec<Option<String>>), Vec<Option<String>>>;
 
 /// Sends a statement, with its values in a notation of their own.
