@@ -66,6 +66,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/outbox",
             "session/update",
             "subscription/concerned",
+            "subscription/declared",
             "subscription/event",
             "subscription/graph",
             "subscription/index",

@@ -143,15 +143,16 @@ impl<'a> Images<'a> {
     /// Whether a point of this value, which has been found by it, is met.
     fn meet(&self, points: &Points, table: &ExposedTable, at: u32) -> bool {
         let residual = points.residual(at);
+        if residual.is_none() {
+            return true;
+        }
         let (Some(column), Key::One(value)) = (points[at].column(), points[at].value()) else {
             return true;
         };
-        let images = [Images::before, Images::after];
-        residual.is_none()
-            || images.iter().any(|image| {
-                let image = |column| image(self, table, column);
-                all_hold(table, (column, value), residual, image)
-            })
+        [Images::before, Images::after].iter().any(|image| {
+            let image = |column| image(self, table, column);
+            all_hold(table, (column, value), residual, image)
+        })
     }
 
     /// What the log tells of a column before the change; nothing if the row was not there.

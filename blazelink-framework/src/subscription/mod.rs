@@ -4,6 +4,7 @@
 mod concerned;
 #[cfg(test)]
 mod cost;
+mod declared;
 mod dependency;
 mod event;
 mod graph;
@@ -26,8 +27,9 @@ mod session_watch;
 pub(crate) mod testing;
 mod viewers;
 
+pub use declared::Declared;
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
-pub use index::{Answer, Declared, Full, Notice, SubscriptionIndex};
+pub use index::{Answer, Full, Notice, SubscriptionIndex};
 pub(crate) use judging::Conditions;
 pub use ledger::{Ledger, View, ViewName, Visit};
 pub use manager::SubscriptionManager;

@@ -58,6 +58,9 @@ impl Residuals {
             entry.remove();
         }
         self.pool.remove(at);
+        if self.pool.len() == 0 {
+            self.by_value = HashTable::new();
+        }
     }
 
     /// The residual of this number.

@@ -321,7 +321,7 @@ async fn a_text_is_narrowed_as_far_as_it_is_understood() {
             "Kinds where c_date = 2024-02-29 and c_bool = t",
         ),
         (
-            "SELECT * FROM game_event WHERE type IN ('kill', 'join') AND game_id = 2 AND player_id = 7",
+            "SELECT * FROM game_event WHERE type IN ('kill', 'join') AND player_id = 7 AND game_id = 2",
             "GameEvent where player_id = 7 and type = join|kill and game_id = 2",
         ),
         (
