@@ -256,10 +256,8 @@ impl Points {
         if point.first != NONE || point.objects > 0 || point.narrowed != NONE {
             return;
         }
-        if let Ok(entry) = self
-            .by_value
-            .find_entry(self.hash(point), |&other| other == at)
-        {
+        let hash = self.hash(point);
+        if let Ok(entry) = self.by_value.find_entry(hash, |&other| other == at) {
             entry.remove();
         }
         let value = self.unnarrowed(at);

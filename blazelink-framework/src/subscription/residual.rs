@@ -36,11 +36,11 @@ impl Residual {
         let mut room = limits::DEPENDENCY_VALUES;
         let mut kept: Vec<OneOf> = Vec::new();
         for (column, mut values) in equalities {
-            values.sort_unstable();
-            values.dedup();
             if kept.len() + 1 == limits::DEPENDENCY_EQUALITIES {
                 break;
             }
+            values.sort_unstable();
+            values.dedup();
             if values.is_empty() || values.len() > room {
                 continue;
             }
