@@ -231,13 +231,16 @@ async fn of_replication(examined: Examined, config: &Config, checks: &mut Vec<Ch
 struct FoundSlot {
     name: String,
     database: String,
+    /// Whether that is the database that the app works on.
+    here: bool,
     active: bool,
     /// Bytes of the log that it holds back.
     held: i64,
 }
 
 async fn slots(server: &mut OrdinaryConnection) -> Result<Vec<FoundSlot>> {
-    let sql = "SELECT slot_name::text, database::text, active::text, \
+    let sql = "SELECT slot_name::text, database::text, \
+               (database = current_database())::text, active::text, \
                coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint, 0)::text \
                FROM pg_catalog.pg_replication_slots WHERE slot_name LIKE 'blz\\_%' ORDER BY 1";
     let rows = server.rows(sql).await?.into_iter();
@@ -248,6 +251,7 @@ async fn slots(server: &mut OrdinaryConnection) -> Result<Vec<FoundSlot>> {
             FoundSlot {
                 name: cell(),
                 database: cell(),
+                here: cell() == "true",
                 active: cell() == "true",
                 held: cell().parse().unwrap_or(0),
             }
@@ -272,9 +276,9 @@ fn of_slots(slots: &[FoundSlot], plan: &SlotPlan) -> Vec<Check> {
                 "slots",
                 State::Warning,
                 text,
-                &["blazelink dev"],
+                &["start the app"],
             ));
-        } else {
+        } else if slot.here || slot.held >= HELD {
             let drop = format!(
                 "SELECT pg_drop_replication_slot({}); -- in the database {}, if its app is gone",
                 literal(name),
@@ -282,7 +286,8 @@ fn of_slots(slots: &[FoundSlot], plan: &SlotPlan) -> Vec<Check> {
             );
             let text = format!("Nothing reads `{name}`, which holds back {held}");
             checks.push(Check {
-                slot: Some([name.clone(), slot.database.clone()]),
+                // Those of other databases are not ours to drop.
+                slot: slot.here.then(|| [name.clone(), slot.database.clone()]),
                 ..Check::new("slots", State::Warning, text, &[&drop])
             });
         }
@@ -443,6 +448,7 @@ mod tests {
         FoundSlot {
             name: name.into(),
             database: "d".into(),
+            here: !name.contains("elsewhere"),
             active,
             held,
         }
@@ -458,11 +464,15 @@ mod tests {
                 slot("blz_d_app", false, 5),
                 slot("blz_d_old", false, 3 << 20),
                 slot("blz_d_other", true, HELD),
+                slot("blz_elsewhere_a", false, 5),
+                slot("blz_elsewhere_b", false, HELD),
             ],
             &plan,
         );
         let states: Vec<State> = found.iter().map(|check| check.state).collect();
-        assert_eq!(states, [State::Ok, State::Warning, State::Ok]);
+        let expected = [State::Ok, State::Warning, State::Ok, State::Warning];
+        assert_eq!(states, expected);
+        assert_eq!(found[3].slot, None, "of another database");
         assert_eq!(
             found[1].slot,
             Some(["blz_d_old".to_owned(), "d".to_owned()])

@@ -28,6 +28,7 @@ fn migrations_are_listed_applied_taken_back_and_their_failures_named() {
         "migrate down 1 --yes",
         "migrate redo --yes",
         "migrate up 1",
+        "migrate redo --yes",
     ]);
     project.migration("m2_rank", "ALTER TABLE nobody ADD rank int", "SELECT");
     told += &project.transcript(&["migrate up", "migrate status"]);

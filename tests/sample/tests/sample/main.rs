@@ -2,6 +2,7 @@
 //! Postgres says itself.
 #![allow(clippy::unwrap_used, missing_debug_implementations, unreachable_pub)]
 
+mod doctor;
 mod kitchen;
 mod literals;
 mod log;
