@@ -28,8 +28,32 @@ fn report(place: Option<&Location<'_>>) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+
+    /// Set for the process in which the test below panics.
+    const PANICS: &str = "BLAZELINK_TEST_PANICS";
+
+    #[test]
+    fn a_panic_ends_with_101_and_without_what_it_says() {
+        if std::env::var_os(PANICS).is_some() {
+            tell_of_panics();
+            panic!("a row's value");
+        }
+        let itself = "defect::tests::a_panic_ends_with_101_and_without_what_it_says";
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", itself, "--nocapture"])
+            .env(PANICS, "1")
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(101), "{told}");
+        assert!(told.contains("a defect of blazelink"), "{told}");
+        assert!(!told.contains("a row's value"), "{told}");
+    }
 
     #[test]
     fn a_defect_names_its_place_the_version_and_where_to_report_it() {

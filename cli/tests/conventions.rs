@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use project::{Project, seen, tool};
 
@@ -126,6 +127,18 @@ fn a_reader_that_has_enough_is_no_error() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn the_version_is_there_at_once() {
+    let took = || {
+        let begun = Instant::now();
+        tool(Path::new("."), "--version").output().unwrap();
+        begun.elapsed()
+    };
+    // The best of many: the others waited for the machine.
+    let best = (0..20).map(|_| took()).min().unwrap();
+    assert!(best < Duration::from_millis(10), "{best:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,9 @@ pub(super) async fn start(project: &Project, terminal: Terminal) -> Result<()> {
     made.stop().await;
     // Before the keeper starts its own: the lock of the cluster must be free.
     drop(made);
-    spawn(project)?;
+    let (folder, log) = (project.folder.clone(), project.state()?.join("keeper.log"));
+    let spawned = tokio::task::spawn_blocking(move || spawn(&folder, &log)).await;
+    spawned.map_err(|error| not_started().with_source(error))??;
     let setup = Setup::new(&project.folder);
     let cluster = Cluster::running(setup).await?.ok_or_else(|| {
         let sentence = "The private Postgres has ended as soon as it was started";
@@ -73,22 +75,18 @@ fn describe(cluster: &Cluster, name: &str, terminal: Terminal) {
 }
 
 /// Runs the keeper, and returns when its server answers.
-fn spawn(project: &Project) -> Result<()> {
-    let failed = || {
-        let sentence = "The process that holds the private Postgres did not start";
-        Error::new(ErrorKind::Setup, Code::PostgresStart, sentence)
-    };
-    let tool = std::env::current_exe().map_err(|error| failed().with_source(error))?;
-    let log_file = project.state()?.join("keeper.log");
-    let log = File::create(&log_file).map_err(|error| failed().with_source(error))?;
+fn spawn(folder: &Path, log_file: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| not_started().with_source(error);
+    let tool = std::env::current_exe().map_err(failed)?;
+    let log = File::create(log_file).map_err(failed)?;
     let mut keeper = process::command(tool)
         .args(["db", "keep"])
-        .current_dir(&project.folder)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
-        .map_err(|error| failed().with_source(error))?;
+        .map_err(failed)?;
     let mut said = String::new();
     if let Some(output) = keeper.stdout.take() {
         // The end of its output comes with its own end.
@@ -97,8 +95,13 @@ fn spawn(project: &Project) -> Result<()> {
     if said.trim() == READY {
         return Ok(());
     }
-    let why = std::fs::read_to_string(&log_file).unwrap_or_default();
-    Err(failed().with_source(why.trim().to_owned()))
+    let why = std::fs::read_to_string(log_file).unwrap_or_default();
+    Err(not_started().with_source(why.trim().to_owned()))
+}
+
+fn not_started() -> Error {
+    let sentence = "The process that holds the private Postgres did not start";
+    Error::new(ErrorKind::Setup, Code::PostgresStart, sentence)
 }
 
 /// The keeper's own life.
@@ -115,7 +118,8 @@ pub(super) async fn keep(project: &Project) -> Result<()> {
     };
     write_number(&file).map_err(|error| unusable(project, error))?;
     let cluster = Cluster::start(Setup::new(&project.folder)).await?;
-    println!("{READY}");
+    // Whoever started it may be gone; it stays until it is told to stop.
+    let _ = writeln!(std::io::stdout(), "{READY}");
     tokio::select! {
         () = stop.asked() => {}
         () = cluster.ended() => {}

@@ -119,7 +119,7 @@ async fn a_slot_that_nothing_reads_is_found_and_dropped() {
     };
     assert_eq!(
         found(&doctor(&database, &[], &[])),
-        [old.clone()],
+        [old.as_str()],
         "and not the app's own"
     );
     assert!(doctor(&database, &["--drop-slot", &old], &[]).is_empty());
