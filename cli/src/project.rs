@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::build;
+use crate::terminal::Terminal;
 
 /// A Blazelink app on disk.
 #[derive(Debug)]
@@ -93,6 +94,20 @@ impl Project {
                 format!("`{}` cannot be written to", state.display()),
             )
             .with_source(error)
+        })
+    }
+}
+
+impl Program {
+    /// Builds the program and returns where it lies.
+    ///
+    /// # Errors
+    /// As [`build::build`].
+    pub(crate) async fn built(&self, terminal: Terminal) -> Result<PathBuf> {
+        let built = build::build(&[self], terminal).await?;
+        built.into_iter().next().ok_or_else(|| {
+            let sentence = format!("cargo did not build the program `{}`", self.binary);
+            Error::new(ErrorKind::Setup, Code::CommandFailed, sentence)
         })
     }
 }

@@ -9,7 +9,7 @@ mod reset;
 
 use std::path::Path;
 
-use blazelink_codes::{Code, Error, ErrorKind, Result};
+use blazelink_codes::Result;
 use blazelink_postgres::{Cluster, Setup};
 use clap::{Args, Subcommand};
 
@@ -163,13 +163,4 @@ async fn url(project: &Project, settings: &Settings, terminal: Terminal) -> Resu
         }
     }
     Ok(())
-}
-
-/// The program of the app's own, built.
-async fn built(project: &Project, terminal: Terminal) -> Result<std::path::PathBuf> {
-    let built = crate::build::build(&[&project.app], terminal).await?;
-    built.into_iter().next().ok_or_else(|| {
-        let sentence = "cargo built no program of the app";
-        Error::new(ErrorKind::Setup, Code::CommandFailed, sentence)
-    })
 }

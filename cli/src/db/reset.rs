@@ -5,8 +5,6 @@ use std::time::Instant;
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 
-use super::built;
-use crate::build;
 use crate::database::Database;
 use crate::migrate::{Direction, Migrations};
 use crate::process;
@@ -27,14 +25,11 @@ pub(super) async fn reset(
     }
     // All of it is built before anything is dropped.
     let migration = match &project.migration {
-        Some(migration) => build::build(&[migration], terminal)
-            .await?
-            .into_iter()
-            .next(),
+        Some(migration) => Some(migration.built(terminal).await?),
         None => None,
     };
     let app = match settings.seed {
-        true => Some(built(project, terminal).await?),
+        true => Some(project.app.built(terminal).await?),
         false => None,
     };
     let database = Database::start(project, settings, terminal).await?;
@@ -78,7 +73,7 @@ async fn anew(
 
 /// Runs the app's `seed`.
 pub(super) async fn seed(project: &Project, settings: &Settings, terminal: Terminal) -> Result<()> {
-    let app = built(project, terminal).await?;
+    let app = project.app.built(terminal).await?;
     let database = Database::start(project, settings, terminal).await?;
     let done = run_seed(project, &database, &app, terminal).await;
     database.stop().await;

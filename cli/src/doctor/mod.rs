@@ -12,7 +12,6 @@ use clap::Args;
 use serde_json::json;
 
 use self::check::{Check, State};
-use crate::build;
 use crate::database::Database;
 use crate::migrate::{self, Direction, Migrations};
 use crate::process;
@@ -117,17 +116,14 @@ async fn of_migrations(
         told.tell(&Check::ok("migrations", "the project has none"));
         return Ok(());
     };
-    let built = match build::build(&[migration], told.terminal).await {
-        Ok(built) => built,
+    let program = match migration.built(told.terminal).await {
+        Ok(program) => program,
         Err(error) => {
             told.tell(&Check::of_error("migrations", &error));
             return Ok(());
         }
     };
-    let Some(program) = built.first() else {
-        return Ok(());
-    };
-    let migrations = Migrations::on(project, program, database, told.terminal);
+    let migrations = Migrations::on(project, &program, database, told.terminal);
     let known = match migrations.status().await {
         Ok(known) => known,
         Err(error) => {
@@ -169,20 +165,17 @@ async fn of_app(
     told: &mut Told,
 ) -> Result<()> {
     let terminal = told.terminal;
-    let built = match build::build(&[&project.app], terminal).await {
-        Ok(built) => built,
+    let program = match project.app.built(terminal).await {
+        Ok(program) => program,
         Err(error) => {
             told.tell(&Check::of_error("app", &error));
             return Ok(());
         }
     };
-    let Some(program) = built.first() else {
-        return Ok(());
-    };
     let app = App {
         project,
         database,
-        program,
+        program: &program,
         terminal,
     };
     let found = match app.checks(arguments.prod).await {

@@ -10,11 +10,10 @@ mod verify;
 use std::path::Path;
 use std::time::Instant;
 
-use blazelink_codes::{Code, Error, ErrorKind, Result};
+use blazelink_codes::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::build;
 use crate::database::Database;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -71,17 +70,13 @@ async fn dispatch(verb: Verb, terminal: Terminal) -> Result<()> {
     if let Verb::New { name } = &verb {
         return new::run(&project, name, terminal);
     }
-    let built = build::build(&[project.migration()?], terminal).await?;
-    let program = built.first().ok_or_else(|| {
-        let sentence = "cargo built no program of the migrations";
-        Error::new(ErrorKind::Setup, Code::CommandFailed, sentence)
-    })?;
+    let program = project.migration()?.built(terminal).await?;
     if matches!(verb, Verb::Verify) {
-        return verify::run(&project, program, terminal).await;
+        return verify::run(&project, &program, terminal).await;
     }
     let settings = Settings::of(&project)?;
     let database = Database::start(&project, &settings, terminal).await?;
-    let migrations = Migrations::on(&project, program, &database, terminal);
+    let migrations = Migrations::on(&project, &program, &database, terminal);
     let done = work(verb, &migrations, terminal).await;
     database.stop().await;
     done

@@ -16,7 +16,6 @@ use serde_json::json;
 
 use self::changes::{Change, changes};
 use self::model::Schema;
-use crate::build;
 use crate::process;
 use crate::project::Project;
 use crate::stop::Stop;
@@ -134,12 +133,9 @@ fn tell(found: &[Change], terminal: Terminal) {
 
 /// What the app's program prints.
 async fn sdl(project: &Project, terminal: Terminal) -> Result<String> {
-    let built = build::build(&[&project.app], terminal).await?;
+    let program = project.app.built(terminal).await?;
     let failed = |sentence: String| Error::new(ErrorKind::Setup, Code::CommandFailed, sentence);
-    let Some(program) = built.first() else {
-        return Err(failed("cargo built no program of the app".into()));
-    };
-    let mut command = process::command(program);
+    let mut command = process::command(&program);
     command.arg("schema").current_dir(&project.folder);
     terminal.command(&command);
     let said = process::said(command).await.map_err(|error| {
