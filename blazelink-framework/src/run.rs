@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
-use crate::app::{Blazelink, Builder};
+use crate::builder::{Blazelink, Builder};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -35,8 +35,10 @@ usage: <app> [serve | seed | schema]
 
 /// Runs the app that `declare` describes, as its first argument says, and gives the exit code of
 /// its process: 0 after a stop that was asked for, 1 after an error, 2 for a wrong argument.
+///
+/// Only the shell is generic: what runs is compiled with the framework, not with each edit of the
+/// app.
 pub fn run(declare: impl FnOnce(Builder) -> Builder) -> ExitCode {
-    // What a generic function runs is compiled with each edit of the app, the whole server here.
     run_declared(Box::new(declare))
 }
 

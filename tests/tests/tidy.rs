@@ -45,6 +45,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "object_id",
             "session/peer",
             "subscription/dependency",
+            "subscription/residual",
             "value",
             "viewer",
         ],
@@ -65,12 +66,15 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "session/outbox",
             "session/update",
             "subscription/concerned",
+            "subscription/declared",
+            "subscription/event",
             "subscription/graph",
             "subscription/index",
             "subscription/judge",
             "subscription/ledger",
             "subscription/points",
             "subscription/pool",
+            "subscription/residuals",
             "table",
             "visibility",
             "transport/journal/record",
@@ -126,7 +130,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
     ),
     (
         Layer::Wiring,
-        &["app", "replication/signaler", "routes", "run"],
+        &["app", "builder", "replication/signaler", "routes", "run"],
     ),
 ];
 
