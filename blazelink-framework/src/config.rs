@@ -250,18 +250,41 @@ impl Config {
     /// If the file cannot be read, holds an unknown key or a value of the wrong kind, if an
     /// environment variable has one, or if no database is named anywhere.
     pub fn load(folder: &Path, default_name: &str) -> Result<Config> {
-        let file = match std::fs::read_to_string(folder.join(FILE)) {
-            Ok(text) => parse(&text)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => File::default(),
-            Err(error) => {
-                let sentence = format!("{FILE} cannot be read");
-                return Err(setup(Code::ConfigInvalid, sentence).with_source(error));
-            }
-        };
+        let file = read(folder)?;
         let mut config = resolve(file, default_name, |name| std::env::var(name).ok())?;
         config.state = config.state.map(|state| folder.join(state));
         config.folder = folder.to_owned();
         Ok(config)
+    }
+
+    /// The settings of the project in `folder` for a test on this database: production's, as
+    /// `Blazelink.toml` says them. Neither the environment nor what the file says of databases,
+    /// addresses and state counts, so that no test meets what is not its own.
+    #[cfg(feature = "test")]
+    pub(crate) fn for_test(folder: &Path, url: &str) -> Result<Config> {
+        let mut file = read(folder)?;
+        file.database = DatabaseSection::default();
+        file.replication = ReplicationSection::default();
+        file.server.host = None;
+        file.server.state = None;
+        let given = |name: &str| (name == "DATABASE_URL").then(|| url.to_owned());
+        let mut config = resolve(file, "test", given)?;
+        config.slot = SlotMode::Temporary;
+        config.listen.set_port(0);
+        config.folder = folder.to_owned();
+        Ok(config)
+    }
+}
+
+/// What the settings file in `folder` says; nothing, if there is none.
+fn read(folder: &Path) -> Result<File> {
+    match std::fs::read_to_string(folder.join(FILE)) {
+        Ok(text) => parse(&text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
+        Err(error) => {
+            let sentence = format!("{FILE} cannot be read");
+            Err(setup(Code::ConfigInvalid, sentence).with_source(error))
+        }
     }
 }
 

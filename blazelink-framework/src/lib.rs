@@ -251,6 +251,8 @@ mod run;
 pub mod session;
 pub mod subscription;
 pub mod table;
+#[cfg(feature = "test")]
+pub mod test;
 pub mod transport;
 pub mod value;
 mod viewer;
