@@ -1,9 +1,8 @@
 //! Throwaway clusters, for tests: made once per Postgres version with `initdb`, then copied.
 //!
-//! They live in a folder of the server's account in memory, where the machine lends enough of it, else
-//! under the temporary folder. Each holds a lock as
-//! long as its process lives; the guard removes it when the process ends, and a later process
-//! removes what a killed guard left.
+//! They live in a folder of the server's account in memory, where the machine lends enough of it,
+//! else under the temporary folder. Each holds a lock as long as its process lives; the guard
+//! removes it when the process ends, and a later process removes what a killed guard left.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,11 +16,11 @@ use crate::server::{self, Server};
 use crate::socket;
 use crate::tree;
 
-/// Where Linux keeps files in memory. A database is copied there in a fraction of the time that a disk
-/// takes for its hundreds of files.
+/// Where Linux keeps files in memory. A database is copied there in a fraction of the time that a
+/// disk takes for its hundreds of files.
 const MEMORY: &str = "/dev/shm";
 
-/// Bytes that have to be free there: for a few clusters, each of which takes 70 MB and keeps up to 2 GB
+/// Bytes that have to be free there: for a few clusters, each of which takes 40 MB and may keep 2 GB
 /// of its log. With less, clusters lie on the disk.
 const MEMORY_FREE: u64 = 4 << 30;
 
@@ -57,7 +56,7 @@ pub(crate) fn copy(binaries: &Binaries, owner: Owner) -> Result<(Server, File)> 
 fn base(owner: Owner) -> Result<PathBuf> {
     let name = format!("blazelink-{}", owner.uid());
     let said = std::env::var_os("TMPDIR").map(PathBuf::from);
-    let memory = || Some(PathBuf::from(MEMORY)).filter(|folder| lends_memory(folder));
+    let memory = || Some(PathBuf::from(MEMORY)).filter(|folder| is_roomy(folder));
     let fits = |parent: &PathBuf| {
         socket::fits(&parent.join(&name).join("test-123456/s")) && owner.reaches(parent)
     };
@@ -67,21 +66,10 @@ fn base(owner: Owner) -> Result<PathBuf> {
     Ok(base)
 }
 
-/// Whether this folder lies in memory and has room for clusters.
-#[cfg(target_os = "linux")]
-fn lends_memory(folder: &Path) -> bool {
-    const TMPFS: u64 = 0x0102_1994;
-    rustix::fs::statfs(folder).is_ok_and(|system| {
-        let free = system
-            .f_bavail
-            .saturating_mul(system.f_bsize.unsigned_abs());
-        system.f_type.unsigned_abs() == TMPFS && free >= MEMORY_FREE
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn lends_memory(_: &Path) -> bool {
-    false
+/// Whether this folder is there, with room for clusters.
+fn is_roomy(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder)
+        .is_ok_and(|system| system.f_bavail.saturating_mul(system.f_frsize) >= MEMORY_FREE)
 }
 
 fn template(base: &Path, binaries: &Binaries, owner: Owner) -> Result<PathBuf> {

@@ -35,7 +35,11 @@ impl Barrier {
 
     /// Waits until every commit that is there now has been handed on.
     pub(super) async fn passed(&self) -> Result<()> {
-        let position = self.mark().await?;
+        self.reached(self.mark().await?).await
+    }
+
+    /// Waits until every commit up to this position has been.
+    async fn reached(&self, position: Lsn) -> Result<()> {
         let mut handed_on = self.handed_on.clone();
         let late = || {
             let reached = *self.handed_on.borrow();
@@ -75,5 +79,31 @@ impl Barrier {
             let sentence = "The test's database gave no position of its log";
             Error::new(ErrorKind::Protocol, Code::DatabaseAnswer, sentence)
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_come_is_said_with_how_far_the_app_is_and_why() {
+        let (handed_on, reached) = watch::channel(Lsn(7));
+        let down = Following::Down("the server is gone".to_owned());
+        let barrier = Barrier {
+            database: DatabaseConnection::default(),
+            handed_on: reached,
+            status: watch::channel(down).1,
+        };
+        barrier.reached(Lsn(7)).await.unwrap();
+        let late = barrier.reached(Lsn(8)).await.unwrap_err();
+        assert_eq!(late.code(), Code::TestTimeout);
+        for part in ["up to 0/8", "up to 0/7", "the server is gone", "30 s"] {
+            assert!(late.sentence().contains(part), "{late}");
+        }
+        drop(handed_on);
+        let ended = barrier.reached(Lsn(8)).await.unwrap_err();
+        assert_eq!(ended.code(), Code::ReplicationConnection);
     }
 }
