@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use blazelink_codes::Code;
@@ -68,6 +69,7 @@ impl TestApp {
         TestSetup {
             declare,
             migrator: PhantomData,
+            folder: None,
             seeded: false,
             change: Vec::new(),
         }
@@ -155,6 +157,7 @@ type Change = Box<dyn FnOnce(&mut Config) + Send>;
 pub struct TestSetup<D, M> {
     declare: D,
     migrator: PhantomData<fn() -> M>,
+    folder: Option<PathBuf>,
     seeded: bool,
     change: Vec<Change>,
 }
@@ -164,6 +167,13 @@ where
     D: Fn(Builder) -> Builder,
     M: MigratorTrait,
 {
+    /// With the templates, static files and `Blazelink.toml` of this folder, instead of those of the
+    /// package that is tested.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
     /// With the rows that the app's [`Builder::seed`] makes.
     pub fn seeded(mut self) -> Self {
         self.seeded = true;
@@ -184,7 +194,7 @@ where
     pub async fn start(self) -> Result<TestApp> {
         let place = place().await?;
         let database = template::migrated::<M>().await?;
-        let mut config = settings(database.url())?;
+        let mut config = settings(self.folder, database.url())?;
         for change in self.change {
             change(&mut config);
         }
@@ -225,9 +235,11 @@ async fn place() -> Result<OwnedSemaphorePermit> {
     })
 }
 
-/// The settings of a test in the current folder, which cargo makes the package's.
-fn settings(url: &str) -> Result<Config> {
-    let folder = std::env::current_dir().map_err(|error| {
+/// The settings of a test in this folder; without one, in the current folder, which cargo makes the
+/// package's.
+fn settings(folder: Option<PathBuf>, url: &str) -> Result<Config> {
+    let here = folder.map_or_else(std::env::current_dir, Ok);
+    let folder = here.map_err(|error| {
         let sentence = "The current folder is gone";
         Error::new(ErrorKind::Setup, Code::ConfigInvalid, sentence).with_source(error)
     })?;
