@@ -548,4 +548,29 @@ mod tests {
                 .is_some_and(|hint| hint.contains("blazelink dev"))
         );
     }
+
+    #[cfg(feature = "test")]
+    #[test]
+    fn test_meets_nothing_that_is_not_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[app]\nname = \"game\"\n[database]\nurl = \"postgres://a\"\n\
+                    read_url = \"postgres://b\"\n[replication]\nurl = \"postgres://c\"\n\
+                    slot = \"durable\"\n[server]\nhost = \"0.0.0.0\"\nport = 80\n\
+                    state = \"state\"\nhosts = [\"example.com\"]\n[limits]\npage_size = 7\n";
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        let config = Config::for_test(folder.path(), "postgres://test").unwrap();
+        assert_eq!(config.database_url, "postgres://test");
+        assert_eq!((config.read_url, config.replication_url), (None, None));
+        assert_eq!(config.slot, SlotMode::Temporary);
+        assert_eq!(config.environment, Environment::Production);
+        assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 0)));
+        assert_eq!((config.state, config.events), (None, None));
+        assert_eq!(config.folder, folder.path());
+        let holds = (
+            config.app.as_str(),
+            config.limits.page_size,
+            config.hosts.len(),
+        );
+        assert_eq!(holds, ("game", 7, 1));
+    }
 }

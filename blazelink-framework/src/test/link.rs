@@ -174,3 +174,67 @@ fn hear(text: &str, heard: &watch::Sender<Heard>) -> Option<Value> {
     }
     Some(confirmation)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that tells of one row before the answer to each of the first `rows` pings, and then
+    /// closes the socket if `closes`. It expects a confirmation of each.
+    async fn server(rows: i64, closes: bool) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            let mut row = 0;
+            while let Some(Ok(Message::Text(text))) = socket.next().await {
+                let frame: Value = serde_json::from_str(text.as_str()).unwrap();
+                if frame["type"] == "ConfirmEvent" {
+                    assert_eq!(frame["data"]["confirm_message_id"], row);
+                    continue;
+                }
+                if row < rows {
+                    row += 1;
+                    let told = json!({"type": "ModelUpdateEvent", "msg_id": row, "data": {
+                        "update_type": "Update", "changes": {},
+                        "identifier": {"obj_id": row, "entity": "User"},
+                    }});
+                    socket.send(Message::text(told.to_string())).await.unwrap();
+                } else if closes {
+                    return;
+                }
+                let answer = json!({"type": "PingInEvent", "msg_id": 0, "data": frame["data"]});
+                socket
+                    .send(Message::text(answer.to_string()))
+                    .await
+                    .unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn link_is_drained_once_nothing_comes_before_an_answer() {
+        let link = Link::open(server(3, false).await).await.unwrap();
+        link.drained().await.unwrap();
+        assert_eq!(
+            link.updates(),
+            ["Update User 1", "Update User 2", "Update User 3"]
+        );
+        link.forget();
+        link.drained().await.unwrap();
+        assert!(!link.is_told());
+    }
+
+    #[tokio::test]
+    async fn socket_that_ends_is_an_error_and_loses_nothing_that_was_told() {
+        let link = Link::open(server(1, true).await).await.unwrap();
+        let ended = link.drained().await.unwrap_err();
+        assert_eq!(ended.code(), Code::TestSocket);
+        assert_eq!(link.updates(), ["Update User 1"]);
+    }
+}
