@@ -25,7 +25,10 @@ fn the_code_of_the_readme_is_the_documentations_compiled_example() {
         .collect();
     for line in snippets.concat().lines().map(str::trim) {
         let comment = line.starts_with("//");
-        assert!(comment || compiled.contains(&line), "not in the documentation: {line}");
+        assert!(
+            comment || compiled.contains(&line),
+            "not in the documentation: {line}"
+        );
     }
 }
 

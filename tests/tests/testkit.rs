@@ -247,6 +247,40 @@ mod unsaid {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Migrations that cannot be applied.
+struct Failing;
+
+impl MigratorTrait for Failing {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        // Each makes the table, and so the second does not.
+        vec![Box::new(Unpublished), Box::new(Failing)]
+    }
+}
+
+impl MigrationName for Failing {
+    fn name(&self) -> &str {
+        "m2"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Failing {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Unpublished.up(manager).await
+    }
+}
+
+#[tokio::test]
+async fn migrations_that_fail_are_named_each_time_with_the_reason() {
+    for _ in 0..2 {
+        let error = TestApp::start(shooter::app, Failing).await.unwrap_err();
+        let said = format!("{error:#}");
+        for part in ["testkit::Failing", "relation \"team\" already exists"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}
+
 /// Migrations that have forgotten to publish their table.
 struct Unpublished;
 

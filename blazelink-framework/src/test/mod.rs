@@ -12,6 +12,8 @@
 //! and then says who was told and what is read now:
 //!
 //! ```no_run
+//! # // The compiler looks into no test of an example: this one is a function.
+//! # mod tokio { pub use ::tokio::{main as test, *}; }
 //! # mod mygame {
 //! #     pub fn app(blaze: blazelink::Builder) -> blazelink::Builder { blaze }
 //! # }
@@ -60,6 +62,7 @@
 //!   it ends. It is found or installed as for `blazelink dev`.
 //! - **Tests run side by side**: each has its own database, slot and port. At most
 //!   [`APPS_AT_ONCE`] apps of one program run at once; the next waits until one ends.
+//!   A transaction that a test leaves open delays those: Postgres makes no slot beside one.
 //! - **Nothing sleeps**: what is waited for is a position in the log. What does not come within
 //!   [`PATIENCE`] is an error that says what it was.
 
