@@ -126,7 +126,14 @@ const LAYERS: &[(Layer, &[&str])] = &[
     ),
     (
         Layer::Wiring,
-        &["app", "replication/signaler", "routes", "run", "test"],
+        &[
+            "app",
+            "builder",
+            "replication/signaler",
+            "routes",
+            "run",
+            "test",
+        ],
     ),
 ];
 

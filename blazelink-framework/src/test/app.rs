@@ -15,7 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::barrier::Barrier;
 use super::client::{Links, TestClient};
 use super::{APPS_AT_ONCE, in_time, template};
-use crate::app::{App, Blazelink, Builder};
+use crate::app::App;
+use crate::builder::{Blazelink, Builder};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 
