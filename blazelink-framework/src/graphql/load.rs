@@ -37,7 +37,7 @@ use crate::data::{Batch, RowStatement, SeaOrmAccessor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Dependency, Reading, Role, Watch};
-use crate::table::{Identified, NO_ROW, Shape, TableDef, TableManager};
+use crate::table::{Identified, NO_ROW, Shape, TableDef, TableManager, narrowed_to};
 use crate::visibility::Sight;
 
 /// The error of a column that the viewer does not see, whatever its value is.
@@ -322,14 +322,10 @@ impl<'a> Read<'_, 'a> {
         (from, target, to): (&[usize], TableId, &[usize]),
     ) -> Result<()> {
         let target = self.loader.manager.table(target);
-        let exact: Vec<bool> = from
-            .iter()
-            .zip(to)
-            .map(|(&from, &to)| source.columns[from].exact && target.columns[to].exact)
-            .collect();
-        let is_row = target.is_key(to) && exact.iter().all(|&exact| exact);
-        // One column of several is a wider set of rows, and enough.
-        let narrow = exact.iter().position(|&exact| exact);
+        // Some columns of several are a wider set of rows, and enough.
+        let exact = |&at: &usize| source.columns[from[at]].exact && target.columns[to[at]].exact;
+        let exact: Vec<usize> = (0..to.len()).filter(exact).collect();
+        let is_row = target.is_key(to) && exact.len() == to.len();
         for texts in &parents.texts {
             let atom = |at: usize| target.columns[to[at]].kind.atom(texts[at]);
             let row = || {
@@ -339,19 +335,15 @@ impl<'a> Read<'_, 'a> {
                 });
                 atoms.collect::<Option<Vec<_>>>().and_then(Key::from_atoms)
             };
-            let dependency = match (is_row.then(row).flatten(), narrow) {
-                (Some(key), _) => Dependency::Row(target.id, key),
-                (None, Some(at)) => match target.columns[to[at]].exposed {
-                    Some(column) => Dependency::Equal {
-                        table: target.id,
-                        column,
-                        value: atom(at),
-                    },
-                    None => Dependency::Table(target.id),
-                },
-                (None, None) => Dependency::Table(target.id),
-            };
-            self.reading.depend(Role::Derived, dependency)?;
+            if let Some(key) = is_row.then(row).flatten() {
+                let row = Dependency::Row(target.id, key);
+                self.reading.depend(Role::Derived, row)?;
+                continue;
+            }
+            let equalities = exact.iter().map(|&at| (to[at], vec![atom(at)]));
+            narrowed_to(target, equalities, 1)
+                .into_iter()
+                .try_for_each(|rows| self.reading.depend(Role::Derived, rows))?;
         }
         Ok(())
     }

@@ -377,11 +377,10 @@ impl<'a> Call<'a> {
         let found = found.map(|at| &table.columns[at]).filter(|c| c.exact);
         let exposed = found.and_then(|column| Some((column, column.exposed?)));
         self.depend(match (exposed, value.into()) {
-            (Some((found, column)), Key::One(value)) => Dependency::Equal {
-                table: table.id,
-                column,
-                value: found.kind.atom(&value.to_string()),
-            },
+            (Some((found, column)), Key::One(value)) => {
+                let value = found.kind.atom(&value.to_string());
+                Dependency::equal(table.id, column, value)
+            }
             _ => Dependency::Table(table.id),
         })
     }

@@ -333,6 +333,15 @@ impl TableDef {
         format!("GenericHelper__Page__{}Table", self.entity)
     }
 
+    /// Whether the column at this position refers to rows of a table, alone or with others.
+    pub(crate) fn refers(&self, column: usize) -> bool {
+        let refers = |relation: &Relation| match &relation.shape {
+            Shape::BelongsTo { from, .. } => from.contains(&column),
+            _ => false,
+        };
+        self.relations.iter().any(refers)
+    }
+
     /// Whether these are the key's columns, in any order.
     pub(crate) fn is_key(&self, columns: &[usize]) -> bool {
         columns.len() == self.key.len() && self.key.iter().all(|column| columns.contains(column))
