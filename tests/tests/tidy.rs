@@ -130,7 +130,14 @@ const LAYERS: &[(Layer, &[&str])] = &[
     ),
     (
         Layer::Wiring,
-        &["app", "builder", "replication/signaler", "routes", "run"],
+        &[
+            "app",
+            "builder",
+            "replication/signaler",
+            "routes",
+            "run",
+            "test",
+        ],
     ),
 ];
 
