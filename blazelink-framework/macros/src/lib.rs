@@ -94,7 +94,8 @@ pub fn derive_struct(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// A member is `Dep<E>` for a row that must be named, `Option<Dep<E>>` for one that may be, or
-/// `Every<E>` for a table. `#[blazelink(name = "..")]` on the struct gives the type another name.
+/// `Every<E>` for a table; never another virtual table, so that none is made over itself.
+/// `#[blazelink(name = "..")]` on the struct gives the type another name.
 #[proc_macro_derive(VirtualTable, attributes(blazelink))]
 pub fn derive_virtual_table(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
