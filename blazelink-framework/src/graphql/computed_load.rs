@@ -49,6 +49,11 @@ impl Loader<'_> {
         {
             return LoadedRoot::Failed(message);
         }
+        let named = identified.named().into_iter();
+        let named = named.map(|named| (named.table, named.key.as_ref()));
+        if let Err(message) = self.ask_named(named, selection).await {
+            return LoadedRoot::Failed(message);
+        }
         let reading = watch.begin(object, selection);
         let mut read = Read {
             loader: self,

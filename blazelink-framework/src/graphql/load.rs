@@ -81,6 +81,11 @@ impl<'a> Loader<'a> {
         if let Err(message) = self.ask(table, &object, selection).await {
             return LoadedRoot::Failed(message);
         }
+        let named = identifier.dependencies.iter();
+        let named = named.map(|named| (named.table, named.key.as_ref()));
+        if let Err(message) = self.ask_named(named, selection).await {
+            return LoadedRoot::Failed(message);
+        }
         let reading = self.watch.begin(object, selection);
         let mut read = Read {
             loader: self,
