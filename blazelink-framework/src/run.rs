@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
-use crate::app::{Blazelink, Builder};
+use crate::builder::{Blazelink, Builder};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 

@@ -1,11 +1,11 @@
-//! The blazelink command line tool. One file per verb; it runs the app's own programs and never
-//! links the framework.
+//! The blazelink command line tool. One file or folder per verb, named in `arguments`; it runs the
+//! app's own programs and never links the framework.
 
+mod arguments;
 mod build;
 mod database;
 mod dev;
-mod events;
-mod port;
+mod exit;
 mod process;
 mod project;
 mod settings;
@@ -15,36 +15,39 @@ mod terminal;
 use std::process::ExitCode;
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
+use crate::arguments::{Arguments, Verb};
+use crate::exit::Exit;
 use crate::terminal::Terminal;
-
-/// Blazelink: a realtime web framework on Postgres
-#[derive(Debug, Parser)]
-#[command(name = "blazelink", version)]
-struct Arguments {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Debug, Subcommand)]
-enum Verb {
-    Dev(dev::Arguments),
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let terminal = Terminal::of_this_process();
-    match run(arguments, &terminal) {
+    let terminal = Terminal::new(&arguments.globals);
+    match run(arguments, terminal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             terminal.error(&error);
-            ExitCode::FAILURE
+            Exit::of(error.code()).into()
         }
     }
 }
 
-fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
+fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
+    let Arguments { globals, verb } = arguments;
+    if let Some(folder) = &globals.directory {
+        std::env::set_current_dir(folder).map_err(|error| {
+            let sentence = format!("`{}` cannot be worked in", folder.display());
+            Error::new(ErrorKind::Setup, Code::Usage, sentence).with_source(error)
+        })?;
+    }
+    match verb {
+        Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
+    }
+}
+
+/// Runs a verb that waits for several things at once.
+fn wait_for(verb: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -53,11 +56,7 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
             let sentence = "No threads can be started";
             Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
         })?;
-    let done = runtime.block_on(async {
-        match arguments.verb {
-            Verb::Dev(arguments) => dev::run(arguments, terminal).await,
-        }
-    });
+    let done = runtime.block_on(verb);
     // A question at the terminal may still wait for its answer: it must not hold us up.
     runtime.shutdown_background();
     done

@@ -1,38 +1,86 @@
-//! What the person at the terminal sees: lines on standard output, one progress line and errors
-//! on standard error. Colour and the progress line only where there is a terminal.
+//! What the person, or the script, at the terminal sees: results on standard output, everything
+//! else on standard error; with `--json` all of it as one object per line on standard output.
+//!
+//! Colour, the progress line and questions only where there is a terminal. A closed output is no
+//! reason to stop.
 
 use std::fmt::Display;
 use std::io::{BufRead, IsTerminal, Write};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use blazelink_codes::Error;
+use blazelink_codes::{Code, Error, ErrorKind, Result};
 use blazelink_postgres::Dialogue;
+use serde_json::{Value, json};
+
+use crate::arguments::{Color, Globals};
 
 /// Characters of the progress line. Longer ones would wrap and could not be redrawn.
 const PROGRESS: usize = 72;
 
-/// How output looks. Small and copied to wherever something is said.
+/// How output looks, and whether questions can be asked. Small and copied to wherever something is
+/// said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminal {
+    json: bool,
+    volume: Volume,
     colour_out: bool,
     colour_err: bool,
     /// Whether a line can be drawn over.
     redraws: bool,
-    /// Whether a question can be answered.
-    answers: bool,
+    answers: Answers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Volume {
+    /// Results and errors.
+    Quiet,
+    Usual,
+    /// Also what is done, and with which commands.
+    Verbose,
+}
+
+/// Who answers questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    /// `--yes` has answered them all.
+    Yes,
+    Person,
+    Nobody,
 }
 
 impl Terminal {
     /// The terminal, or lack of one, that this process runs in.
-    pub(crate) fn of_this_process() -> Terminal {
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        let redraws = std::io::stderr().is_terminal();
+    pub(crate) fn new(globals: &Globals) -> Terminal {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let dumb = variable("TERM").is_some_and(|value| value == "dumb");
+        let forced = variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let plain = dumb || variable("NO_COLOR").is_some();
+        let colours = |is_terminal: bool| match globals.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => !plain && (is_terminal || forced),
+        };
+        let visible = std::io::stderr().is_terminal();
+        let person = visible && std::io::stdin().is_terminal() && !globals.json;
         Terminal {
-            colour_out: !plain && std::io::stdout().is_terminal(),
-            colour_err: !plain && redraws,
-            redraws: redraws && std::env::var_os("TERM").is_none_or(|value| value != "dumb"),
-            answers: redraws && std::io::stdin().is_terminal(),
+            json: globals.json,
+            volume: if globals.quiet {
+                Volume::Quiet
+            } else if globals.verbose {
+                Volume::Verbose
+            } else {
+                Volume::Usual
+            },
+            colour_out: !globals.json && colours(std::io::stdout().is_terminal()),
+            colour_err: !globals.json && colours(visible),
+            redraws: visible && !dumb && !globals.json && !globals.quiet,
+            answers: if globals.yes {
+                Answers::Yes
+            } else if person && !globals.no_input {
+                Answers::Person
+            } else {
+                Answers::Nobody
+            },
         }
     }
 
@@ -43,32 +91,81 @@ impl Terminal {
 
     /// The first line: what runs.
     pub(crate) fn title(self, name: &str, rest: &str) {
-        self.print(&format!("\n  {} · {rest}\n", self.bold(name)));
+        let text = format!("\n  {} · {rest}\n", self.bold(name));
+        self.say("title", &text, json!({"name": name, "text": rest}));
     }
 
     /// A step that is done.
     pub(crate) fn step(self, name: &str, what: &str, took: Duration) {
-        let took = format!("{:.1} s", took.as_secs_f64());
-        self.print(&format!(
+        let seconds = format!("{:.1} s", took.as_secs_f64());
+        let text = format!(
             "  {}{what:<44} {}",
             self.label(name),
-            self.dim(&format!("{took:>8}"))
-        ));
-    }
-
-    /// A fact worth keeping: an address, a command.
-    pub(crate) fn fact(self, name: &str, what: impl Display) {
-        self.print(&format!("  {}{what}", self.label(name)));
-    }
-
-    /// A blank line.
-    pub(crate) fn space(self) {
-        self.print("");
+            self.dim(&format!("{seconds:>8}"))
+        );
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.say("step", &text, json!({"name": name, "text": what, "ms": ms}));
     }
 
     /// A remark.
     pub(crate) fn note(self, what: impl Display) {
-        self.print(&format!("  {what}"));
+        let what = what.to_string();
+        self.say("note", &format!("  {what}"), json!({"text": what.trim()}));
+    }
+
+    /// A blank line.
+    pub(crate) fn space(self) {
+        if !self.json {
+            self.say("", "", Value::Null);
+        }
+    }
+
+    /// What is done and with which command, for those who want to know.
+    #[allow(dead_code, reason = "for the verbs that run others' commands")]
+    pub(crate) fn detail(self, what: impl Display) {
+        if self.volume == Volume::Verbose {
+            let what = what.to_string();
+            self.say(
+                "detail",
+                &self.dim(&format!("  {what}")),
+                json!({"text": what}),
+            );
+        }
+    }
+
+    /// A fact worth keeping: an address, a command. A result.
+    pub(crate) fn fact(self, name: &str, what: impl Display) {
+        let what = what.to_string();
+        if self.json {
+            self.event("fact", json!({"name": name, "value": what}));
+        } else {
+            self.print(&format!("  {}{what}", self.label(name)));
+        }
+    }
+
+    /// Text that was asked for, as it is. A result.
+    #[allow(dead_code, reason = "for the verbs that print what they are asked for")]
+    pub(crate) fn result(self, text: impl Display) {
+        let text = text.to_string();
+        if self.json {
+            self.event("result", json!({"text": text}));
+        } else {
+            self.print(&text);
+        }
+    }
+
+    /// An event for scripts alone: what of it a person sees is said otherwise.
+    pub(crate) fn event(self, event: &str, fields: Value) {
+        if !self.json {
+            return;
+        }
+        let mut object = serde_json::Map::new();
+        object.insert("event".into(), event.into());
+        object.insert("ts".into(), now().into());
+        if let Value::Object(fields) = fields {
+            object.extend(fields);
+        }
+        self.print(&Value::Object(object).to_string());
     }
 
     /// Shows what is being done, until the next output. Nothing without a terminal.
@@ -89,6 +186,19 @@ impl Terminal {
     /// What ended the tool.
     pub(crate) fn error(self, error: &Error) {
         self.clear();
+        if self.json {
+            let mut fields = json!({
+                "code": error.code().to_string(),
+                "text": error.sentence(),
+                "hint": error.hint(),
+            });
+            let causes = causes(error);
+            if !causes.is_empty() {
+                fields["because"] = causes.into();
+            }
+            self.event("error", fields);
+            return;
+        }
         let word = if self.colour_err {
             "\x1b[1;31merror\x1b[0m"
         } else {
@@ -97,17 +207,58 @@ impl Terminal {
         let _ = writeln!(std::io::stderr(), "{word}: {error:#}");
     }
 
-    fn clear(self) {
-        if self.redraws {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+    /// Asks what yes or no answers.
+    ///
+    /// # Errors
+    /// [`Code::NeedsAnswer`] where nobody can answer; `flag` is what to type so that nobody has to.
+    #[allow(dead_code, reason = "for the verbs that ask before they destroy")]
+    pub(crate) fn confirm(self, question: &str, flag: &str) -> Result<bool> {
+        match self.answers {
+            Answers::Yes => Ok(true),
+            Answers::Person => Ok(self.asks(question, "[y/N]").is_some_and(|yes| yes)),
+            Answers::Nobody => Err(Error::new(
+                ErrorKind::Setup,
+                Code::NeedsAnswer,
+                format!("There is nobody to answer: {question}"),
+            )
+            .with_hint(flag.to_owned())),
         }
     }
 
-    /// A closed standard output is no reason to stop.
+    /// A person's yes or no; None for an empty line or no line at all.
+    fn asks(self, question: &str, choices: &str) -> Option<bool> {
+        self.clear();
+        let _ = write!(std::io::stderr(), "  {question} {choices} ");
+        let _ = std::io::stderr().flush();
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        let answer = answer.trim().to_lowercase();
+        (!answer.is_empty()).then(|| answer.starts_with('y'))
+    }
+
+    /// What is said on the way: no result.
+    fn say(self, event: &str, text: &str, fields: Value) {
+        if self.volume == Volume::Quiet {
+            return;
+        }
+        if self.json {
+            self.event(event, fields);
+            return;
+        }
+        self.clear();
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
     fn print(self, line: &str) {
         self.clear();
         let _ = writeln!(std::io::stdout(), "{line}");
         let _ = std::io::stdout().flush();
+    }
+
+    fn clear(self) {
+        if self.redraws {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+        }
     }
 
     fn label(self, name: &str) -> String {
@@ -115,16 +266,16 @@ impl Terminal {
     }
 
     fn bold(self, text: &str) -> String {
-        if self.colour_out {
-            format!("\x1b[1m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        self.styled("1", text)
     }
 
     fn dim(self, text: &str) -> String {
-        if self.colour_out {
-            format!("\x1b[2m{text}\x1b[0m")
+        self.styled("2", text)
+    }
+
+    fn styled(self, style: &str, text: &str) -> String {
+        if self.colour_out && self.colour_err {
+            format!("\x1b[{style}m{text}\x1b[0m")
         } else {
             text.to_owned()
         }
@@ -137,15 +288,25 @@ impl Dialogue for Terminal {
     }
 
     fn agrees(&self, question: &str) -> bool {
-        if !self.answers {
-            return true;
-        }
-        self.clear();
-        let _ = write!(std::io::stderr(), "  {question} [Y/n] ");
-        let _ = std::io::stderr().flush();
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        let answer = answer.trim().to_lowercase();
-        read.is_ok() && (answer.is_empty() || answer.starts_with('y'))
+        self.answers != Answers::Person || self.asks(question, "[Y/n]").is_none_or(|yes| yes)
     }
+}
+
+fn causes(error: &Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    causes
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
+        .and_then(|since| u64::try_from(since.as_millis()).ok())
+        .unwrap_or_default()
 }

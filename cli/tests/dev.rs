@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, PipeReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
@@ -57,7 +57,7 @@ fn tool(arguments: &[&str], project: &Path) -> Command {
 /// A running `blazelink dev`, past its summary.
 struct Dev {
     child: Child,
-    output: BufReader<ChildStdout>,
+    output: BufReader<PipeReader>,
     said: String,
     project: PathBuf,
 }
@@ -68,8 +68,12 @@ impl Dev {
     }
 
     fn start_as(mut command: Command, project: &Path) -> Dev {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let (output, both) = std::io::pipe().unwrap();
+        command.stdout(both.try_clone().unwrap()).stderr(both);
+        let child = command.spawn().unwrap();
+        // The command holds our ends of the pipe.
+        drop(command);
+        let mut output = BufReader::new(output);
         let mut said = String::new();
         while !said.contains("Ctrl-C stops") {
             assert_ne!(output.read_line(&mut said).unwrap(), 0, "ended: {said}");

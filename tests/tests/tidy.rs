@@ -126,7 +126,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
     ),
     (
         Layer::Wiring,
-        &["app", "replication/signaler", "routes", "run"],
+        &["app", "builder", "replication/signaler", "routes", "run"],
     ),
 ];
 

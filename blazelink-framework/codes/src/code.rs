@@ -146,6 +146,18 @@ codes! {
     NotAProject = 7001;
     /// A command that the tool ran failed.
     CommandFailed = 7002;
+    /// What stands on the command line cannot be done together, or names what is not there.
+    Usage = 7003;
+    /// A question has to be answered, and there is no terminal to answer at.
+    NeedsAnswer = 7004;
+    /// The machine, the project or the database is not as it has to be.
+    Unhealthy = 7005;
+    /// A check found that two things differ which should be the same.
+    Differs = 7006;
+    /// The tool was told to stop before it had done what was asked.
+    Interrupted = 7007;
+    /// A file of the project cannot be read or written.
+    ProjectFile = 7008;
 }
 
 impl Code {

@@ -14,7 +14,7 @@
 use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 
-use super::load::{Loader, Read, tell};
+use super::load::{Loader, Read};
 use super::loaded::{Loaded, LoadedMany, LoadedPage, LoadedRoot};
 use super::parents::{Parents, position};
 use super::plan::{ManyField, PageArguments, PageRoot, PageSelection};
@@ -74,25 +74,12 @@ impl<'a> Loader<'a> {
         if let Err(message) = self.ask(table, &object, selection).await {
             return LoadedRoot::Failed(message);
         }
-        let reading = self.watch.begin(object, selection);
-        let mut read = Read {
-            loader: self,
-            reading: &reading,
-            failed: false,
-        };
+        let mut read = Read::begin(self, self.watch, object, selection);
         let page = read.page(root, &asked).await;
-        let failed = read.failed;
-        match page {
-            Err(error) => LoadedRoot::Failed(tell(&error)),
-            Ok(page) => {
-                if !failed {
-                    reading.finish();
-                }
-                match root.selection.list && page.more {
-                    true => LoadedRoot::Failed(too_long()),
-                    false => LoadedRoot::Page(page),
-                }
-            }
+        match read.end(page) {
+            Err(message) => LoadedRoot::Failed(message),
+            Ok(page) if root.selection.list && page.more => LoadedRoot::Failed(too_long()),
+            Ok(page) => LoadedRoot::Page(page),
         }
     }
 

@@ -3,6 +3,9 @@
 //! Everything that was started ends in order, app before Postgres, whether by Ctrl-C, by an
 //! error, or because the app ended.
 
+mod events;
+mod port;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -10,10 +13,9 @@ use std::time::{Duration, Instant};
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use clap::Args;
 
+use self::events::Events;
 use crate::build;
 use crate::database::Database;
-use crate::events::Events;
-use crate::port;
 use crate::process::{self, Running};
 use crate::project::Project;
 use crate::settings::Settings;
@@ -35,7 +37,7 @@ pub(crate) struct Arguments {
     port: Option<u16>,
 }
 
-pub(crate) async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()> {
+pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     let mut stop = Stop::listen()?;
     let Some(project) = until(&mut stop, Project::open(&arguments.path)).await? else {
         return Ok(());
@@ -45,7 +47,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()>
     })?;
     let version = env!("CARGO_PKG_VERSION");
     terminal.title(&project.app.package, &format!("blazelink {version} · dev"));
-    let database = Database::start(&project, &settings, *terminal);
+    let database = Database::start(&project, &settings, terminal);
     let Some(database) = until(&mut stop, database).await? else {
         return Ok(());
     };
@@ -53,7 +55,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Terminal) -> Result<()>
         project: &project,
         settings: &settings,
         database: &database,
-        terminal: *terminal,
+        terminal,
     };
     let done = dev.run(&mut stop).await;
     database.stop().await;
@@ -241,6 +243,8 @@ impl Dev<'_> {
         self.terminal.fact("app", url);
         self.terminal.fact("graphql", format!("{url}/graphql/"));
         self.database.describe(self.terminal);
+        self.terminal
+            .event("ready", serde_json::json!({"url": url}));
         self.terminal.space();
         self.terminal.note(match self.database {
             Database::Private { .. } => "Ctrl-C stops the app and its Postgres\n",
