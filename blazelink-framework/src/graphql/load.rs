@@ -81,7 +81,7 @@ impl<'a> Loader<'a> {
         if let Err(message) = self.ask(table, &object, selection).await {
             return LoadedRoot::Failed(message);
         }
-        let named = identifier.dependencies.iter();
+        let named = Identified::all(&identifier.dependencies).into_iter();
         let named = named.map(|named| (named.table, named.key.as_ref()));
         if let Err(message) = self.ask_named(named, selection).await {
             return LoadedRoot::Failed(message);
