@@ -137,6 +137,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "replication/signaler",
             "routes",
             "run",
+            "test",
         ],
     ),
 ];

@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("../explain/5.md"),
     include_str!("../explain/6.md"),
     include_str!("../explain/7.md"),
+    include_str!("../explain/8.md"),
 ];
 
 /// How a section begins.
