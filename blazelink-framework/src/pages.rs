@@ -1,7 +1,7 @@
 //! The app's own pages: minijinja templates from the project's `templates` folder.
 //!
-//! `routes` serves one [`PageEndpoint`] per page. Templates are read from disk once; in development
-//! for each request, so that an edit shows without compiling. Undefined variables are errors.
+//! `routes` serves one [`PageEndpoint`] per page. Templates are read from disk and read again
+//! when they change, so an edit shows without compiling. Undefined variables are errors.
 
 use std::sync::Arc;
 
@@ -58,14 +58,7 @@ impl Pages {
     }
 
     fn render(&self, template: &str) -> std::result::Result<String, minijinja::Error> {
-        match self.environment {
-            Environment::Production => self.templates.get_template(template)?.render(()),
-            Environment::Development => {
-                let mut fresh = (*self.templates).clone();
-                fresh.clear_templates();
-                fresh.get_template(template)?.render(())
-            }
-        }
+        self.templates.get_template(template)?.render(())
     }
 
     fn html(&self, status: StatusCode, html: String) -> Response {
@@ -148,19 +141,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_edit_shows_in_development_only() {
-        for (environment, second) in [
-            (Environment::Development, "two"),
-            (Environment::Production, "one"),
-        ] {
-            let (folder, mut config) = project("one");
-            config.environment = environment;
-            let pages = Pages::of(&config);
-            let first = get(pages.page("a.html").unwrap()).await;
-            assert_eq!(first, (StatusCode::OK, "one".to_owned()));
-            std::fs::write(folder.path().join(FOLDER).join("a.html"), "two").unwrap();
-            assert_eq!(get(pages.page("a.html").unwrap()).await.1, second);
-        }
+    async fn an_edit_shows_without_a_restart() {
+        let (folder, config) = project("one");
+        let pages = Pages::of(&config);
+        let first = get(pages.page("a.html").unwrap()).await;
+        assert_eq!(first, (StatusCode::OK, "one".to_owned()));
+        std::fs::write(folder.path().join(FOLDER).join("a.html"), "two").unwrap();
+        assert_eq!(get(pages.page("a.html").unwrap()).await.1, "two");
     }
 
     #[tokio::test]
@@ -178,6 +165,9 @@ mod tests {
         std::fs::write(folder.path().join(FOLDER).join("a.html"), "{{ <b> }}").unwrap();
         let (status, broken) = get(page).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(broken.contains(dev::SCRIPT) && broken.contains("templates/a.html"), "{broken}");
+        assert!(
+            broken.contains(dev::SCRIPT) && broken.contains("templates/a.html"),
+            "{broken}"
+        );
     }
 }

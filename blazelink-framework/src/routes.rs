@@ -95,7 +95,11 @@ pub(crate) fn assemble(
 
     if let Some(channel) = &config.dev {
         let channel = channel.clone();
-        route = at(route, dev::EVENTS, make_sync(move |_| dev::events(&channel)))?;
+        route = at(
+            route,
+            dev::EVENTS,
+            make_sync(move |_| dev::events(&channel)),
+        )?;
         route = at(route, dev::SCRIPT, make_sync(|_| dev::script()))?;
     }
 

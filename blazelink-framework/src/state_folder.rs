@@ -85,8 +85,7 @@ impl StateFolder {
         let (sessions, journal) = Journal::open(&self.folder, exposure, self.journal_bytes);
         let now = Instant::now();
         for (session, views) in sessions {
-            self.subscriptions
-                .restore(&session, views.into_iter(), now);
+            self.subscriptions.restore(&session, views.into_iter(), now);
         }
         if let Some(journal) = journal {
             self.subscriptions.go_on_in(Arc::new(journal));

@@ -42,7 +42,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         })?;
     }
     match verb {
-        Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
+        Verb::Dev(arguments) => wait_for(dev::run(arguments, globals.offline, terminal)),
     }
 }
 

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 /// How long an app may take to stop after SIGTERM before SIGKILL.
+#[allow(dead_code, reason = "of `Running::stop`")]
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A command without the variables that cargo set for the tool itself when it ran it. They would
@@ -40,7 +41,7 @@ pub(crate) struct Running {
     group: Option<Pid>,
     /// Our end of the program's standard input, if it was piped. It closes when we end, however
     /// we do; a program that is told to (`BLAZELINK_PARENT_PIPE`) ends then.
-    _pipe: Option<ChildStdin>,
+    pipe: Option<ChildStdin>,
 }
 
 impl Running {
@@ -54,7 +55,7 @@ impl Running {
         Ok(Running {
             group: id.and_then(Pid::from_raw),
             // Waiting for a child closes the pipe that it holds.
-            _pipe: child.stdin.take(),
+            pipe: child.stdin.take(),
             child,
         })
     }
@@ -62,6 +63,12 @@ impl Running {
     /// The program's standard output and error, if they were piped and not taken before.
     pub(crate) fn outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
         (self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// Our end of the program's standard input, if it was piped and not taken before. The program
+    /// may take its end for ours.
+    pub(crate) fn input(&mut self) -> Option<ChildStdin> {
+        self.pipe.take()
     }
 
     /// Waits until the program has ended. May be dropped and called again.
@@ -73,6 +80,7 @@ impl Running {
 
     /// Stops the program: SIGTERM, and SIGKILL after the grace time or when `hurry` is done.
     /// Returns when it has ended.
+    #[allow(dead_code, reason = "for the verbs that run programs of the project")]
     pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) {
         self.signal(Signal::TERM);
         let in_time = tokio::select! {
@@ -87,7 +95,8 @@ impl Running {
         }
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Sends a signal to the program and those that it has started, unless it has ended.
+    pub(crate) fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
             // It has ended when it is not there.
             let _ = kill_process_group(group, signal);

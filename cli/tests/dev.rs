@@ -29,7 +29,7 @@ fn project() -> TempDir {
     };
     write(
         "Cargo.toml",
-        "[package]\nname = \"fake-app\"\nedition = \"2024\"\n[workspace]\nmembers = [\"migration\"]\n",
+        "[package]\nname = \"fake-app\"\nedition = \"2024\"\n[dependencies]\nlistenfd = \"1\"\n[workspace]\nmembers = [\"migration\"]\n",
     );
     write("src/main.rs", include_str!("fake/app.rs"));
     write(
@@ -42,7 +42,11 @@ fn project() -> TempDir {
 
 fn tool(arguments: &[&str], project: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blazelink"));
-    command.arg("dev").arg(project).args(arguments);
+    // What the app depends on is there, since the framework does too.
+    command
+        .args(["--offline", "dev"])
+        .arg(project)
+        .args(arguments);
     for name in [
         "DATABASE_URL",
         "BLAZELINK_PORT",
@@ -101,7 +105,7 @@ impl Dev {
         let client = TcpStream::connect(address).unwrap();
         let told = BufReader::new(&client)
             .lines()
-            .take(3)
+            .take(4)
             .map(|line| line.unwrap() + "\n")
             .collect();
         (client, told)
@@ -164,7 +168,7 @@ fn app_is_migrated_seeded_served_and_stopped_by_ctrl_c_with_its_postgres() {
     let (mut client, told) = dev.visit();
     assert!(told.contains("DATABASE_URL=postgres://postgres@"), "{told}");
     assert!(
-        told.contains("/fake_app\nBLAZELINK_ENV=development\nBLAZELINK_SLOT=\n"),
+        told.contains("/fake_app\nBLAZELINK_ENV=development\nBLAZELINK_SLOT=\none\n"),
         "{told}"
     );
     let postgres = dev.postgres().unwrap();
@@ -222,7 +226,7 @@ fn taken_port_moves_the_app_to_the_next_and_says_so() {
     let port = taken.local_addr().unwrap().port();
     let dev = Dev::start(project.path(), port);
     assert!(
-        dev.said.contains(&format!("Port {port} is taken")),
+        dev.said.contains(&format!("Port {port} is taken by `")),
         "{}",
         dev.said
     );
@@ -277,7 +281,7 @@ fn app_that_ends_ends_the_tool_with_its_words_and_its_status() {
     let project = project();
     fs::write(project.path().join("crash"), "").unwrap();
     let (told, _) = failed(&mut tool(
-        &["--port", &free_port().to_string()],
+        &["--once", "--port", &free_port().to_string()],
         project.path(),
     ));
     assert!(told.contains("the app's own words"), "{told}");
@@ -297,7 +301,7 @@ fn app_that_ends_ends_the_tool_with_its_words_and_its_status() {
 fn code_that_does_not_compile_shows_the_compilers_words_and_one_sentence() {
     let project = project();
     fs::write(project.path().join("src/main.rs"), "fn main() { nonsense }").unwrap();
-    let (told, output) = failed(&mut tool(&[], project.path()));
+    let (told, output) = failed(&mut tool(&["--once"], project.path()));
     assert!(told.contains("cannot find value `nonsense`"), "{told}");
     let (cargo, ours) = told.split_once("error: `fake-app`").unwrap();
     assert!(!cargo.contains("BLZ") && ours.contains("BLZ7002") && ours.contains("hint:"));
@@ -313,7 +317,7 @@ fn migration_that_fails_is_named() {
         "fn main() { eprintln!(\"column is missing\"); std::process::exit(1) }",
     )
     .unwrap();
-    let (told, _) = failed(&mut tool(&[], project.path()));
+    let (told, _) = failed(&mut tool(&["--once"], project.path()));
     assert!(told.contains("column is missing"), "{told}");
     assert!(
         told.contains("BLZ7002") && told.contains("mend the migration"),

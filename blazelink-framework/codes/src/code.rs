@@ -158,6 +158,8 @@ codes! {
     Interrupted = 7007;
     /// A file of the project cannot be read or written.
     ProjectFile = 7008;
+    /// Another `blazelink dev` runs in the project.
+    AlreadyRunning = 7021;
 }
 
 impl Code {

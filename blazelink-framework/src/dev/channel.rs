@@ -45,14 +45,13 @@ impl DevChannel {
         };
         let text: Arc<str> = Arc::from(line);
         if event == "state" {
-            self.state
-                .send_if_modified(|state| match state {
-                    Some(state) => {
-                        *state = Arc::clone(&text);
-                        true
-                    }
-                    None => false,
-                });
+            self.state.send_if_modified(|state| match state {
+                Some(state) => {
+                    *state = Arc::clone(&text);
+                    true
+                }
+                None => false,
+            });
         }
         // Nobody may be there.
         let _ = self.lines.send(text);
@@ -118,13 +117,23 @@ mod tests {
         channel.tell("no event");
         let mut page = channel.listen();
         let state = page.next().await;
-        assert_eq!(state.as_deref(), Some(r#"{"event":"state","phase":"failed"}"#));
+        assert_eq!(
+            state.as_deref(),
+            Some(r#"{"event":"state","phase":"failed"}"#)
+        );
         channel.tell("{\"event\":\"css\",\"files\":[\"app.css\"]}\n");
         let css = page.next().await;
-        assert_eq!(css.as_deref(), Some(r#"{"event":"css","files":["app.css"]}"#));
+        assert_eq!(
+            css.as_deref(),
+            Some(r#"{"event":"css","files":["app.css"]}"#)
+        );
         channel.close();
         channel.tell(r#"{"event":"state","phase":"live"}"#);
         assert_eq!(page.next().await, None);
-        assert_eq!(channel.listen().next().await, None, "nor for who comes later");
+        assert_eq!(
+            channel.listen().next().await,
+            None,
+            "nor for who comes later"
+        );
     }
 }

@@ -75,7 +75,13 @@ mod tests {
         ] {
             let with = with_script(page.to_owned());
             assert_eq!(with.matches(SCRIPT).count(), 1, "{with}");
-            assert_eq!(with.len(), page.len() + 60, "{with}");
+            assert_eq!(
+                with.replace(
+                    "<script src=\"/blazelink/dev/overlay.js\" defer></script>\n",
+                    ""
+                ),
+                page
+            );
         }
         let page = with_script("<head></head><body></body>".into());
         assert!(page.starts_with("<head><script src="), "{page}");

@@ -348,7 +348,10 @@ mod tests {
         kept.write_all(GET).await.unwrap();
         let mut rest = String::new();
         kept.read_to_string(&mut rest).await.unwrap();
-        assert!(rest.contains("connection: close") && rest.ends_with("done"), "{rest}");
+        assert!(
+            rest.contains("connection: close") && rest.ends_with("done"),
+            "{rest}"
+        );
         serving.await.unwrap();
 
         let server = HttpServer::on(socket).unwrap();
