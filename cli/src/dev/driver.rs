@@ -340,10 +340,11 @@ impl<'a> Driver<'a> {
             }
             Action::Stuck => {
                 let goes_on = match self.machine.live() {
-                    Some(_) => "the running app goes on; waiting for a change",
-                    None => "waiting for a change",
+                    Some(_) => "the running app goes on; save to try again",
+                    None => "save to try again",
                 };
-                self.screen.status("failed", goes_on);
+                self.screen.said("waiting", goes_on);
+                self.screen.status("waiting", "r rebuild · q quit · ? help");
             }
         }
         Ok(())

@@ -78,6 +78,10 @@ impl State {
 
     /// Adds a line of output.
     pub(crate) fn say(&mut self, line: &str) {
+        // cargo waits for the same thing in several places.
+        if self.log.last().is_some_and(|last| last == line) {
+            return;
+        }
         if self.log.len() == LOG {
             self.log.remove(0);
         }
