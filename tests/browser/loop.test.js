@@ -107,7 +107,8 @@ test("an error shows over the page, which stays live, and goes when it is mended
   await card.waitFor();
   await card.getByText("mismatched types").first().waitFor();
   await card.getByText(/src\/player_stats\.rs:\d+:\d+$/).first().waitFor();
-  await page.screenshot({ path: join(SCREENSHOTS, "overlay.png") });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.screenshot({ path: join(SCREENSHOTS, "overlay-dark.png") });
   await page.emulateMedia({ colorScheme: "light" });
   await page.screenshot({ path: join(SCREENSHOTS, "overlay-light.png") });
   await assertLive(tab);

@@ -103,6 +103,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "capture/facts",
             "config",
             "data",
+            "dev",
             "graphql",
             "pages",
             "pools",
@@ -126,7 +127,13 @@ const LAYERS: &[(Layer, &[&str])] = &[
     ),
     (
         Layer::Wiring,
-        &["app", "replication/signaler", "routes", "run"],
+        &[
+            "app",
+            "replication/signaler",
+            "routes",
+            "run",
+            "state_folder",
+        ],
     ),
 ];
 
