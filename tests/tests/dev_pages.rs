@@ -54,7 +54,10 @@ async fn pages_hear_what_dev_says_until_the_app_gives_way_and_pages_from_elsewhe
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let mut chunks = stream.bytes_stream();
     let state = chunks.next().await.unwrap().unwrap();
-    assert!(state.starts_with(b"data: {\"event\":\"state\""), "{state:?}");
+    assert!(
+        state.starts_with(b"data: {\"event\":\"state\""),
+        "{state:?}"
+    );
     channel.tell("{\"event\":\"reload\"}");
     let reload = chunks.next().await.unwrap().unwrap();
     assert_eq!(reload, "data: {\"event\":\"reload\"}\n\n");
@@ -63,5 +66,8 @@ async fn pages_hear_what_dev_says_until_the_app_gives_way_and_pages_from_elsewhe
         chunks.next().await.is_none()
     };
     let ended = tokio::time::timeout(Duration::from_secs(30), ends).await;
-    assert!(ended.unwrap(), "a stream that is open keeps no app from ending");
+    assert!(
+        ended.unwrap(),
+        "a stream that is open keeps no app from ending"
+    );
 }

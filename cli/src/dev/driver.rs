@@ -307,6 +307,11 @@ impl<'a> Driver<'a> {
                 self.finished = Some(Err(error));
             }
         }
+        if self.machine.is_settled() {
+            self.page.send_modify(State::live);
+            self.screen
+                .status("live", "r rebuild · o open · q quit · ? help");
+        }
         self.tell_pages();
     }
 
@@ -440,7 +445,6 @@ impl<'a> Driver<'a> {
     }
 
     fn live(&mut self, id: AppId) {
-        self.page.send_modify(State::live);
         let took = self.since.elapsed();
         if self.summarised {
             self.screen.step("swap", "the new app answers", took);
@@ -453,8 +457,6 @@ impl<'a> Driver<'a> {
                 self.open();
             }
         }
-        self.screen
-            .status("live", "r rebuild · o open · q quit · ? help");
         if self.world.until != Until::Stopped {
             self.finished = Some(Ok(()));
         }
@@ -518,15 +520,6 @@ impl<'a> Driver<'a> {
         };
         self.programs = Some(programs);
         self.screen.step("build", "done", self.step.elapsed());
-        let nothing = Built::Done {
-            app: false,
-            migration: false,
-        };
-        if built == nothing {
-            // Nothing that the programs are made of has changed.
-            self.page.send_modify(State::live);
-            self.screen.status("live", "nothing to start again");
-        }
         Event::Built(built)
     }
 

@@ -124,6 +124,11 @@ impl Machine {
         self.live
     }
 
+    /// Whether the app that answers is the one on disk.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.work == Work::Nothing && self.live.is_some() && self.due == Due::default()
+    }
+
     /// The app that is being started.
     pub(crate) fn starts(&self) -> Option<AppId> {
         match self.work {
@@ -343,7 +348,9 @@ mod tests {
     fn a_build_that_changes_nothing_starts_nothing() {
         let mut machine = live();
         machine.on(code());
+        assert!(!machine.is_settled());
         assert_eq!(machine.on(SAME), []);
+        assert!(machine.is_settled());
     }
 
     #[test]

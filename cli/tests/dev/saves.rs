@@ -48,7 +48,7 @@ fn a_save_replaces_the_app_and_an_error_does_not() {
 
     dev.save("src/main.rs", &answering("two"));
     dev.until("the new app answers");
-    assert!(dev.visit().1.ends_with("two\n"));
+    dev.until_answered("two");
     // What is no source leads to nothing, and the app may write it.
     let steps = fs::read_to_string(project.path().join("steps")).unwrap();
     assert_eq!(steps, "migrate up\nseed\nserve\nserve\n");

@@ -99,6 +99,19 @@ impl Dev {
         self.said[begun..].to_owned()
     }
 
+    /// Asks until this build of the app answers: the one before may still take a connection, and cut
+    /// it off when it ends, as this app does.
+    pub(crate) fn until_answered(&self, answer: &str) {
+        let address = self.fact("app").strip_prefix("http://").unwrap();
+        loop {
+            let client = TcpStream::connect(address).unwrap();
+            let told = BufReader::new(&client).lines().nth(3);
+            if told.is_some_and(|line| line.is_ok_and(|line| line == answer)) {
+                return;
+            }
+        }
+    }
+
     /// Saves a file of the project.
     pub(crate) fn save(&self, file: &str, text: &str) {
         fs::write(self.project.join(file), text).unwrap();
