@@ -13,8 +13,9 @@ use crate::viewer::Viewer;
 /// The one that [`Call::context`](crate::table::Call::context) gives is also a connection for
 /// SeaORM, such as `note::Entity::find().count(cx)`: what is read through it is watched, so that
 /// whoever asked is told when it changes. It only reads: one SELECT at a time, without transactions.
-/// It sees all rows, whatever the viewer may see, since it is the app's own code that reads: see [`Call::visible`](crate::table::Call::visible). Outside of a call, and after it, reads
-/// fail with a [`DbErr`](sea_orm::DbErr) that says so.
+/// It sees all rows, whatever the viewer may see, since it is the app's own code that reads: see
+/// [`Call::visible`](crate::table::Call::visible). Outside of a call, and after it, reads fail with
+/// a [`DbErr`](sea_orm::DbErr) that says so.
 #[derive(Clone, Debug, Default)]
 pub struct BlazeContext {
     viewer: Viewer,

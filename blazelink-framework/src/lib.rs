@@ -232,6 +232,7 @@ extern crate self as blazelink;
 
 mod app;
 pub mod auth;
+mod builder;
 pub mod bus;
 mod capture;
 pub mod change;
@@ -258,10 +259,11 @@ pub mod value;
 mod viewer;
 pub mod visibility;
 
-pub use app::{App, Blazelink, Builder};
+pub use app::App;
 pub use auth::{Authenticator, AuthorizeEvent, ContextFactory, ContextRequest, Grant, Refused};
 pub use blazelink_codes as codes;
 pub use blazelink_macros::{Struct, Table, VirtualTable, fields};
+pub use builder::{Blazelink, Builder};
 pub use context::BlazeContext;
 pub use run::run;
 pub use table::{AccessorError, DataAccessor, RowQuery, StoredRow};

@@ -12,6 +12,7 @@ use poem::endpoint::{BoxEndpoint, StaticFilesEndpoint, make_sync};
 use poem::error::RouteError;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, Response, Route};
+use sea_orm::DatabaseConnection;
 use url::Host;
 
 use crate::auth::Authority;
@@ -29,6 +30,9 @@ const GRAPHQL: &str = "/graphql/";
 /// The browser's client: the built module of `client/`, which a test keeps equal to its source.
 const CLIENT: &str = include_str!("../client/dist/blazelink.js");
 
+/// Makes an endpoint of the app's own, once the pool is there.
+pub(crate) type MakeEndpoint = Box<dyn FnOnce(DatabaseConnection) -> BoxEndpoint<'static> + Send>;
+
 /// What the app declared besides its tables.
 #[derive(Default)]
 pub(crate) struct Declared {
@@ -37,7 +41,7 @@ pub(crate) struct Declared {
     /// Path and folder of the project.
     pub(crate) folders: Vec<(String, PathBuf)>,
     /// Path prefix and endpoint.
-    pub(crate) endpoints: Vec<(String, BoxEndpoint<'static>)>,
+    pub(crate) endpoints: Vec<(String, MakeEndpoint)>,
 }
 
 /// What answers requests and sockets.
@@ -45,6 +49,8 @@ pub(crate) struct Served {
     pub(crate) executor: Arc<Executor>,
     pub(crate) subscriptions: Arc<SubscriptionManager>,
     pub(crate) authority: Arc<Authority>,
+    /// What the app's own endpoints are given.
+    pub(crate) database: DatabaseConnection,
 }
 
 /// Whom an app lets in, by its settings.
@@ -76,6 +82,7 @@ pub(crate) fn assemble(
         executor,
         subscriptions,
         authority,
+        database,
     } = served;
     let websocket = WebSocketTransport::new(Arc::clone(&subscriptions))
         .authority(Arc::clone(&authority))
@@ -111,8 +118,8 @@ pub(crate) fn assemble(
         let files = StaticFilesEndpoint::new(config.folder.join(folder));
         route = below(route, &path, files)?;
     }
-    for (path, endpoint) in declared.endpoints {
-        route = below(route, &path, endpoint)?;
+    for (path, make) in declared.endpoints {
+        route = below(route, &path, make(database.clone()))?;
     }
     Ok(Doorway::new(doors, route))
 }

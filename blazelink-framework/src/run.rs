@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
-use crate::app::{Blazelink, Builder};
+use crate::builder::{Blazelink, Builder};
 use crate::config::{Config, Environment};
 use crate::dev::DevChannel;
 use crate::error::{Error, ErrorKind, Result};
@@ -39,7 +39,14 @@ usage: <app> [serve | seed | schema]
 
 /// Runs the app that `declare` describes, as its first argument says, and gives the exit code of
 /// its process: 0 after a stop that was asked for, 1 after an error, 2 for a wrong argument.
+///
+/// Only the shell is generic: what runs is compiled with the framework, not with each edit of the
+/// app.
 pub fn run(declare: impl FnOnce(Builder) -> Builder) -> ExitCode {
+    run_declared(Box::new(declare))
+}
+
+fn run_declared(declare: Box<dyn FnOnce(Builder) -> Builder + '_>) -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next();
     if arguments.next().is_some() {

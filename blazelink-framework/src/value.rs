@@ -59,6 +59,18 @@ impl Kind {
             _ => Atom::from_text(text, self.is_integer()),
         }
     }
+
+    /// Whether [`Kind::atom`] makes this atom of the text, without making it.
+    pub(crate) fn makes(&self, text: &str, atom: &Atom) -> bool {
+        match (self, atom) {
+            (Kind::Char, Atom::Text(value)) => text.trim_end_matches(' ') == &**value,
+            (Kind::Char, Atom::Int(_)) => false,
+            (_, Atom::Text(value)) => {
+                text == &**value && !(self.is_integer() && text.parse::<i64>().is_ok())
+            }
+            (_, Atom::Int(number)) => self.is_integer() && text.parse() == Ok(*number),
+        }
+    }
 }
 
 /// Largest integer that every JSON reader holds exactly: 2^53 - 1.
@@ -301,6 +313,32 @@ mod tests {
 
     fn array(element: Kind) -> Kind {
         Kind::Array(Box::new(element))
+    }
+
+    #[test]
+    fn a_text_makes_exactly_the_atom_that_is_made_of_it() {
+        let kinds = [Kind::Int, Kind::BigInt, Kind::Char, Kind::Text, Kind::Bool];
+        let texts = [
+            "1",
+            "01",
+            "-1",
+            "t",
+            "a",
+            "a ",
+            "",
+            " ",
+            "9223372036854775808",
+        ];
+        for kind in &kinds {
+            for text in texts {
+                for of in &kinds {
+                    for atom in texts.map(|text| of.atom(text)) {
+                        let made = kind.atom(text) == atom;
+                        assert_eq!(kind.makes(text, &atom), made, "{kind:?} {text} {atom:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -189,6 +189,15 @@ pub const LIST_ROWS: i64 = 1_000;
 /// Conditions and values in the `where` of one page. Beyond it the field is null, with an error.
 pub const FILTER_PARTS: usize = 1_000;
 
+/// Equalities that one dependency holds: one by which it is found, and those that are checked then.
+/// Further ones are left out, so that it is hit by more than it need be.
+pub const DEPENDENCY_EQUALITIES: usize = 8;
+
+/// Values that the checked equalities of one dependency name together: enough for a few short
+/// lists, and little beside what else a session may keep in memory. An equality that does not fit is
+/// left out.
+pub const DEPENDENCY_VALUES: usize = 16;
+
 /// Values of an `in` that are watched one by one. Beyond it the page depends on the whole table.
 pub const PINNED_VALUES: usize = 64;
 

@@ -135,7 +135,8 @@ pub fn derive_virtual_table(input: TokenStream) -> TokenStream {
 /// - `#[batch]`: called once for all rows, which it takes as `&[user::Model]`; it returns a
 ///   `HashMap` by their keys, or a `Vec` in their order.
 /// - `#[computed(name = "..")]`: the field's name in GraphQL.
-/// - `#[computed(on = "game_event(player_id = id)")]`: what it depends on, instead of what it reads.
+/// - `#[computed(on = "game_event(player_id = id, kind = 'kill')")]`: what it depends on, instead of
+///   what it reads; all that stands in parentheses must hold of a row, before or after a change.
 ///
 /// On the block, for entities:
 /// - `hide(email, events)`: columns and relations that are not in the schema.

@@ -37,7 +37,8 @@ pub trait ContextFactory: Send + Sync + 'static {
     /// # Errors
     ///
     /// The request is answered with status 401 and the refusal's sentence, and nothing is read. One
-    /// for which this takes longer than [`limits::CONTEXT_TIMEOUT`](crate::codes::limits::CONTEXT_TIMEOUT) is answered with 503.
+    /// for which this takes longer than
+    /// [`limits::CONTEXT_TIMEOUT`](crate::codes::limits::CONTEXT_TIMEOUT) is answered with 503.
     fn viewer(
         &self,
         request: &ContextRequest<'_>,

@@ -116,15 +116,6 @@ impl Operand {
         label || of_literal(text, column).is_some()
     }
 
-    /// Number of values, as far as it is known without parameters.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Operand::Either(each) => each.iter().map(Operand::len).sum(),
-            Operand::AnyOf(_) => 2,
-            _ => 1,
-        }
-    }
-
     /// The values of the column that it stands for, with these parameters.
     pub(super) fn atoms(&self, column: &Column, bound: &[Bound]) -> Option<Vec<Atom>> {
         let one = |atom: Option<Atom>| atom.map(|atom| vec![atom]);

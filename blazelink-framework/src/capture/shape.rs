@@ -8,8 +8,7 @@ use super::catalog::Lost;
 use super::operand::Operand;
 use crate::object_id::{Atom, Key, TableId};
 use crate::subscription::Dependency;
-use crate::table::{Column, TableDef};
-use crate::value::Kind;
+use crate::table::{TableDef, narrowed_to};
 
 /// What a statement reads.
 #[derive(Debug, Default)]
@@ -75,12 +74,15 @@ impl Reads {
         }
     }
 
-    /// The rows by key, if the key is told; else those with one of the columns' values; else the
-    /// table.
+    /// The rows by key, if the key is told; else those with the columns' values; else the table.
     pub(super) fn bind(&self, table: &TableDef, bound: &[Bound]) -> Vec<Dependency> {
-        self.rows(table, bound)
-            .or_else(|| self.values(table, bound))
-            .unwrap_or_else(|| vec![Dependency::Table(self.table)])
+        self.rows(table, bound).unwrap_or_else(|| {
+            let equalities = self.equal.iter().filter_map(|(at, operand)| {
+                let atoms = operand.atoms(&table.columns[*at], bound)?;
+                Some((*at, atoms))
+            });
+            narrowed_to(table, equalities, limits::CAPTURED_VALUES)
+        })
     }
 
     fn rows(&self, table: &TableDef, bound: &[Bound]) -> Option<Vec<Dependency>> {
@@ -107,45 +109,8 @@ impl Reads {
             .collect()
     }
 
-    fn values(&self, table: &TableDef, bound: &[Bound]) -> Option<Vec<Dependency>> {
-        let mut columns: Vec<&(usize, Operand)> = self.equal.iter().collect();
-        columns.sort_by_key(|(at, operand)| (rank(table, *at), operand.len()));
-        columns.into_iter().find_map(|(at, operand)| {
-            let column = &table.columns[*at];
-            let exposed = column.exposed?;
-            let atoms = operand.atoms(column, bound)?;
-            (atoms.len() <= limits::CAPTURED_VALUES).then(|| {
-                let equal = |value| Dependency::Equal {
-                    table: self.table,
-                    column: exposed,
-                    value,
-                };
-                atoms.into_iter().map(equal).collect()
-            })
-        })
-    }
-
     fn of(&self, column: usize) -> impl Iterator<Item = &Operand> {
         let of = self.equal.iter().filter(move |(at, _)| *at == column);
         of.map(|(_, operand)| operand)
-    }
-}
-
-/// How few rows a value of the column is likely to have: the fewer, the smaller.
-fn rank(table: &TableDef, at: usize) -> u8 {
-    let Column {
-        kind,
-        unique,
-        sql_type,
-        ..
-    } = &table.columns[at];
-    match kind {
-        _ if *unique => 0,
-        _ if table.key.contains(&at) => 1,
-        Kind::Int | Kind::BigInt => 2,
-        Kind::Text if sql_type == "uuid" => 2,
-        Kind::Bool => 5,
-        Kind::Text if matches!(sql_type.as_str(), "text" | "character varying" | "date") => 3,
-        _ => 4,
     }
 }

@@ -3,17 +3,18 @@
 //! (see `statement`). Pure; called by `graphql/load_page`.
 //!
 //! What must stay true:
-//! - The order is total: the key ends it, so that every row has one place and a cursor means one.
-//! - A continued page starts behind a row's values, never at a number of rows.
+//! - The order is total: the key ends it, so that every row has one place and a cursor means one
+//!   (see `page_order`).
 //! - Every table in the text is one of its sources, so that it is narrowed to what the viewer sees.
 
-use blazelink_migrations::identifier;
 use sea_orm::Value;
 
-use super::accessor::Keys;
-use super::filter::{Comparison, Filter, Lowered, is_certain};
+use super::children::Keys;
+use super::filter::{Filter, Lowered, is_certain};
+use super::page_order::{Ordered, Term};
 use super::statement::{
-    CountStatement, Lookup, RowStatement, Source, Text, expression, join, keys, name,
+    CountStatement, Lookup, RowStatement, Source, Text, expression, join, keys, matches, name,
+    pairs,
 };
 use crate::table::{Column, Read, TableDef};
 
@@ -46,23 +47,6 @@ pub(crate) struct Onward<'a> {
     pub(crate) target: &'a TableDef,
     /// The junction's columns that hold the target's key, in key order.
     pub(crate) far: &'a [usize],
-}
-
-/// One column of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Term {
-    /// Position among the columns of the table that the page is of.
-    pub(crate) column: usize,
-    pub(crate) descending: bool,
-    pub(crate) nulls_first: bool,
-}
-
-/// One column of a complete order.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ordered<'a> {
-    alias: &'static str,
-    table: &'a TableDef,
-    term: Term,
 }
 
 /// What is asked of a page.
@@ -110,22 +94,23 @@ impl<'a> Way<'a> {
     /// that an index serves both directions.
     pub(crate) fn order(&self, asked: &[Term]) -> Vec<Ordered<'a>> {
         let descending = asked.last().is_some_and(|last| last.descending);
-        let key = |alias, table, column| Ordered {
-            alias,
-            table,
-            term: Term {
+        let key = |alias, table, column| {
+            let term = Term {
                 column,
                 descending,
                 nulls_first: descending,
-            },
+            };
+            Ordered::new(alias, table, term)
         };
         let Some(Onward { target, far }) = self.onward else {
             let asked_for = |column: &&usize| asked.iter().any(|term| term.column == **column);
             let missing = self.item.key.iter().filter(|column| !asked_for(column));
             let missing = missing.map(|&column| key(ITEM, self.item, column));
-            return of(ITEM, self.item, asked).chain(missing).collect();
+            return Ordered::all(ITEM, self.item, asked)
+                .chain(missing)
+                .collect();
         };
-        let mut order: Vec<Ordered<'a>> = of(TARGET, target, asked).collect();
+        let mut order: Vec<Ordered<'a>> = Ordered::all(TARGET, target, asked).collect();
         let near = self.lookup.map_or(&[][..], |lookup| lookup.columns);
         let pairs = far.iter().zip(&target.key);
         let far_columns = pairs
@@ -139,80 +124,6 @@ impl<'a> Way<'a> {
                 .map(|column| key(ITEM, self.item, column)),
         );
         order
-    }
-}
-
-fn of<'a>(
-    alias: &'static str,
-    table: &'a TableDef,
-    terms: &[Term],
-) -> impl Iterator<Item = Ordered<'a>> {
-    let terms = terms.iter();
-    terms.map(move |&term| Ordered { alias, table, term })
-}
-
-impl<'a> Ordered<'a> {
-    /// The column.
-    pub(crate) fn column(&self) -> &'a Column {
-        &self.table.columns[self.term.column]
-    }
-
-    /// What tells this order from others: table, column, direction, place of NULLs.
-    pub(crate) fn name(&self) -> String {
-        let Term {
-            descending,
-            nulls_first,
-            ..
-        } = self.term;
-        let entity = &self.table.entity;
-        format!("{entity}.{} {descending} {nulls_first}", self.column().name)
-    }
-
-    fn sql(&self) -> String {
-        format!("{}.{}", self.alias, identifier(&self.column().name))
-    }
-
-    fn order_by(&self) -> String {
-        let direction = if self.term.descending { " DESC" } else { "" };
-        let nulls = match (self.term.nulls_first, self.term.descending) {
-            (true, false) => " NULLS FIRST",
-            (false, true) => " NULLS LAST",
-            _ => "",
-        };
-        format!("{}{direction}{nulls}", self.sql())
-    }
-
-    /// The rows behind the value in this column alone.
-    fn behind(&self, value: Option<&str>, out: &mut Lowered) {
-        let column = self.column();
-        let Some(value) = value else {
-            out.push(&match self.term.nulls_first {
-                true => format!("{} IS DISTINCT FROM NULL", self.sql()),
-                false => "FALSE".to_owned(),
-            });
-            return;
-        };
-        let comparison = match self.term.descending {
-            true => Comparison::Less,
-            false => Comparison::Greater,
-        };
-        let operand = out.value(column, value.to_owned());
-        let behind = format!("{} {} {operand}", self.sql(), comparison.sql());
-        let nulls_follow = column.nullable && !self.term.nulls_first;
-        out.push(&match nulls_follow {
-            true => format!("({behind} OR {} IS NOT DISTINCT FROM NULL)", self.sql()),
-            false => behind,
-        });
-    }
-
-    fn same(&self, value: Option<&str>, out: &mut Lowered) {
-        match value {
-            None => out.push(&format!("{} IS NOT DISTINCT FROM NULL", self.sql())),
-            Some(value) => {
-                let operand = out.value(self.column(), value.to_owned());
-                out.push(&format!("{} = {operand}", self.sql()));
-            }
-        }
     }
 }
 
@@ -238,7 +149,7 @@ impl<'a> PageQuery<'a> {
             .columns()
             .iter()
             .map(|&column| (ITEM, self.way.item, column));
-        let places = places.iter().map(|it| (it.alias, it.table, it.term.column));
+        let places = places.iter().map(Ordered::place);
         let read: Vec<_> = own.chain(places).collect();
         let cells = read
             .iter()
@@ -274,8 +185,8 @@ impl<'a> PageQuery<'a> {
         })
     }
 
-    /// Reads, for each of these keys, the rows that it leads to, in the columns of `like`. The first column read is the key's
-    /// number, from 1.
+    /// Reads, for each of these keys, the rows that it leads to, in the columns of `like`. The first
+    /// column read is the key's number, from 1.
     pub(crate) fn lookup(&self, like: &RowStatement, keys: Keys) -> Bound<RowStatement> {
         let select = &like.columns;
         let mut writer = Writer::default();
@@ -360,24 +271,16 @@ impl<'a> PageQuery<'a> {
         }
         if let Some(after) = self.after.as_ref().filter(|_| continued) {
             writer.out.push(word);
-            behind(&self.order, after, &mut writer.out);
+            Ordered::behind(&self.order, after, &mut writer.out);
         }
     }
 
     /// That the parent `p` leads to the item.
     fn leads_here(&self, lookup: Lookup<'_>, writer: &mut Writer) {
-        let keyed = |alias: &str, table: &TableDef| {
-            let columns = lookup.columns.iter().enumerate();
-            let equal = columns.map(|(at, &column)| {
-                format!(
-                    "{alias}.{} = p.k{at}",
-                    identifier(&table.columns[column].name)
-                )
-            });
-            join(equal, " AND ")
-        };
         let (Some(first), Some(last)) = (self.way.hops.first(), self.way.hops.last()) else {
-            writer.out.push(&keyed(ITEM, self.way.item));
+            writer
+                .out
+                .push(&matches(ITEM, self.way.item, lookup.columns));
             return;
         };
         // However many ways lead to an item, it is there once.
@@ -401,7 +304,7 @@ impl<'a> PageQuery<'a> {
                 last.from,
             ),
         );
-        let from_parent = keyed("h0", first.table);
+        let from_parent = matches("h0", first.table, lookup.columns);
         writer
             .out
             .push(&format!(" WHERE {from_parent} AND {onto})"));
@@ -452,55 +355,6 @@ impl<'a> PageQuery<'a> {
             values: casts.values,
         })
     }
-}
-
-/// That two tables' columns are equal, pair by pair.
-fn pairs(
-    (one_alias, one, one_columns): (&str, &TableDef, &[usize]),
-    (other_alias, other, other_columns): (&str, &TableDef, &[usize]),
-) -> String {
-    let columns = one_columns.iter().zip(other_columns);
-    let equal = columns.map(|(&a, &b)| {
-        format!(
-            "{one_alias}.{} = {other_alias}.{}",
-            identifier(&one.columns[a].name),
-            identifier(&other.columns[b].name)
-        )
-    });
-    join(equal, " AND ")
-}
-
-/// The rows behind the one with these values of the order's columns.
-fn behind(order: &[Ordered<'_>], values: &[Option<String>], out: &mut Lowered) {
-    let Some((first, rest)) = order.split_first() else {
-        return out.push("FALSE");
-    };
-    let value = values.first().and_then(Option::as_deref);
-    // One direction and no NULLs: Postgres finds the place in an index by all columns at once.
-    let alike = order.iter().zip(values).all(|(it, value)| {
-        it.term.descending == first.term.descending && !it.column().nullable && value.is_some()
-    });
-    if alike {
-        let columns = join(order.iter().map(Ordered::sql), ", ");
-        let operands: Vec<String> = order
-            .iter()
-            .zip(values.iter().flatten())
-            .map(|(it, value)| out.value(it.column(), value.clone()))
-            .collect();
-        let comparison = if first.term.descending { "<" } else { ">" };
-        let operands = operands.join(", ");
-        return out.push(&format!("ROW({columns}) {comparison} ROW({operands})"));
-    }
-    if rest.is_empty() {
-        return first.behind(value, out);
-    }
-    out.push("(");
-    first.behind(value, out);
-    out.push(" OR ");
-    first.same(value, out);
-    out.push(" AND ");
-    behind(rest, values.get(1..).unwrap_or_default(), out);
-    out.push(")");
 }
 
 /// A text that is being written, and where it names tables.

@@ -9,6 +9,9 @@ use super::write_error::sqlstate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::visibility::Visible;
 
+/// What a client is told whose key the database refuses.
+pub(super) const NO_KEY: &str = "Invalid obj_id! It is no value of the key's type";
+
 /// Runs statements on one connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Runner<'a>(&'a DatabaseConnection);

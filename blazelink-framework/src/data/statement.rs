@@ -99,6 +99,17 @@ impl Select {
     }
 }
 
+impl<'a> Lookup<'a> {
+    /// The rows of a table by their own keys.
+    pub(crate) fn by_key(table: &'a TableDef) -> Lookup<'a> {
+        Lookup {
+            columns: &table.key,
+            source: table,
+            from: &table.key,
+        }
+    }
+}
+
 impl RowStatement {
     /// The row with a key: one text is bound for each of the key's columns.
     pub(crate) fn by_key(table: &TableDef, select: Select) -> RowStatement {
@@ -145,7 +156,7 @@ impl RowStatement {
             projection(table, &select),
             keys(lookup, 1),
         );
-        let after = format!(" AS t ON {}", matches(table, lookup));
+        let after = format!(" AS t ON {}", matches("t", table, lookup.columns));
         let text = Text::new(table, &before, &after, lookup.from.len());
         RowStatement::new(table, text.by(lookup.columns), select)
     }
@@ -169,7 +180,7 @@ impl RowStatement {
         );
         let after = format!(
             " AS t WHERE {} ORDER BY {} LIMIT $1 OFFSET $2) AS x",
-            matches(table, lookup),
+            matches("t", table, lookup.columns),
             order(table, by),
         );
         let mut text = Text::new(table, &before, &after, 2 + lookup.from.len());
@@ -220,7 +231,10 @@ impl CountStatement {
     /// Keys without rows are missing.
     pub(crate) fn each(table: &TableDef, lookup: Lookup<'_>) -> CountStatement {
         let before = format!("SELECT p.n, count(*) FROM {} JOIN ", keys(lookup, 1));
-        let after = format!(" AS t ON {} GROUP BY p.n", matches(table, lookup));
+        let after = format!(
+            " AS t ON {} GROUP BY p.n",
+            matches("t", table, lookup.columns)
+        );
         CountStatement {
             text: Text::new(table, &before, &after, lookup.from.len()).by(lookup.columns),
         }
@@ -292,17 +306,10 @@ pub(super) fn leads_to(
     target: &TableDef,
     condition: &str,
 ) -> String {
-    let pairs = from.iter().zip(&target.key).map(|(&from, &key)| {
-        format!(
-            "x.{} = t.{}",
-            identifier(&target.columns[key].name),
-            identifier(&table.columns[from].name)
-        )
-    });
+    let pairs = pairs(("x", target, &target.key), ("t", table, from));
     format!(
-        "EXISTS (SELECT FROM {} AS x WHERE {} AND {condition})",
+        "EXISTS (SELECT FROM {} AS x WHERE {pairs} AND {condition})",
         name(target),
-        join(pairs, " AND "),
     )
 }
 
@@ -371,14 +378,32 @@ pub(super) fn keys(lookup: Lookup<'_>, first: usize) -> String {
     )
 }
 
-pub(super) fn matches(table: &TableDef, lookup: Lookup<'_>) -> String {
-    let pairs = lookup.columns.iter().enumerate();
-    join(
-        pairs.map(|(at, &column)| {
-            format!("t.{} = p.k{at}", identifier(&table.columns[column].name))
-        }),
-        " AND ",
-    )
+/// That these columns of a table hold the key `p`.
+pub(super) fn matches(alias: &str, table: &TableDef, columns: &[usize]) -> String {
+    let columns = columns.iter().enumerate();
+    let equal = columns.map(|(at, &column)| {
+        format!(
+            "{alias}.{} = p.k{at}",
+            identifier(&table.columns[column].name)
+        )
+    });
+    join(equal, " AND ")
+}
+
+/// That two tables' columns are equal, pair by pair.
+pub(super) fn pairs(
+    (one_alias, one, one_columns): (&str, &TableDef, &[usize]),
+    (other_alias, other, other_columns): (&str, &TableDef, &[usize]),
+) -> String {
+    let columns = one_columns.iter().zip(other_columns);
+    let equal = columns.map(|(&a, &b)| {
+        format!(
+            "{one_alias}.{} = {other_alias}.{}",
+            identifier(&one.columns[a].name),
+            identifier(&other.columns[b].name)
+        )
+    });
+    join(equal, " AND ")
 }
 
 pub(super) fn join(parts: impl Iterator<Item = String>, separator: &str) -> String {

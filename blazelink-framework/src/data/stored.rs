@@ -9,8 +9,9 @@ use std::panic::AssertUnwindSafe;
 use blazelink_codes::{Code, limits};
 use futures_util::FutureExt;
 
-use super::accessor::{Children, Keys, SeaOrmAccessor};
+use super::accessor::SeaOrmAccessor;
 use super::batch::Batch;
+use super::children::{Children, Keys};
 use super::statement::{RowStatement, Text};
 use crate::change::Row;
 use crate::error::{Error, ErrorKind, Result};

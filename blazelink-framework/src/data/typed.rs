@@ -1,7 +1,8 @@
 //! Rows as values of their entity's `Model`, for computed fields that are methods of it: read again
 //! by their keys, in one statement for all rows of a batch, as the viewer sees them.
 
-use super::accessor::{Keys, SeaOrmAccessor, parent_of};
+use super::accessor::SeaOrmAccessor;
+use super::children::{Keys, parent_of};
 use super::statement::{Lookup, Text, keys, matches};
 use crate::error::Result;
 use crate::table::{Codec, TableDef, TypedRows};
@@ -16,18 +17,14 @@ pub(crate) struct TypedStatement {
 impl TypedStatement {
     /// For each of many keys its row: an array is bound for each of the key's columns.
     pub(crate) fn new(table: &TableDef, codec: Codec) -> TypedStatement {
-        let lookup = Lookup {
-            columns: &table.key,
-            source: table,
-            from: &table.key,
-        };
+        let lookup = Lookup::by_key(table);
         // Decoding looks for columns by name, so the key's number has one that no column has.
         let before = format!(
             "SELECT p.n AS \" n\", {} FROM {} JOIN ",
             (codec.projection)(),
             keys(lookup, 1),
         );
-        let after = format!(" AS t ON {}", matches(table, lookup));
+        let after = format!(" AS t ON {}", matches("t", table, lookup.columns));
         TypedStatement {
             text: Text::new(table, &before, &after, lookup.from.len()),
             codec,

@@ -19,12 +19,13 @@ use sea_orm::{DatabaseTransaction, DbErr, QueryResult, TransactionTrait};
 use serde_json::Value as Json;
 
 use super::accessor::SeaOrmAccessor;
+use super::runner::NO_KEY;
 use super::statement::{expression, name};
 use super::write_error::{Failed, NO_TARGET, Refusal, sqlstate};
 use super::write_sql::Sql;
 use super::write_value::text_of;
 use crate::object_id::Key;
-use crate::table::{Draft, Invalid, Operation, Problem, Read, Shape, TableDef, Writes};
+use crate::table::{Draft, Invalid, NO_ROW, Operation, Problem, Read, Shape, TableDef, Writes};
 use crate::viewer::Viewer;
 use crate::visibility::{Writable, WriteSight};
 
@@ -293,17 +294,14 @@ impl Writer<'_> {
             Operation::Delete => " FOR UPDATE",
             Operation::Create | Operation::Update => " FOR NO KEY UPDATE",
         });
-        let missing = || Refusal::row(Code::RowMissing, "No row was found when one was required");
+        let missing = || Refusal::row(Code::RowMissing, NO_ROW);
         let row = match sql.one(transaction).await {
             Ok(row) => row.ok_or_else(missing)?,
             // Only the key can be no value of its type here.
             Err(error) => {
                 let state = sqlstate(&error);
                 return Err(match state.is_some_and(|state| state.starts_with("22")) {
-                    true => {
-                        let sentence = "Invalid obj_id! It is no value of the key's type";
-                        Refusal::row(Code::InputInvalid, sentence).into()
-                    }
+                    true => Refusal::row(Code::InputInvalid, NO_KEY).into(),
                     false => error.into(),
                 });
             }

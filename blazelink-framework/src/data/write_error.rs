@@ -4,12 +4,12 @@
 //! Asked after the transaction has ended, so that asking the catalog cannot be in its way.
 
 use blazelink_codes::Code;
-use sea_orm::sea_query::ArrayType;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement, Value,
 };
 
+use super::catalog::texts;
 use crate::table::{Operation, TableDef};
 
 /// Why a row was not written: a sentence for the client.
@@ -205,14 +205,11 @@ impl Failed<'_> {
             let name = self.table.columns[*at].name.clone();
             Some((name, text.clone()?))
         });
-        let (names, texts): (Vec<_>, Vec<_>) = given.unzip();
-        let list = |texts: Vec<String>| {
-            let values = texts.into_iter().map(|text| Value::String(Some(text)));
-            Value::Array(ArrayType::String, Some(Box::new(values.collect())))
-        };
+        let (names, given): (Vec<_>, Vec<_>) = given.unzip();
+        let list = |list: Vec<String>| texts(list.iter().map(String::as_str));
         let [schema, table] = [&self.table.schema, &self.table.table];
         let [schema, table] = [schema, table].map(|name| Value::String(Some(name.clone())));
-        let values = [schema, table, list(names), list(texts)];
+        let values = [schema, table, list(names), list(given)];
         let name = self.texts(SQL, values).await.into_iter().next()?;
         self.table.column(&name)
     }

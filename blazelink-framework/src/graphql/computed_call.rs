@@ -134,6 +134,5 @@ fn failed(code: Code, sentence: &'static str, hint: &'static str) -> Error {
 }
 
 fn unfit() -> FieldError {
-    let sentence = "A field answers what its type does not say";
-    Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence).into()
+    FieldError::defect("A field answers what its type does not say")
 }

@@ -49,22 +49,11 @@ impl Loader<'_> {
         {
             return LoadedRoot::Failed(message);
         }
-        let reading = watch.begin(object, selection);
-        let mut read = Read {
-            loader: self,
-            reading: &reading,
-            failed: false,
-        };
+        let mut read = Read::begin(self, watch, object, selection);
         let fields = read.virtual_fields(table, root, &identified).await;
-        let failed = read.failed;
-        match fields {
-            Err(error) => LoadedRoot::Failed(tell(&error)),
-            Ok(fields) => {
-                if !failed {
-                    reading.finish();
-                }
-                LoadedRoot::Virtual(fields)
-            }
+        match read.end(fields) {
+            Err(message) => LoadedRoot::Failed(message),
+            Ok(fields) => LoadedRoot::Virtual(fields),
         }
     }
 }
@@ -252,7 +241,7 @@ impl Read<'_, '_> {
                 field: definition.name,
                 declared: definition.declared.is_some(),
             },
-            self.reading,
+            &self.reading,
         ));
         let context = self.loader.context.in_call(Arc::clone(&within));
         let surroundings = Surroundings {
@@ -380,11 +369,7 @@ impl Read<'_, '_> {
         let mut seen = HashMap::new();
         for (table, keys) in named {
             let target = manager.table(table);
-            let by_key = Lookup {
-                columns: &target.key,
-                source: target,
-                from: &target.key,
-            };
+            let by_key = Lookup::by_key(target);
             let statement = RowStatement::lookup(target, Select::new(target, []), by_key);
             match self.look_up(target, &statement, keys).await? {
                 Ok((rows, _)) => seen.insert(table, rows),

@@ -7,7 +7,7 @@ use super::plan::{
     ComputedField, MemberField, PageArguments, RowField, RowValue, ValuePageField, ValueSelection,
     VirtualRoot,
 };
-use super::planner::{Planner, field, name_of, page_arguments};
+use super::planner::{Planner, name_of, page_arguments};
 use crate::data::{Lookup, RowStatement, TypedStatement};
 use crate::table::{StructType, TableDef, ValueType};
 
@@ -96,22 +96,16 @@ impl<'a> Planner<'a> {
         references: &mut usize,
     ) -> ValueSelection {
         let members = (of.members)();
-        let merged = self.fields(&sets_of(merged), of.name);
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in merged {
-            let name = name_of(&merged);
-            let what = if name == "__typename" {
-                MemberField::Typename
-            } else {
-                let Some(at) = members.iter().position(|member| member.name == name) else {
-                    continue;
-                };
-                let merged = std::slice::from_ref(&merged);
-                MemberField::Member(at, self.value(&members[at].ty, merged, references))
-            };
-            fields.push(field(&merged, what));
-        }
-        self.leave();
+        let fields = self.fields(&sets_of(merged), of.name, |planner, merged| {
+            let name = name_of(merged);
+            if name == "__typename" {
+                return Some(MemberField::Typename);
+            }
+            let at = members.iter().position(|member| member.name == name)?;
+            let merged = std::slice::from_ref(merged);
+            let value = planner.value(&members[at].ty, merged, references);
+            Some(MemberField::Member(at, value))
+        });
         ValueSelection::Struct {
             name: of.name,
             fields,
@@ -125,22 +119,18 @@ impl<'a> Planner<'a> {
         references: &mut usize,
     ) -> ValueSelection {
         let name = super::schema::page_type_name(self.manager, item);
-        let merged = self.fields(&sets_of(merged), &name);
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in merged {
-            let what = match name_of(&merged) {
+        let fields = self.fields(&sets_of(merged), &name, |planner, merged| {
+            Some(match name_of(merged) {
                 "__typename" => ValuePageField::Typename,
                 "count" => ValuePageField::Count,
                 "next" => ValuePageField::Next,
                 "items" => {
-                    let merged = std::slice::from_ref(&merged);
-                    ValuePageField::Items(self.value(item, merged, references))
+                    let merged = std::slice::from_ref(merged);
+                    ValuePageField::Items(planner.value(item, merged, references))
                 }
-                _ => continue,
-            };
-            fields.push(field(&merged, what));
-        }
-        self.leave();
+                _ => return None,
+            })
+        });
         let read = fields
             .iter()
             .any(|field| matches!(field.what, ValuePageField::Items(_)));
@@ -167,12 +157,8 @@ impl<'a> Planner<'a> {
         let guarded = target.is_guarded();
         let needed = guarded || selection.rows().next().is_some();
         let statement = needed.then(|| {
-            let by_key = Lookup {
-                columns: &target.key,
-                source: target,
-                from: &target.key,
-            };
-            RowStatement::lookup(target, self.select(target, selection.rows()), by_key)
+            let select = self.select(target, selection.rows());
+            RowStatement::lookup(target, select, Lookup::by_key(target))
         });
         let number = *references;
         *references += 1;

@@ -6,27 +6,17 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 
-use crate::object_id::{Atom, Key, TableId};
-use crate::table::{Identified, TableDef, TableManager};
+use crate::object_id::{Atom, Key};
+use crate::table::{Identified, NO_ROW, TableDef, TableManager};
 use crate::value::Kind;
 
 /// An identifier that fits its root.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Identifier {
     pub(super) key: Key,
-    /// Tables and rows that the client names beside, nested ones too.
-    pub(super) dependencies: Vec<Named>,
+    /// Tables and rows that the client names beside.
+    pub(super) dependencies: Vec<Identified>,
 }
-
-/// A table, or a row of it, that a client names.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) table: TableId,
-    pub(super) key: Option<Key>,
-}
-
-/// No row has been named, or there is none.
-pub(super) const NO_ROW: &str = "No row was found when one was required";
 
 impl Identifier {
     /// Reads the identifier of a table's row root.
@@ -49,8 +39,7 @@ impl Identifier {
             None | Some(ConstValue::Null) => return Err(NO_ROW.to_owned()),
             Some(value) => read_key(table, value)?,
         };
-        let mut dependencies = Vec::new();
-        read_dependencies(manager, fields, &mut dependencies)?;
+        let dependencies = read_nested(manager, fields)?;
         Ok(Identifier { key, dependencies })
     }
 }
@@ -180,23 +169,6 @@ fn read_any_key(value: &ConstValue) -> Option<Key> {
         ConstValue::String(text) => Some(Key::from(text.as_str())),
         _ => None,
     }
-}
-
-/// The dependencies of an identifier at any depth, parents first.
-fn read_dependencies(
-    manager: &TableManager,
-    fields: &IndexMap<Name, ConstValue>,
-    found: &mut Vec<Named>,
-) -> Result<(), String> {
-    for fields in dependency_fields(fields)? {
-        let table = named_table(manager, fields)?;
-        found.push(Named {
-            table: table.id,
-            key: read_optional_key(table, fields)?,
-        });
-        read_dependencies(manager, fields, found)?;
-    }
-    Ok(())
 }
 
 /// Reads a key of a table, in the form in which Postgres prints it where that form is known.

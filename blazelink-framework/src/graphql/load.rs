@@ -25,7 +25,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 
 use super::computed_load::Subjects;
-use super::identifier::{self, Identifier, NO_ROW};
+use super::identifier::{self, Identifier};
 use super::loaded::{Loaded, LoadedOne, LoadedRoot, LoadedRows};
 use super::parents::{Parents, position};
 use super::plan::{Fingerprint, OneField, RowField, RowRoot, RowSelection};
@@ -37,7 +37,7 @@ use crate::data::{Batch, RowStatement, SeaOrmAccessor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Dependency, Reading, Role, Watch};
-use crate::table::{Shape, TableDef, TableManager};
+use crate::table::{Identified, NO_ROW, Shape, TableDef, TableManager, narrowed_to};
 use crate::visibility::Sight;
 
 /// The error of a column that the viewer does not see, whatever its value is.
@@ -63,7 +63,7 @@ pub(super) struct Loader<'a> {
 /// One root while it is read.
 pub(super) struct Read<'l, 'a> {
     pub(super) loader: &'l mut Loader<'a>,
-    pub(super) reading: &'l Arc<dyn Reading>,
+    pub(super) reading: Arc<dyn Reading>,
     /// Whether a statement has failed, so that the answer must not stay watched.
     pub(super) failed: bool,
 }
@@ -81,26 +81,12 @@ impl<'a> Loader<'a> {
         if let Err(message) = self.ask(table, &object, selection).await {
             return LoadedRoot::Failed(message);
         }
-        let reading = self.watch.begin(object, selection);
-        let mut read = Read {
-            loader: self,
-            reading: &reading,
-            failed: false,
-        };
+        let mut read = Read::begin(self, self.watch, object, selection);
         let rows = read.row(table, root, &identifier).await;
-        let failed = read.failed;
-        match rows {
-            Err(error) => LoadedRoot::Failed(tell(&error)),
-            Ok(rows) => {
-                if !failed {
-                    reading.finish();
-                }
-                if rows.batch.is_empty() {
-                    LoadedRoot::Failed(NO_ROW.to_owned())
-                } else {
-                    LoadedRoot::Row(rows)
-                }
-            }
+        match read.end(rows) {
+            Err(message) => LoadedRoot::Failed(message),
+            Ok(rows) if rows.batch.is_empty() => LoadedRoot::Failed(NO_ROW.to_owned()),
+            Ok(rows) => LoadedRoot::Row(rows),
         }
     }
 
@@ -117,6 +103,32 @@ impl<'a> Loader<'a> {
     }
 }
 
+impl<'l, 'a> Read<'l, 'a> {
+    /// Begins to read a root; what is said to be read from here on is watched by `watch`.
+    pub(super) fn begin(
+        loader: &'l mut Loader<'a>,
+        watch: &dyn Watch,
+        object: ObjectId,
+        selection: u64,
+    ) -> Read<'l, 'a> {
+        Read {
+            reading: watch.begin(object, selection),
+            loader,
+            failed: false,
+        }
+    }
+
+    /// What was read of the root, or its error's message. It stays watched, unless a statement has
+    /// failed.
+    pub(super) fn end<T>(self, read: Result<T>) -> Result<T, String> {
+        let read = read.map_err(|error| tell(&error))?;
+        if !self.failed {
+            self.reading.finish();
+        }
+        Ok(read)
+    }
+}
+
 impl<'a> Read<'_, 'a> {
     /// Fails if the root as a whole must fail.
     async fn row(
@@ -128,7 +140,7 @@ impl<'a> Read<'_, 'a> {
         let key = &identifier.key;
         let own = Dependency::Row(table.id, key.clone());
         self.reading.depend(Role::Declared, own)?;
-        for named in &identifier.dependencies {
+        for named in Identified::all(&identifier.dependencies) {
             self.declare(named.table, named.key.as_ref())?;
         }
         let data = self.loader.data;
@@ -310,14 +322,10 @@ impl<'a> Read<'_, 'a> {
         (from, target, to): (&[usize], TableId, &[usize]),
     ) -> Result<()> {
         let target = self.loader.manager.table(target);
-        let exact: Vec<bool> = from
-            .iter()
-            .zip(to)
-            .map(|(&from, &to)| source.columns[from].exact && target.columns[to].exact)
-            .collect();
-        let is_row = target.is_key(to) && exact.iter().all(|&exact| exact);
-        // One column of several is a wider set of rows, and enough.
-        let narrow = exact.iter().position(|&exact| exact);
+        // Some columns of several are a wider set of rows, and enough.
+        let exact = |&at: &usize| source.columns[from[at]].exact && target.columns[to[at]].exact;
+        let exact: Vec<usize> = (0..to.len()).filter(exact).collect();
+        let is_row = target.is_key(to) && exact.len() == to.len();
         for texts in &parents.texts {
             let atom = |at: usize| target.columns[to[at]].kind.atom(texts[at]);
             let row = || {
@@ -327,19 +335,15 @@ impl<'a> Read<'_, 'a> {
                 });
                 atoms.collect::<Option<Vec<_>>>().and_then(Key::from_atoms)
             };
-            let dependency = match (is_row.then(row).flatten(), narrow) {
-                (Some(key), _) => Dependency::Row(target.id, key),
-                (None, Some(at)) => match target.columns[to[at]].exposed {
-                    Some(column) => Dependency::Equal {
-                        table: target.id,
-                        column,
-                        value: atom(at),
-                    },
-                    None => Dependency::Table(target.id),
-                },
-                (None, None) => Dependency::Table(target.id),
-            };
-            self.reading.depend(Role::Derived, dependency)?;
+            if let Some(key) = is_row.then(row).flatten() {
+                let row = Dependency::Row(target.id, key);
+                self.reading.depend(Role::Derived, row)?;
+                continue;
+            }
+            let equalities = exact.iter().map(|&at| (to[at], vec![atom(at)]));
+            narrowed_to(target, equalities, 1)
+                .into_iter()
+                .try_for_each(|rows| self.reading.depend(Role::Derived, rows))?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! The part of `load` that is about many rows of a table.
 //!
 //! What is watched beside what `load` says:
-//! - a page of a table that is narrowed to rows with some values of a column: the rows with these
+//! - a page of a table that is narrowed to rows with some values of columns: the rows with these
 //!   values, before or after a change; they are all that can enter, leave or move in it. Any other
 //!   page of a table: the table;
 //! - a narrowed or ordered page over a junction: the same of the target's rows, since each of them
@@ -14,7 +14,7 @@
 use async_graphql_value::ConstValue;
 use blazelink_codes::limits;
 
-use super::load::{Loader, Read, tell};
+use super::load::{Loader, Read};
 use super::loaded::{Loaded, LoadedMany, LoadedPage, LoadedRoot};
 use super::parents::{Parents, position};
 use super::plan::{ManyField, PageArguments, PageRoot, PageSelection};
@@ -26,7 +26,7 @@ use crate::data::{
 use crate::error::Result;
 use crate::object_id::{ObjectId, TableId};
 use crate::subscription::{Dependency, Role};
-use crate::table::{Relation, Shape, TableDef, TableManager};
+use crate::table::{Relation, Shape, TableDef, TableManager, narrowed_to};
 
 /// What a page is asked for.
 struct Asked<'a> {
@@ -74,25 +74,12 @@ impl<'a> Loader<'a> {
         if let Err(message) = self.ask(table, &object, selection).await {
             return LoadedRoot::Failed(message);
         }
-        let reading = self.watch.begin(object, selection);
-        let mut read = Read {
-            loader: self,
-            reading: &reading,
-            failed: false,
-        };
+        let mut read = Read::begin(self, self.watch, object, selection);
         let page = read.page(root, &asked).await;
-        let failed = read.failed;
-        match page {
-            Err(error) => LoadedRoot::Failed(tell(&error)),
-            Ok(page) => {
-                if !failed {
-                    reading.finish();
-                }
-                match root.selection.list && page.more {
-                    true => LoadedRoot::Failed(too_long()),
-                    false => LoadedRoot::Page(page),
-                }
-            }
+        match read.end(page) {
+            Err(message) => LoadedRoot::Failed(message),
+            Ok(page) if root.selection.list && page.more => LoadedRoot::Failed(too_long()),
+            Ok(page) => LoadedRoot::Page(page),
         }
     }
 
@@ -206,20 +193,11 @@ impl<'a> Read<'_, 'a> {
     /// Watches the rows of a table that a filter may let through.
     fn watch_filtered(&self, role: Role, table: TableId, filter: Option<&Filter>) -> Result<()> {
         let definition = self.loader.manager.table(table);
-        let pinned = filter.and_then(|filter| where_argument::pinned(definition, filter));
-        let Some((column, values)) = pinned else {
-            return self.reading.depend(role, Dependency::Table(table));
-        };
-        values.into_iter().try_for_each(|value| {
-            self.reading.depend(
-                role,
-                Dependency::Equal {
-                    table,
-                    column,
-                    value,
-                },
-            )
-        })
+        let pinned = filter.map(|filter| where_argument::pinned(definition, filter));
+        let pinned = pinned.unwrap_or_default();
+        let rows = narrowed_to(definition, pinned, limits::PINNED_VALUES);
+        rows.into_iter()
+            .try_for_each(|rows| self.reading.depend(role, rows))
     }
 
     /// A to-many relation.

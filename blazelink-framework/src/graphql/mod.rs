@@ -33,6 +33,7 @@ mod parents;
 mod plan;
 mod planner;
 mod query_limits;
+mod relation_planner;
 mod request;
 mod response;
 mod schema;

@@ -64,12 +64,8 @@ impl Loader<'_> {
         let Some(statement) = &root.statement else {
             return Ok(LoadedRows::default());
         };
-        let reading = self.watch.begin(ObjectId::row(table.id, key.clone()), 0);
-        let mut read = Read {
-            loader: self,
-            reading: &reading,
-            failed: false,
-        };
+        let object = ObjectId::row(table.id, key.clone());
+        let mut read = Read::begin(self, self.watch, object, 0);
         let batch = match read.loader.data.by_key(statement, key).await {
             Ok(batch) => batch,
             Err(error) => return Err(tell(&error)),

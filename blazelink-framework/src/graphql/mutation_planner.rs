@@ -2,7 +2,7 @@
 
 use super::collect::Merged;
 use super::plan::{Root, WriteRoot, WrittenField};
-use super::planner::{Planner, field, name_of};
+use super::planner::{Planner, name_of};
 use crate::data::RowStatement;
 use crate::table::Operation;
 
@@ -19,11 +19,10 @@ impl<'a> Planner<'a> {
             let found = operations.find(|&it| table.writes(it) && table.mutation(it) == name)?;
             Some((table, found))
         })?;
-        let answers = self.fields(&merged.selections(), &table.answer_type(operation));
-        let mut fields = Vec::with_capacity(answers.len());
         let mut rows = 0;
-        for answer in &answers {
-            let what = match name_of(answer) {
+        let answer = table.answer_type(operation);
+        let fields = self.fields(&merged.selections(), &answer, |planner, merged| {
+            Some(match name_of(merged) {
                 "__typename" => WrittenField::Typename,
                 "obj_id" => WrittenField::ObjId,
                 "entity" => WrittenField::Entity,
@@ -31,13 +30,12 @@ impl<'a> Planner<'a> {
                 "row" => {
                     let number = rows;
                     rows += 1;
-                    let selection = self.rows(&answer.selections(), table);
+                    let selection = planner.rows(&merged.selections(), table);
                     WrittenField::Row { number, selection }
                 }
-                _ => continue,
-            };
-            fields.push(field(answer, what));
-        }
+                _ => return None,
+            })
+        });
         let selections = WriteRoot::rows(&fields);
         let statement = (rows > 0).then(|| {
             let select = self.select(table, selections);

@@ -1,6 +1,6 @@
 //! Makes the plan of an operation: finds the tables, columns and relations behind its fields, and
 //! writes their statements. Pure. The document is valid; what still does not fit is skipped, not
-//! trusted.
+//! trusted. Relations, computed fields and mutations have files beside this one.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,12 +11,12 @@ use async_graphql::{Name, Pos};
 
 use super::collect::{Collector, Merged};
 use super::plan::{
-    Field, Fingerprint, IdField, Junction, ManyField, OneField, PageArguments, PageField, PageRoot,
-    PageSelection, Plan, RefField, RefSelection, Root, RowField, RowRoot, RowSelection,
+    Field, Fingerprint, IdField, PageArguments, PageField, PageRoot, PageSelection, Plan, RefField,
+    RefSelection, Root, RowField, RowRoot, RowSelection,
 };
 use super::variables::{Variables, names_in};
-use crate::data::{CountStatement, Lookup, RowStatement, Select};
-use crate::table::{Shape, TableDef, TableManager};
+use crate::data::{CountStatement, RowStatement, Select};
+use crate::table::{TableDef, TableManager};
 
 /// Plans an operation. The second value says whether the plan is the same for all variables.
 pub(super) fn plan(
@@ -79,7 +79,7 @@ impl<'a> Planner<'a> {
         self.named.clear();
         self.remember(merged);
         let tables = self.manager.tables();
-        if let Some(table) = tables.iter().find(|t| TableManager::row_root(t) == name) {
+        if let Some(table) = tables.iter().find(|t| t.row_root() == name) {
             let selection = self.rows(&merged.selections(), table);
             let select = self.select(table, [&selection].into_iter());
             return Some(Root::Row(Box::new(RowRoot {
@@ -91,10 +91,10 @@ impl<'a> Planner<'a> {
             })));
         }
         let mut virtual_tables = self.manager.virtual_tables().iter();
-        if let Some(table) = virtual_tables.find(|t| TableManager::row_root(t) == name) {
+        if let Some(table) = virtual_tables.find(|t| t.row_root() == name) {
             return Some(Root::Virtual(Box::new(self.virtual_root(table, merged))));
         }
-        let table = tables.iter().find(|t| TableManager::page_root(t) == name)?;
+        let table = tables.iter().find(|t| t.page_root() == name)?;
         let selection = self.page(&merged.selections(), table, table.list);
         let items = selection.has_items();
         let items = items.then(|| self.select(table, selection.rows()));
@@ -109,240 +109,34 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn rows(&mut self, sets: &[&'a SelectionSet], table: &TableDef) -> RowSelection {
-        let merged = self.fields(sets, &table.entity);
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in &merged {
-            let Some(first) = merged.fields.first() else {
-                continue;
-            };
-            let name = first.node.name.node.as_str();
-            let what = if name == "__typename" {
-                RowField::Typename
-            } else if let Some((column, _)) = table.exposed().find(|(_, c)| c.field() == name) {
-                RowField::Column(column)
-            } else if let Some(at) = table.relations.iter().position(|r| r.name == name) {
-                self.relation(table, at, merged, &first.node)
-            } else {
-                let index = table.computed.iter().position(|c| c.name == name);
-                match index.and_then(|index| self.computed(table, index, merged)) {
-                    Some(computed) => computed,
-                    None => continue,
-                }
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
+        let fields = self.fields(sets, &table.entity, |planner, merged| {
+            let first = &merged.fields.first()?.node;
+            let name = first.name.node.as_str();
+            if name == "__typename" {
+                return Some(RowField::Typename);
+            }
+            if let Some((column, _)) = table.exposed().find(|(_, c)| c.field() == name) {
+                return Some(RowField::Column(column));
+            }
+            if let Some(at) = table.relations.iter().position(|r| r.name == name) {
+                return Some(planner.relation(table, at, &merged.selections(), first));
+            }
+            let index = table.computed.iter().position(|c| c.name == name)?;
+            planner.computed(table, index, merged)
+        });
         RowSelection {
             table: table.id,
             fields,
         }
     }
 
-    /// The relation at this position among the table's.
-    fn relation(
-        &mut self,
-        table: &TableDef,
-        at: usize,
-        merged: &Merged<'a>,
-        first: &DocumentField,
-    ) -> RowField {
-        let relation = &table.relations[at];
-        let target = self.manager.table(relation.target);
-        let sets = merged.selections();
-        match &relation.shape {
-            Shape::BelongsTo { from, to } => {
-                self.one(table, at, target, (from, target, to), true, &sets)
-            }
-            Shape::HasOne { from, to } => {
-                self.one(table, at, target, (from, target, to), false, &sets)
-            }
-            Shape::Linked {
-                from,
-                near,
-                hops,
-                single,
-            } => {
-                let first_hop = hops.first().map_or(target.id, |hop| hop.table);
-                let holder = self.manager.table(first_hop);
-                if *single {
-                    return self.one(table, at, target, (from, holder, near), false, &sets);
-                }
-                let selection = self.page(&sets, target, relation.list);
-                // What the statements are made from; see `load_page`.
-                let itself = Lookup {
-                    columns: &target.key,
-                    source: target,
-                    from: &target.key,
-                };
-                let items = selection.has_items().then(|| {
-                    let select = self.select(target, selection.rows());
-                    RowStatement::children(target, select, itself, &target.key)
-                });
-                RowField::Many(Box::new(ManyField {
-                    relation: at,
-                    target: target.id,
-                    from: from.clone(),
-                    holder: holder.id,
-                    to: near.clone(),
-                    arguments: page_arguments(first),
-                    items,
-                    count: selection
-                        .has_count()
-                        .then(|| CountStatement::each(target, itself)),
-                    junction: None,
-                    selection,
-                }))
-            }
-            Shape::HasMany { from, to } => {
-                let selection = self.page(&sets, target, relation.list);
-                let lookup = Lookup {
-                    columns: to,
-                    source: table,
-                    from,
-                };
-                let items = selection.has_items().then(|| {
-                    let select = self.select(target, selection.rows());
-                    RowStatement::children(target, select, lookup, &target.key)
-                });
-                RowField::Many(Box::new(ManyField {
-                    relation: at,
-                    target: target.id,
-                    from: from.clone(),
-                    holder: target.id,
-                    to: to.clone(),
-                    arguments: page_arguments(first),
-                    items,
-                    count: selection
-                        .has_count()
-                        .then(|| CountStatement::each(target, lookup)),
-                    junction: None,
-                    selection,
-                }))
-            }
-            Shape::Through { .. } => self.through(table, at, &sets, first),
-        }
-    }
-
-    /// A to-many relation over a junction.
-    fn through(
-        &mut self,
-        table: &TableDef,
-        at: usize,
-        sets: &[&'a SelectionSet],
-        first: &DocumentField,
-    ) -> RowField {
-        let relation = &table.relations[at];
-        let target = self.manager.table(relation.target);
-        let Shape::Through {
-            junction,
-            from,
-            near,
-            far,
-        } = &relation.shape
-        else {
-            return RowField::Typename;
-        };
-        let junction = self.manager.table(*junction);
-        let selection = self.page(sets, target, relation.list);
-        let lookup = Lookup {
-            columns: near,
-            source: table,
-            from,
-        };
-        let onward = Lookup {
-            columns: &target.key,
-            source: junction,
-            from: far,
-        };
-        let items = selection.has_items().then(|| {
-            let select = Select::new(junction, far.iter().copied());
-            let items = RowStatement::children(junction, select, lookup, far);
-            match target.is_guarded() {
-                true => items.leading_to(target, far),
-                false => items,
-            }
-        });
-        let count = selection.has_count().then(|| {
-            let count = CountStatement::each(junction, lookup);
-            match target.is_guarded() {
-                true => count.leading_to(target, far),
-                false => count,
-            }
-        });
-        let rows = selection.rows().next().is_some().then(|| {
-            let select = self.select(target, selection.rows());
-            RowStatement::lookup(target, select, onward)
-        });
-        RowField::Many(Box::new(ManyField {
-            relation: at,
-            target: target.id,
-            from: from.clone(),
-            holder: junction.id,
-            to: near.clone(),
-            arguments: page_arguments(first),
-            items,
-            count,
-            junction: Some(Junction {
-                far: far.clone(),
-                statement: rows,
-            }),
-            selection,
-        }))
-    }
-
-    /// A to-one relation. `owned` says that this table's columns refer to the target; if to its
-    /// key, the reference is known without reading the row.
-    fn one(
-        &mut self,
-        table: &TableDef,
-        at: usize,
-        target: &TableDef,
-        (from, holder, to): (&[usize], &TableDef, &[usize]),
-        owned: bool,
-        sets: &[&'a SelectionSet],
-    ) -> RowField {
-        let key = if owned && target.is_key(to) {
-            let columns = target.key.iter().filter_map(|column| {
-                let at = to.iter().position(|to| to == column)?;
-                from.get(at).copied()
-            });
-            Some(columns.collect())
-        } else {
-            None
-        };
-        let selection = self.references(sets, target, &mut 0);
-        let guarded = target.is_guarded();
-        let needed = guarded || key.is_none() || selection.rows().next().is_some();
-        let statement = needed.then(|| {
-            let select = self.select(target, selection.rows());
-            // A chain's statement is made from this one's columns; see `load_page`.
-            let columns = if holder.id == target.id {
-                to
-            } else {
-                &target.key
-            };
-            let lookup = Lookup {
-                columns,
-                source: table,
-                from,
-            };
-            RowStatement::lookup(target, select, lookup)
-        });
-        RowField::One(Box::new(OneField {
-            relation: at,
-            target: target.id,
-            from: from.to_vec(),
-            holder: holder.id,
-            to: to.to_vec(),
-            key,
-            statement,
-            guarded,
-            selection,
-        }))
-    }
-
     /// The fields of a page, or what is asked of the items of a list.
-    fn page(&mut self, sets: &[&'a SelectionSet], table: &TableDef, list: bool) -> PageSelection {
+    pub(super) fn page(
+        &mut self,
+        sets: &[&'a SelectionSet],
+        table: &TableDef,
+        list: bool,
+    ) -> PageSelection {
         if list {
             let what = PageField::Items(self.references(sets, table, &mut 0));
             let fields = vec![Field {
@@ -353,22 +147,19 @@ impl<'a> Planner<'a> {
             }];
             return PageSelection { list, fields };
         }
-        let merged = self.fields(sets, &table.page_type());
-        let mut fields = Vec::with_capacity(merged.len());
         let mut rows = 0;
-        for merged in &merged {
-            let what = match name_of(merged) {
+        let fields = self.fields(sets, &table.page_type(), |planner, merged| {
+            Some(match name_of(merged) {
                 "__typename" => PageField::Typename,
                 "count" => PageField::Count,
                 "next" => PageField::Next,
                 "items" => {
-                    PageField::Items(self.references(&merged.selections(), table, &mut rows))
+                    let sets = merged.selections();
+                    PageField::Items(planner.references(&sets, table, &mut rows))
                 }
-                _ => continue,
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
+                _ => return None,
+            })
+        });
         PageSelection { list, fields }
     }
 
@@ -378,28 +169,23 @@ impl<'a> Planner<'a> {
         table: &TableDef,
         rows: &mut usize,
     ) -> RefSelection {
-        let merged = self.fields(sets, &table.ref_type());
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in &merged {
-            let what = match name_of(merged) {
+        let fields = self.fields(sets, &table.ref_type(), |planner, merged| {
+            let sets = merged.selections();
+            Some(match name_of(merged) {
                 "__typename" => RefField::Typename,
                 "obj_id" => RefField::ObjId,
                 "entity" => RefField::Entity,
                 "modifiers" => RefField::Modifiers,
-                "dependencies" => RefField::Dependencies(self.identifiers(&merged.selections())),
+                "dependencies" => RefField::Dependencies(planner.identifiers(&sets)),
                 "row" => {
                     let number = *rows;
                     *rows += 1;
-                    RefField::Row {
-                        number,
-                        selection: self.rows(&merged.selections(), table),
-                    }
+                    let selection = planner.rows(&sets, table);
+                    RefField::Row { number, selection }
                 }
-                _ => continue,
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
+                _ => return None,
+            })
+        });
         RefSelection {
             entity: table.id,
             fields,
@@ -408,21 +194,16 @@ impl<'a> Planner<'a> {
 
     /// `ObjectId`s that lead to no row.
     pub(super) fn identifiers(&mut self, sets: &[&'a SelectionSet]) -> Vec<Field<IdField>> {
-        let merged = self.fields(sets, "ObjectId");
-        let mut fields = Vec::with_capacity(merged.len());
-        for merged in &merged {
-            let what = match name_of(merged) {
+        self.fields(sets, "ObjectId", |planner, merged| {
+            Some(match name_of(merged) {
                 "__typename" => IdField::Typename,
                 "obj_id" => IdField::ObjId,
                 "entity" => IdField::Entity,
                 "modifiers" => IdField::Modifiers,
-                "dependencies" => IdField::Dependencies(self.identifiers(&merged.selections())),
-                _ => continue,
-            };
-            fields.push(field(merged, what));
-        }
-        self.leave();
-        fields
+                "dependencies" => IdField::Dependencies(planner.identifiers(&merged.selections())),
+                _ => return None,
+            })
+        })
     }
 
     /// The columns that these selections of a table's rows need.
@@ -442,13 +223,27 @@ impl<'a> Planner<'a> {
         Select::new(table, columns.copied())
     }
 
-    /// Opens selections, and enters them in the fingerprint.
-    pub(super) fn fields(&mut self, sets: &[&'a SelectionSet], ty: &str) -> Vec<Merged<'a>> {
+    /// Opens selections of the type `ty`, enters them in the fingerprint, and plans each field by
+    /// `what`.
+    pub(super) fn fields<T>(
+        &mut self,
+        sets: &[&'a SelectionSet],
+        ty: &str,
+        mut what: impl FnMut(&mut Self, &Merged<'a>) -> Option<T>,
+    ) -> Vec<Field<T>> {
         let merged = self.collector.fields(sets, ty);
         for merged in &merged {
             self.remember(merged);
         }
-        merged
+        let mut fields = Vec::with_capacity(merged.len());
+        for merged in &merged {
+            if let Some(what) = what(self, merged) {
+                fields.push(field(merged, what));
+            }
+        }
+        // Tells the end of these selections from more of them.
+        self.fingerprint.write_u8(0xFF);
+        fields
     }
 
     fn remember(&mut self, merged: &Merged<'a>) {
@@ -468,10 +263,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn leave(&mut self) {
-        self.fingerprint.write_u8(0xFF);
-    }
-
     pub(super) fn take_fingerprint(&mut self) -> Fingerprint {
         Fingerprint {
             document: self.fingerprint.finish(),
@@ -487,7 +278,7 @@ pub(super) fn name_of<'a>(merged: &Merged<'a>) -> &'a str {
         .map_or("", |field| field.node.name.node.as_str())
 }
 
-pub(super) fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
+fn field<T>(merged: &Merged<'_>, what: T) -> Field<T> {
     let mut json = Vec::with_capacity(merged.name.len() + 3);
     crate::value::write_string(merged.name, &mut json);
     json.push(b':');

@@ -32,8 +32,8 @@ pub(super) fn builder(manager: &TableManager, limits: &QueryLimits) -> SchemaBui
         schema = page_inputs::register_table(schema, table);
         let identifier = InputValue::new("identifier", TypeRef::named("ObjectIdInput"));
         query = query
-            .field(field(TableManager::row_root(table), &table.entity).argument(identifier))
-            .field(many(TableManager::page_root(table), table, table.list));
+            .field(field(table.row_root(), &table.entity).argument(identifier))
+            .field(many(table.page_root(), table, table.list));
         schema = schema
             .register(row_type(manager, table))
             .register(ref_type(table))
@@ -41,7 +41,7 @@ pub(super) fn builder(manager: &TableManager, limits: &QueryLimits) -> SchemaBui
     }
     for table in manager.virtual_tables() {
         let identifier = InputValue::new("identifier", TypeRef::named("ObjectIdInput"));
-        let root = field(TableManager::row_root(table), &table.entity);
+        let root = field(table.row_root(), &table.entity);
         query = query.field(root.argument(identifier));
         schema = schema.register(row_type(manager, table));
     }

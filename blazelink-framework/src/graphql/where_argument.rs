@@ -239,31 +239,30 @@ fn like(
     })
 }
 
-/// A column and the values of which every row has one that the filter is true of; nothing if a
-/// dependency cannot look for them. Only equalities that all must hold are looked at.
-pub(super) fn pinned(table: &TableDef, filter: &Filter) -> Option<(u32, Vec<Atom>)> {
-    match filter {
-        Filter::All(filters) => {
-            let mut pins = filters.iter().filter_map(|filter| pinned(table, filter));
-            let first = pins.next()?;
-            Some(
-                pins.fold(first, |best, next| match next.1.len() < best.1.len() {
-                    true => next,
-                    false => best,
-                }),
-            )
-        }
-        Filter::Compare(column, Comparison::Equal, value) => {
-            atoms(&table.columns[*column], std::slice::from_ref(value))
-        }
-        Filter::OneOf(column, values) if values.len() <= limits::PINNED_VALUES => {
-            atoms(&table.columns[*column], values)
-        }
-        _ => None,
+/// The columns, with the values of which every row that the filter is true of has one, that a
+/// dependency can look for. Only equalities that all must hold are looked at.
+pub(super) fn pinned(table: &TableDef, filter: &Filter) -> Vec<(usize, Vec<Atom>)> {
+    let mut pins = Vec::new();
+    let mut waiting = vec![filter];
+    while let Some(filter) = waiting.pop() {
+        let (column, values) = match filter {
+            Filter::All(filters) => {
+                waiting.extend(filters.iter().rev());
+                continue;
+            }
+            Filter::Compare(column, Comparison::Equal, value) => {
+                (*column, std::slice::from_ref(value))
+            }
+            Filter::OneOf(column, values) => (*column, values.as_slice()),
+            _ => continue,
+        };
+        let atoms = atoms(&table.columns[column], values);
+        pins.extend(atoms.map(|atoms| (column, atoms)));
     }
+    pins
 }
 
-fn atoms(column: &Column, values: &[String]) -> Option<(u32, Vec<Atom>)> {
+fn atoms(column: &Column, values: &[String]) -> Option<Vec<Atom>> {
     let printed = |text: &String| match (&column.kind, column.sql_type.as_str()) {
         (Kind::Int | Kind::BigInt | Kind::Bool | Kind::Char, _) => true,
         (Kind::Text, "text" | "character varying" | "varchar") => true,
@@ -272,7 +271,5 @@ fn atoms(column: &Column, values: &[String]) -> Option<(u32, Vec<Atom>)> {
     };
     let exact = column.exact && values.iter().all(printed);
     let atoms = values.iter().map(|text| column.kind.atom(text));
-    exact
-        .then(|| Some((column.exposed?, atoms.collect())))
-        .flatten()
+    exact.then(|| atoms.collect())
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashSet;
 
-use super::index::{SubscriptionIndex, events, points_met, points_of_table};
+use super::event::{events, points_met, points_of_table};
+use super::index::SubscriptionIndex;
 use super::pool::NONE;
 use crate::change::Transaction;
 use crate::exposure::Exposure;

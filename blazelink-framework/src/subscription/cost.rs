@@ -5,15 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use super::index::{Event, SubscriptionIndex};
+use super::event::Event;
+use super::index::SubscriptionIndex;
 use super::judge::{Heard, Judge};
-use super::{Dependency, Role, pool};
+use super::{Dependency, Residual, Role, pool};
 use crate::change::{Change, ChangeKind, Old, Row, Transaction};
 use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, TableId};
 use crate::value::Kind;
 
 const EVENT: TableId = TableId(0);
+const ID: u32 = 0;
 const PLAYER: u32 = 1;
 
 /// Hash tables compare a few records that are not the one looked for.
@@ -36,7 +38,8 @@ fn exposure() -> Exposure {
     }])
 }
 
-/// A session reads the event of its own number, and needs the events of the player of that number.
+/// A session reads the event of its own number, and needs the event of that number if it is of the
+/// player of that number.
 fn read(index: &mut SubscriptionIndex, session: u32) {
     let number = i64::from(session);
     let answer = index.begin(session, ObjectId::row(EVENT, Key::from(number)), 0);
@@ -44,7 +47,8 @@ fn read(index: &mut SubscriptionIndex, session: u32) {
     let needed = Dependency::Equal {
         table: EVENT,
         column: PLAYER,
-        value: Atom::from_text(&number.to_string(), true),
+        value: Atom::Int(number),
+        residual: Residual::of([(ID, vec![Atom::Int(number)])]),
     };
     index.depend(&answer, Role::Declared, own, 10).unwrap();
     index.depend(&answer, Role::Derived, needed, 10).unwrap();

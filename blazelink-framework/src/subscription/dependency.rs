@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::residual::Residual;
 use crate::error::Result;
 use crate::object_id::{Atom, Key, ObjectId, TableId};
 
@@ -14,7 +15,8 @@ pub enum Dependency {
     Table(TableId),
     /// The row with this key, whether or not it exists now.
     Row(TableId, Key),
-    /// The rows in which the column at this position has this value, before or after the change.
+    /// The rows in which the column at this position has this value and of which the residual
+    /// holds, both before the change or both after it.
     Equal {
         /// The rows' table.
         table: TableId,
@@ -22,7 +24,21 @@ pub enum Dependency {
         column: u32,
         /// The value looked for.
         value: Atom,
+        /// What else must hold.
+        residual: Residual,
     },
+}
+
+impl Dependency {
+    /// The rows in which a column has a value, whatever else is in them.
+    pub fn equal(table: TableId, column: u32, value: Atom) -> Dependency {
+        Dependency::Equal {
+            table,
+            column,
+            value,
+            residual: Residual::NONE,
+        }
+    }
 }
 
 /// How a session is told when a dependency is hit.

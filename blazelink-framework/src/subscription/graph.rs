@@ -237,7 +237,7 @@ impl Graph {
                 (link.derived(), Role::Derived),
             ];
             let roles = roles.into_iter().filter(|(has, _)| *has);
-            found.extend(roles.map(|(_, role)| (role, self.points[link.point].dependency())));
+            found.extend(roles.map(|(_, role)| (role, self.points.dependency(link.point))));
         }
         found
     }

@@ -3,7 +3,7 @@
 //! The `SubscriptionManager` holds one index behind its mutex. Sessions are numbers given by the
 //! `ConnectionManager`. Matching a change is a handful of hash look-ups (its table, its key, the
 //! values of columns that somebody watches) and then costs what it finds, never what is
-//! subscribed.
+//! subscribed. What a residual narrows further is looked at once per residual of the value.
 //!
 //! What must stay true:
 //! - Dependencies count from the moment they are declared until their read is settled.
@@ -12,17 +12,17 @@
 //!   the commit, and not if the session was told of that object's own change in it.
 //! - A session hears of an event of a guarded table only if its judge says so, and of an object
 //!   that is to be read again only if it hears of one of the events behind that.
-//! - Nothing that may have changed is passed over: where the log does not tell an old value, every
-//!   watched value of that column is hit.
+//! - Nothing that may have changed is passed over: where the log does not tell an old value, it may
+//!   be any that is watched (see `event`).
 
 use super::dependency::{Dependency, Role};
+use super::event::{Event, events, points_met, points_of_table};
 use super::graph::{Ending, Graph};
 use super::judge::{Everyone, Heard, Judge};
-use super::points::Points;
 use super::pool::NONE;
-use crate::change::{Cell, Change, ChangeKind, Old, Row, Transaction};
+use crate::change::{Row, Transaction};
 use crate::exposure::{ExposedTable, Exposure};
-use crate::object_id::{Atom, Key, ObjectId, TableId};
+use crate::object_id::{Key, ObjectId, TableId};
 use crate::session::UpdateKind;
 
 /// Of what sessions are told.
@@ -68,15 +68,6 @@ pub struct Answer {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// What reads of a session declared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declared {
-    /// What was read, each with the rows and tables that were declared for it; oldest first.
-    pub reads: Vec<(ObjectId, Vec<ObjectId>)>,
-    /// Whether that is all.
-    pub complete: bool,
-}
-
 /// Who watches what.
 #[derive(Debug, Default)]
 pub struct SubscriptionIndex {
@@ -103,34 +94,6 @@ struct Scratch {
 
 /// Capacity that a scratch list may keep from one transaction to the next.
 const KEPT_SCRATCH: usize = 16 << 10;
-
-/// One row's event, cut from a change.
-pub(super) struct Event<'a> {
-    /// Position of the change in its transaction.
-    pub(super) change: u32,
-    pub(super) kind: UpdateKind,
-    pub(super) table: TableId,
-    key: &'a Key,
-    row: Option<&'a Row>,
-    /// The images whose column values meet equality dependencies.
-    images: Images<'a>,
-}
-
-/// What tells apart the events of one transaction.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct EventName {
-    change: u32,
-    kind: UpdateKind,
-}
-
-/// Which images of a change an event looks values up in.
-#[derive(Clone, Copy)]
-struct Images<'a> {
-    old: Option<&'a Old>,
-    new: Option<&'a Row>,
-    /// The row's key before the change.
-    old_key: &'a Key,
-}
 
 impl SubscriptionIndex {
     /// Begins an answer. It counts as open until it is finished or has failed.
@@ -194,7 +157,7 @@ impl SubscriptionIndex {
         read.map_or_else(Vec::new, |read| self.graph.dependencies_of(read))
     }
 
-    fn find(&self, session: u32, object: &ObjectId, selection: u64) -> Option<u32> {
+    pub(super) fn find(&self, session: u32, object: &ObjectId, selection: u64) -> Option<u32> {
         let object = self.graph.points.object(object)?;
         self.graph.find_read(session, object, selection)
     }
@@ -206,70 +169,6 @@ impl SubscriptionIndex {
         for read in reads {
             self.graph.unsubscribe(read);
         }
-    }
-
-    /// The objects that a session watches: those it read, and the rows and tables it declared.
-    /// Ascending, without repeats.
-    pub fn watched(&self, session: u32) -> Vec<ObjectId> {
-        let mut objects = Vec::new();
-        for read in self.graph.reads_of(session) {
-            let mut links = self.graph.links_of(read).peekable();
-            if links.peek().is_none() {
-                continue;
-            }
-            objects.extend(links.filter_map(|link| self.graph.declared_object(link)));
-            objects.extend(self.graph.points[self.graph.reads[read].object].object());
-        }
-        objects.sort_unstable();
-        objects.dedup();
-        objects
-    }
-
-    /// What one read of a session declared, at most `limit` objects with the read's own. The
-    /// newest of them, if there are more.
-    pub fn declared(
-        &self,
-        session: u32,
-        object: &ObjectId,
-        selection: u64,
-        limit: usize,
-    ) -> Declared {
-        let read = self.find(session, object, selection);
-        self.declared_by(read.into_iter(), limit)
-    }
-
-    /// What all reads of a session declared; see [`SubscriptionIndex::declared`].
-    pub fn declarations(&self, session: u32, limit: usize) -> Declared {
-        self.declared_by(self.graph.reads_of(session), limit)
-    }
-
-    /// `reads` come as the graph has them, newest first.
-    fn declared_by(&self, reads: impl Iterator<Item = u32>, limit: usize) -> Declared {
-        let mut declared = Declared {
-            reads: Vec::new(),
-            complete: true,
-        };
-        let mut room = limit;
-        for read in reads {
-            let Some((object, _)) = self.graph.name_of(read) else {
-                continue;
-            };
-            let links = self.graph.links_of(read);
-            let beside = links.filter_map(|link| self.graph.declared_object(link));
-            // One more than there is room for, to see whether there is one.
-            let mut beside: Vec<ObjectId> = beside.take(room).collect();
-            if beside.len() == room {
-                declared.complete = false;
-                if beside.pop().is_none() {
-                    break;
-                }
-            }
-            room -= 1 + beside.len();
-            beside.reverse();
-            declared.reads.push((object, beside));
-        }
-        declared.reads.reverse();
-        declared
     }
 
     /// Number of dependencies that a session holds.
@@ -540,144 +439,6 @@ impl Scratch {
         for list in [&mut self.told, &mut self.again] {
             list.clear();
             list.shrink_to(KEPT_SCRATCH);
-        }
-    }
-}
-
-impl<'a> Event<'a> {
-    pub(super) fn name(&self) -> EventName {
-        EventName {
-            change: self.change,
-            kind: self.kind,
-        }
-    }
-
-    /// The row before it under this key, if it is known.
-    pub(super) fn before(&self) -> Option<&'a Row> {
-        match self.images.old {
-            Some(Old::Full(row)) => Some(row),
-            Some(Old::None | Old::Key(_)) | None => None,
-        }
-    }
-
-    /// The row after it under this key.
-    pub(super) fn after(&self) -> Option<&'a Row> {
-        self.images.new
-    }
-}
-
-/// The events that a change is: one, or two if the row moved to another key.
-pub(super) fn events(at: u32, change: &Change) -> [Option<Event<'_>>; 2] {
-    let old_row = match &change.old {
-        Old::Full(row) => Some(row),
-        Old::None | Old::Key(_) => None,
-    };
-    let new = change.new.as_ref();
-    let old_key = change.moved.as_ref().unwrap_or(&change.key);
-    let event = |kind, key, row, old, new| {
-        let images = Images { old, new, old_key };
-        Some(Event {
-            change: at,
-            kind,
-            table: change.table,
-            key,
-            row,
-            images,
-        })
-    };
-    let old = Some(&change.old);
-    match (change.kind, &change.moved) {
-        (ChangeKind::Insert, _) => [event(UpdateKind::Create, &change.key, new, None, new), None],
-        (ChangeKind::Delete, _) => [
-            event(UpdateKind::Delete, &change.key, old_row, old, None),
-            None,
-        ],
-        (ChangeKind::Update, None) => [event(UpdateKind::Update, &change.key, new, old, new), None],
-        (ChangeKind::Update, Some(moved)) => [
-            event(UpdateKind::Delete, moved, old_row, old, None),
-            event(UpdateKind::Create, &change.key, new, None, new),
-        ],
-    }
-}
-
-/// Collects the points that an event meets: whoever watches one of them is concerned.
-pub(super) fn points_met(
-    points: &Points,
-    table: &ExposedTable,
-    event: &Event<'_>,
-    found: &mut Vec<u32>,
-) {
-    found.extend(points.whole(table.id));
-    found.extend(points.row(table.id, event.key));
-    found.extend(points.everything());
-    collect_values(points, table, event.images, found);
-}
-
-/// The points at which anything of a table is watched.
-pub(super) fn points_of_table(points: &Points, table: TableId) -> impl Iterator<Item = u32> {
-    let values = points.columns(table);
-    let values = values.flat_map(move |column| points.values(table, column));
-    let rows = points.whole(table).into_iter().chain(points.rows(table));
-    rows.chain(values).chain(points.everything())
-}
-
-/// Collects the points of the watched values that the images hold or may hold.
-fn collect_values(points: &Points, table: &ExposedTable, images: Images<'_>, found: &mut Vec<u32>) {
-    for column in points.columns(table.id) {
-        let new = images.new.map(|row| Seen::in_row(table, row, column));
-        let old = images.old.map(|old| match old {
-            Old::Full(row) => Seen::in_row(table, row, column),
-            Old::None | Old::Key(_) => Seen::in_key(table, images.old_key, column),
-        });
-        match (&old, &new) {
-            // Whatever a new image leaves out is as it was: the old image answers for it.
-            (Some(Seen::Unknown), _) | (None, Some(Seen::Unknown)) => {
-                found.extend(points.values(table.id, column));
-            }
-            _ => {
-                let old = old.and_then(Seen::value);
-                let new = new
-                    .and_then(Seen::value)
-                    .filter(|new| Some(new) != old.as_ref());
-                for value in old.iter().chain(&new) {
-                    found.extend(points.equal(table.id, column, value));
-                }
-            }
-        }
-    }
-}
-
-/// What the log tells of one column's value.
-enum Seen {
-    Value(Atom),
-    Null,
-    Unknown,
-}
-
-impl Seen {
-    fn in_row(table: &ExposedTable, row: &Row, column: u32) -> Seen {
-        let column = column as usize;
-        match row.cell(column) {
-            Cell::Null => Seen::Null,
-            Cell::Unchanged => Seen::Unknown,
-            Cell::Text(_) => table
-                .atom_of(row, column)
-                .map_or(Seen::Unknown, Seen::Value),
-        }
-    }
-
-    fn in_key(table: &ExposedTable, key: &Key, column: u32) -> Seen {
-        let mut columns = table.key.iter();
-        columns
-            .position(|&of_key| of_key == column as usize)
-            .and_then(|at| key.atoms().get(at))
-            .map_or(Seen::Unknown, |atom| Seen::Value(atom.clone()))
-    }
-
-    fn value(self) -> Option<Atom> {
-        match self {
-            Seen::Value(atom) => Some(atom),
-            Seen::Null | Seen::Unknown => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::index::Event;
+use super::event::Event;
 use crate::object_id::TableId;
 
 /// Whether a session hears of an event.

@@ -4,7 +4,9 @@
 mod concerned;
 #[cfg(test)]
 mod cost;
+mod declared;
 mod dependency;
+mod event;
 mod graph;
 mod index;
 mod judge;
@@ -17,15 +19,19 @@ mod monitored;
 mod points;
 mod pool;
 mod publish;
+mod residual;
+mod residuals;
 mod rules;
 mod session_watch;
 #[cfg(test)]
 pub(crate) mod testing;
 mod viewers;
 
+pub use declared::Declared;
 pub use dependency::{Dependency, Reading, Role, Unwatched, Watch};
-pub use index::{Answer, Declared, Full, Notice, SubscriptionIndex};
+pub use index::{Answer, Full, Notice, SubscriptionIndex};
 pub(crate) use judging::Conditions;
 pub use ledger::{Ledger, View, ViewName, Visit};
 pub use manager::SubscriptionManager;
+pub use residual::{OneOf, Residual};
 pub use session_watch::SessionWatch;

@@ -2,7 +2,7 @@
 
 use blazelink_codes::limits;
 
-use super::index::Declared;
+use super::declared::Declared;
 use super::ledger::ViewName;
 use super::manager::SubscriptionManager;
 use super::publish::Matched;

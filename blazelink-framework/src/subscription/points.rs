@@ -4,6 +4,9 @@
 //! [`ObjectId`] is a whole table or a row. Look-ups hash; besides that each table lists its row
 //! points and, per column, its equality points, so that "anything of this table" and "any value
 //! of this column" cost what they find.
+//!
+//! The points of one value that residuals narrow are listed at the point of the value alone, which
+//! is there as long as one of them is. Only that one is found by hashing what a row holds.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -11,6 +14,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::dependency::Dependency;
 use super::pool::{NONE, Pool};
+use super::residual::Residual;
+use super::residuals::Residuals;
 use crate::object_id::{Atom, Key, ObjectId, Scope, TableId};
 
 /// Places above every column number: the whole table, and the row by its key.
@@ -27,7 +32,12 @@ pub(super) struct Point {
     table: TableId,
     /// [`WHOLE`], [`ROW`], or the column's position.
     place: u32,
-    /// Neighbours among the points of the same table and place.
+    /// What narrows it; [`NONE`] for nothing.
+    residual: u32,
+    /// First of the points of the same value that a residual narrows, if none narrows this one.
+    narrowed: u32,
+    /// Neighbours among the points of the same table and place; of the same value, if a residual
+    /// narrows it.
     next: u32,
     prev: u32,
     /// First of the links that watch the point; the graph keeps the list.
@@ -46,6 +56,8 @@ impl Default for Point {
             value: Key::from(0),
             table: TableId(0),
             place: WHOLE,
+            residual: NONE,
+            narrowed: NONE,
             next: NONE,
             prev: NONE,
             first: NONE,
@@ -67,19 +79,14 @@ impl Point {
         self.table == EVERYTHING
     }
 
-    /// The dependency that the point was made for.
-    pub(super) fn dependency(&self) -> Dependency {
-        let (table, value) = (self.table, self.value.clone());
-        match (self.place, value) {
-            (WHOLE, _) if table == EVERYTHING => Dependency::Everything,
-            (WHOLE, _) => Dependency::Table(table),
-            (column, Key::One(value)) if column != ROW => Dependency::Equal {
-                table,
-                column,
-                value,
-            },
-            (_, key) => Dependency::Row(table, key),
-        }
+    /// The position of its column, if it is the value of one.
+    pub(super) fn column(&self) -> Option<u32> {
+        (self.place < ROW).then_some(self.place)
+    }
+
+    /// The value of its column, or the row's key.
+    pub(super) fn value(&self) -> &Key {
+        &self.value
     }
 
     /// The object that the point is, unless it is the value of a column, or everything.
@@ -111,6 +118,7 @@ pub(super) struct Points {
     by_value: HashTable<u32>,
     hasher: DefaultHashBuilder,
     tables: Vec<Lists>,
+    residuals: Residuals,
 }
 
 impl Points {
@@ -124,9 +132,52 @@ impl Points {
                 table,
                 column,
                 value,
-            } => (table, column, Key::One(value)),
+                residual,
+            } => return self.intern_equal(table, column, Key::One(value), residual),
         };
         self.intern_at(table, place, value)
+    }
+
+    fn intern_equal(&mut self, table: TableId, column: u32, value: Key, residual: Residual) -> u32 {
+        let residual = self.residuals.intern(residual);
+        if residual == NONE {
+            return self.intern_at(table, column, value);
+        }
+        if let Some(at) = self.find(table, column, value.atoms(), residual) {
+            // It has its own already.
+            self.residuals.release(residual);
+            return at;
+        }
+        self.intern_at(table, column, value.clone());
+        self.insert(Point {
+            value,
+            table,
+            place: column,
+            residual,
+            ..Point::default()
+        })
+    }
+
+    /// The dependency that a point was made for.
+    pub(super) fn dependency(&self, at: u32) -> Dependency {
+        let point = &self.pool[at];
+        let (table, value) = (point.table, point.value.clone());
+        match (point.place, value) {
+            (WHOLE, _) if table == EVERYTHING => Dependency::Everything,
+            (WHOLE, _) => Dependency::Table(table),
+            (column, Key::One(value)) if column != ROW => Dependency::Equal {
+                table,
+                column,
+                value,
+                residual: self.residual(at).clone(),
+            },
+            (_, key) => Dependency::Row(table, key),
+        }
+    }
+
+    /// What narrows a point besides its value.
+    pub(super) fn residual(&self, at: u32) -> &Residual {
+        self.residuals.get(self.pool[at].residual)
     }
 
     /// The point of an object, made if there is none.
@@ -152,17 +203,23 @@ impl Points {
 
     /// The point of a whole table.
     pub(super) fn whole(&self, table: TableId) -> Option<u32> {
-        self.find(table, WHOLE, Key::from(0).atoms())
+        self.find(table, WHOLE, Key::from(0).atoms(), NONE)
     }
 
     /// The point of a row.
     pub(super) fn row(&self, table: TableId, key: &Key) -> Option<u32> {
-        self.find(table, ROW, key.atoms())
+        self.find(table, ROW, key.atoms(), NONE)
     }
 
-    /// The point of a column's value.
-    pub(super) fn equal(&self, table: TableId, column: u32, value: &Atom) -> Option<u32> {
-        self.find(table, column, std::slice::from_ref(value))
+    /// The points of a column's value: itself, and those that a residual narrows.
+    pub(super) fn equal(
+        &self,
+        table: TableId,
+        column: u32,
+        value: &Atom,
+    ) -> impl Iterator<Item = u32> {
+        let found = self.find(table, column, std::slice::from_ref(value), NONE);
+        found.into_iter().flat_map(|at| self.with_narrowed(at))
     }
 
     /// The columns of a table in which values are watched.
@@ -179,30 +236,49 @@ impl Points {
         self.list(first.map_or(NONE, |lists| lists.rows))
     }
 
-    /// The equality points of a column.
+    /// The equality points of a column, with those that a residual narrows.
     pub(super) fn values(&self, table: TableId, column: u32) -> impl Iterator<Item = u32> {
         let first = self.tables.get(table.0 as usize).and_then(|lists| {
             let mut columns = lists.columns.iter();
             columns.find(|(used, _)| *used == column)
         });
-        self.list(first.map_or(NONE, |&(_, first)| first))
+        let values = self.list(first.map_or(NONE, |&(_, first)| first));
+        values.flat_map(|at| self.with_narrowed(at))
     }
 
-    /// Lets the point go if nobody watches it and it is no read's object.
+    fn with_narrowed(&self, at: u32) -> impl Iterator<Item = u32> {
+        std::iter::once(at).chain(self.list(self.pool[at].narrowed))
+    }
+
+    /// Lets the point go if nobody watches it, it is no read's object, and no other is listed at it.
     pub(super) fn release(&mut self, at: u32) {
         let point = &self.pool[at];
-        if point.first != NONE || point.objects > 0 {
+        if point.first != NONE || point.objects > 0 || point.narrowed != NONE {
             return;
         }
-        let hash = self.hash(point.table, point.place, point.value.atoms());
+        let hash = self.hash(point);
         if let Ok(entry) = self.by_value.find_entry(hash, |&other| other == at) {
             entry.remove();
         }
+        let value = self.unnarrowed(at);
         self.unlist(at);
-        self.pool.remove(at);
+        let point = self.pool.remove(at);
+        self.residuals.release(point.residual);
         if self.pool.len() == 0 {
             self.by_value = HashTable::new();
         }
+        if let Some(value) = value {
+            self.release(value);
+        }
+    }
+
+    /// The point of the value alone, of one that a residual narrows.
+    fn unnarrowed(&self, at: u32) -> Option<u32> {
+        let point = &self.pool[at];
+        let narrowed = point.residual != NONE;
+        narrowed
+            .then(|| self.find(point.table, point.place, point.value.atoms(), NONE))
+            .flatten()
     }
 
     /// Number of points.
@@ -218,35 +294,39 @@ impl Points {
     }
 
     fn intern_at(&mut self, table: TableId, place: u32, value: Key) -> u32 {
-        if let Some(at) = self.find(table, place, value.atoms()) {
+        if let Some(at) = self.find(table, place, value.atoms(), NONE) {
             return at;
         }
-        let hash = self.hash(table, place, value.atoms());
-        let at = self.pool.insert(Point {
+        self.insert(Point {
             value,
             table,
             place,
             ..Point::default()
-        });
-        self.by_value.insert_unique(hash, at, |&other| {
-            let point = &self.pool[other];
-            hash_of(&self.hasher, point.table, point.place, point.value.atoms())
-        });
+        })
+    }
+
+    fn insert(&mut self, point: Point) -> u32 {
+        let hash = self.hash(&point);
+        let at = self.pool.insert(point);
+        let (pool, hasher) = (&self.pool, &self.hasher);
+        self.by_value
+            .insert_unique(hash, at, |&other| hash_of(hasher, &pool[other]));
         self.enlist(at);
         at
     }
 
-    fn find(&self, table: TableId, place: u32, atoms: &[Atom]) -> Option<u32> {
-        let hash = self.hash(table, place, atoms);
+    fn find(&self, table: TableId, place: u32, atoms: &[Atom], residual: u32) -> Option<u32> {
+        let hash = hash_parts(&self.hasher, (table, place, residual), atoms);
         let same = |&at: &u32| {
             let point = &self.pool[at];
-            point.table == table && point.place == place && point.value.atoms() == atoms
+            (point.table, point.place, point.residual) == (table, place, residual)
+                && point.value.atoms() == atoms
         };
         self.by_value.find(hash, same).copied()
     }
 
-    fn hash(&self, table: TableId, place: u32, atoms: &[Atom]) -> u64 {
-        hash_of(&self.hasher, table, place, atoms)
+    fn hash(&self, point: &Point) -> u64 {
+        hash_of(&self.hasher, point)
     }
 
     fn list(&self, first: u32) -> impl Iterator<Item = u32> {
@@ -256,10 +336,9 @@ impl Points {
         })
     }
 
-    /// Puts a point at the front of its table's list; a whole table is in none.
+    /// Puts a point at the front of its list; a whole table is in none.
     fn enlist(&mut self, at: u32) {
-        let Point { table, place, .. } = self.pool[at];
-        let Some(head) = self.head(table, place) else {
+        let Some(head) = self.head(at) else {
             return;
         };
         let next = std::mem::replace(head, at);
@@ -273,6 +352,7 @@ impl Points {
         let Point {
             table,
             place,
+            residual,
             next,
             prev,
             ..
@@ -282,17 +362,21 @@ impl Points {
         }
         if prev != NONE {
             self.pool[prev].next = next;
-        } else if let Some(head) = self.head(table, place) {
+        } else if let Some(head) = self.head(at) {
             *head = next;
         }
-        if next == NONE && prev == NONE && place < ROW {
+        if next == NONE && prev == NONE && place < ROW && residual == NONE {
             let columns = &mut self.tables[table.0 as usize].columns;
             columns.retain(|&(column, _)| column != place);
         }
     }
 
-    /// Where the list of this table and place begins.
-    fn head(&mut self, table: TableId, place: u32) -> Option<&mut u32> {
+    /// Where the list that a point is in begins.
+    fn head(&mut self, at: u32) -> Option<&mut u32> {
+        if let Some(value) = self.unnarrowed(at) {
+            return Some(&mut self.pool[value].narrowed);
+        }
+        let Point { table, place, .. } = self.pool[at];
         if place == WHOLE {
             return None;
         }
@@ -316,9 +400,14 @@ impl Points {
     }
 }
 
-fn hash_of(hasher: &DefaultHashBuilder, table: TableId, place: u32, atoms: &[Atom]) -> u64 {
+fn hash_of(hasher: &DefaultHashBuilder, point: &Point) -> u64 {
+    let parts = (point.table, point.place, point.residual);
+    hash_parts(hasher, parts, point.value.atoms())
+}
+
+fn hash_parts(hasher: &DefaultHashBuilder, parts: (TableId, u32, u32), atoms: &[Atom]) -> u64 {
     let mut state = hasher.build_hasher();
-    (table, place).hash(&mut state);
+    parts.hash(&mut state);
     for atom in atoms {
         atom.hash(&mut state);
     }
@@ -345,7 +434,7 @@ mod tests {
 
     #[test]
     fn a_million_points_cost_what_their_record_says() {
-        assert_eq!(size_of::<Point>(), 56);
+        assert_eq!(size_of::<Point>(), 64);
     }
 
     #[test]
@@ -355,11 +444,7 @@ mod tests {
         let rows: Vec<u32> = (0..3)
             .map(|key| points.intern(Dependency::Row(table, Key::from(key))))
             .collect();
-        let value = points.intern(Dependency::Equal {
-            table,
-            column: 4,
-            value: Atom::Int(1),
-        });
+        let value = points.intern(Dependency::equal(table, 4, Atom::Int(1)));
         points.intern_object(ObjectId::table(table));
         assert_eq!(points.rows(table).count(), 3);
         assert_eq!(points.columns(table).collect::<Vec<_>>(), [4]);
@@ -373,5 +458,31 @@ mod tests {
         assert_eq!(points.row(table, &Key::from(1)), None);
         assert_eq!(points.row(table, &Key::from(2)), Some(rows[2]));
         assert_eq!(points.len(), 3);
+    }
+    #[test]
+    fn narrowed_points_are_listed_at_their_value_which_stays_as_long_as_they_do() {
+        let mut points = Points::default();
+        let (table, value) = (TableId(2), Atom::Int(1));
+        let narrowed = |kind: i64| Dependency::Equal {
+            table,
+            column: 4,
+            value: Atom::Int(1),
+            residual: Residual::of([(5, vec![Atom::Int(kind)])]),
+        };
+        let one = points.intern(narrowed(1));
+        let other = points.intern(narrowed(2));
+        assert_eq!(points.intern(narrowed(1)), one);
+        let alone = points.intern(Dependency::equal(table, 4, value.clone()));
+        let found = |points: &Points| points.equal(table, 4, &value).collect::<Vec<_>>();
+        assert_eq!(found(&points), [alone, other, one]);
+        assert_eq!(points.values(table, 4).count(), 3);
+        assert_eq!(points.dependency(other), narrowed(2));
+
+        points.release(alone);
+        points.release(other);
+        assert_eq!(found(&points), [alone, one]);
+        points.release(one);
+        assert_eq!((points.len(), points.residuals.len()), (0, 0));
+        assert_eq!(points.columns(table).count(), 0);
     }
 }

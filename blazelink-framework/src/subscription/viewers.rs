@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::index::{Event, EventName, Notice};
+use super::event::{Event, EventName};
+use super::index::Notice;
 use super::judge::{Heard, Judge};
 use super::judging::{Class, Verdicts};
 use crate::exposure::Exposure;

@@ -14,12 +14,12 @@ use super::argument::ArgumentType;
 use super::definition::TableDef;
 use super::entity::Table;
 use super::field_error::FieldError;
+use super::identified::Identified;
 use super::manager::TableManager;
-use super::model_key::defect;
 use super::typed_rows::TypedRows;
 use crate::capture::{Declared, InCall, Said, Term};
 use crate::context::BlazeContext;
-use crate::object_id::{Key, TableId};
+use crate::object_id::Key;
 use crate::subscription::Dependency;
 use crate::value::Kind;
 
@@ -108,58 +108,6 @@ pub struct Window {
     pub offset: u64,
 }
 
-/// An object as an `ObjectId` identifies it, a client's or our own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identified {
-    /// The table, or virtual table.
-    pub table: TableId,
-    /// The row's key, or nothing for the table as a whole.
-    pub key: Option<Key>,
-    /// Further objects that the client names with it.
-    pub dependencies: Vec<Identified>,
-}
-
-impl Identified {
-    /// All of a table, or a virtual table that nothing is named with.
-    pub(crate) fn whole(table: TableId) -> Identified {
-        Identified {
-            table,
-            key: None,
-            dependencies: Vec::new(),
-        }
-    }
-
-    /// All objects named with it, at any depth, parents first.
-    pub(crate) fn named(&self) -> Vec<&Identified> {
-        Identified::all(&self.dependencies)
-    }
-
-    /// These objects and all that are named with them, parents first.
-    pub(crate) fn all(these: &[Identified]) -> Vec<&Identified> {
-        let each = these.iter();
-        each.flat_map(|named| std::iter::once(named).chain(named.named()))
-            .collect()
-    }
-
-    fn write_json(&self, manager: &TableManager, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"obj_id\":");
-        match &self.key {
-            Some(key) => key.write_json(out),
-            None => out.extend_from_slice(b"null"),
-        }
-        out.extend_from_slice(b",\"entity\":");
-        crate::value::write_string(&manager.table(self.table).entity, out);
-        out.extend_from_slice(b",\"modifiers\":\"[]\",\"dependencies\":[");
-        for (at, named) in self.dependencies.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            named.write_json(manager, out);
-        }
-        out.extend_from_slice(b"]}");
-    }
-}
-
 impl<'a> Call<'a> {
     /// The database, for reads through SeaORM that are not watched. Say what the read depends on
     /// first, or read through [`Call::context`].
@@ -244,13 +192,13 @@ impl<'a> Call<'a> {
             ..
         } = &self.subject
         else {
-            return Err(defect("the field was not made of rows"));
+            return Err(FieldError::defect("the field was not made of rows"));
         };
         let at = rows
             .position(*row)
             .map_err(|why| FieldError::new(why.to_owned()))?;
         let model = rows.all::<M>().and_then(|models| models.get(at));
-        model.ok_or_else(|| defect("the field was made of rows of another entity"))
+        model.ok_or_else(|| FieldError::defect("the field was made of rows of another entity"))
     }
 
     /// All rows that the field is asked of; of a field that was made with
@@ -264,7 +212,7 @@ impl<'a> Call<'a> {
             Subject::Rows(_, rows) => rows.all::<M>(),
             _ => None,
         };
-        models.ok_or_else(|| defect("the field was not made of rows of this entity"))
+        models.ok_or_else(|| FieldError::defect("the field was not made of rows of this entity"))
     }
 
     /// The struct of the virtual table, the same for all of its fields in one answer.
@@ -274,7 +222,7 @@ impl<'a> Call<'a> {
     /// If a row that it needs is not named.
     pub fn instance<V: Named>(&self) -> Result<&'a V, FieldError> {
         let Subject::Virtual(_, kept) = &self.subject else {
-            return Err(defect("the field is of no virtual table"));
+            return Err(FieldError::defect("the field is of no virtual table"));
         };
         if kept.get().is_none() {
             let instance = V::named(self)?;
@@ -282,7 +230,7 @@ impl<'a> Call<'a> {
             let _ = kept.set(Box::new(instance));
         }
         let instance = kept.get().and_then(|kept| kept.downcast_ref::<V>());
-        instance.ok_or_else(|| defect("the field is of another virtual table"))
+        instance.ok_or_else(|| FieldError::defect("the field is of another virtual table"))
     }
 
     /// The key of the row of this entity that its client names with this number.
@@ -321,12 +269,14 @@ impl<'a> Call<'a> {
     pub fn column<T: FromStr>(&self, column: impl ColumnTrait) -> Result<Option<T>, FieldError> {
         let name = Iden::unquoted(&column);
         let Subject::Row { table, cells, .. } = &self.subject else {
-            return Err(defect(format!("a virtual table has no column `{name}`")));
+            return Err(FieldError::defect(format!(
+                "a virtual table has no column `{name}`"
+            )));
         };
         let at = table.column(name);
         let cell = cells.iter().find(|(column, _)| Some(*column) == at);
         let Some((at, text)) = cell else {
-            return Err(defect(format!(
+            return Err(FieldError::defect(format!(
                 "the field does not say that it reads `{name}`"
             )));
         };
@@ -336,7 +286,7 @@ impl<'a> Call<'a> {
             _ => text,
         });
         let parsed = text.map(str::parse).transpose();
-        parsed.map_err(|_| defect(format!("the column `{name}` has another type")))
+        parsed.map_err(|_| FieldError::defect(format!("the column `{name}` has another type")))
     }
 
     /// As [`Call::column`], for columns that are never NULL.
@@ -369,7 +319,7 @@ impl<'a> Call<'a> {
             ));
         };
         let parsed = atom.to_string().parse();
-        parsed.map_err(|_| defect("the dependency's key has another type".to_owned()))
+        parsed.map_err(|_| FieldError::defect("the dependency's key has another type"))
     }
 
     /// The identifier of a virtual table as JSON, with `modifiers` always `[]`. Empty on a row.
@@ -427,11 +377,10 @@ impl<'a> Call<'a> {
         let found = found.map(|at| &table.columns[at]).filter(|c| c.exact);
         let exposed = found.and_then(|column| Some((column, column.exposed?)));
         self.depend(match (exposed, value.into()) {
-            (Some((found, column)), Key::One(value)) => Dependency::Equal {
-                table: table.id,
-                column,
-                value: found.kind.atom(&value.to_string()),
-            },
+            (Some((found, column)), Key::One(value)) => {
+                let value = found.kind.atom(&value.to_string());
+                Dependency::equal(table.id, column, value)
+            }
             _ => Dependency::Table(table.id),
         })
     }
@@ -497,7 +446,7 @@ impl<'a> Call<'a> {
 
     fn table(&self, entity: TypeId) -> Result<&'a TableDef, FieldError> {
         let table = self.surroundings.manager.by_type(entity);
-        table.ok_or_else(|| defect("the entity it depends on is not exposed".to_owned()))
+        table.ok_or_else(|| FieldError::defect("the entity it depends on is not exposed"))
     }
 }
 

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use blazelink_codes::Code;
 
 use super::argument::{InputStruct, InputType};
-use super::call::Identified;
 use super::definition::TableDef;
 use super::extension::Extension;
 use super::field::Field;
 use super::field_type::{StructType, ValueType};
+use super::identified::Identified;
 use super::naming;
+use super::setup_error::setup;
 use crate::capture::{self, Declared};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// The types that computed fields need beside those of the tables, by name.
 #[derive(Debug, Default)]
@@ -398,8 +399,4 @@ pub(crate) fn value_page_type(item: &ValueType) -> Option<String> {
         _ => return None,
     };
     Some(format!("GenericHelper__Page__{item}"))
-}
-
-fn setup(code: Code, sentence: String, hint: &'static str) -> Error {
-    Error::new(ErrorKind::Setup, code, sentence).with_hint(hint)
 }

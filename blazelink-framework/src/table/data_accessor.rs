@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 
 use super::definition::TableDef;
 use super::entity::Table;
-use super::manager::setup;
+use super::setup_error::setup;
 use crate::error::Result;
 
 /// Reads the rows of one table from a store of the app's own: a cache, a service, a test.
@@ -186,8 +186,7 @@ pub(super) fn put(tables: &mut [TableDef], said: Vec<(TypeId, Store)>) -> Result
         let Some(table) = table.filter(|table| table.store.is_none()) else {
             return Err(setup(
                 Code::SchemaDefinition,
-                "`.accessor::<..>(..)` is said twice of one entity, or of one that is not exposed"
-                    .to_owned(),
+                "`.accessor::<..>(..)` is said twice of one entity, or of one that is not exposed",
                 "Say it once, of an entity that is given to .discover(\"..\") or .table::<..>()",
             ));
         };

@@ -5,14 +5,15 @@ use std::any::TypeId;
 
 use blazelink_codes::Code;
 
-use super::call::Identified;
 use super::data_accessor::Store;
 use super::entity::Path;
 use super::extension::OnSubscribe;
 use super::field::Field;
+use super::identified::Identified;
+use super::setup_error::setup;
 use super::virtual_table::Parameter;
 use super::writes::Writes;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::object_id::TableId;
 use crate::value::Kind;
 use crate::viewer::Viewer;
@@ -257,6 +258,16 @@ impl TableDef {
             .filter(|(_, column)| !column.hidden)
     }
 
+    /// Name of the root that reads one row of it, or the virtual table.
+    pub fn row_root(&self) -> &str {
+        &self.row_root
+    }
+
+    /// Name of the root that reads a page of it, or the list of its rows.
+    pub fn page_root(&self) -> &str {
+        &self.page_root
+    }
+
     /// Whether not everybody may see everything of it.
     pub fn is_guarded(&self) -> bool {
         self.read.guards()
@@ -285,8 +296,8 @@ impl TableDef {
         };
         let access = hook.access(viewer).ok_or_else(|| {
             let sentence = format!("The access to table `{}` panics", self.table);
-            Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence)
-                .with_hint("let what `.visible::<..>(..)` calls answer for every viewer")
+            let hint = "let what `.visible::<..>(..)` calls answer for every viewer";
+            setup(Code::SchemaDefinition, sentence, hint)
         })?;
         let sight = Sight::bind(&access, self)?;
         Ok((!sight.is_everything()).then_some(sight))
@@ -320,6 +331,15 @@ impl TableDef {
     /// Name of the type of pages of it.
     pub fn page_type(&self) -> String {
         format!("GenericHelper__Page__{}Table", self.entity)
+    }
+
+    /// Whether the column at this position refers to rows of a table, alone or with others.
+    pub(crate) fn refers(&self, column: usize) -> bool {
+        let refers = |relation: &Relation| match &relation.shape {
+            Shape::BelongsTo { from, .. } => from.contains(&column),
+            _ => false,
+        };
+        self.relations.iter().any(refers)
     }
 
     /// Whether these are the key's columns, in any order.

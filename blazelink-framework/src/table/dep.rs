@@ -14,6 +14,7 @@ use sea_orm::{Condition, ConnectionTrait, EntityTrait, QueryFilter, Select};
 use super::call::Call;
 use super::entity::Table;
 use super::field_error::FieldError;
+use super::identified::NO_ROW;
 use super::model_key::{KeyOf, typed_key};
 use super::virtual_table::Parameter;
 use crate::object_id::Key;
@@ -117,7 +118,7 @@ impl<E: Table> Dep<E> {
         let found = self.find(cx);
         async move {
             let found = found.await?;
-            found.ok_or_else(|| FieldError::new("No row was found when one was required"))
+            found.ok_or_else(|| FieldError::new(NO_ROW))
         }
         .boxed()
     }

@@ -14,8 +14,9 @@ use sea_orm::{
 
 use super::definition::{Column, DeclaredRelation, Read, TableDef};
 use super::naming;
+use super::setup_error::setup;
 use super::writes::{Operation, Writes};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::object_id::TableId;
 use crate::value::Kind;
 use crate::visibility::ReadPolicy;
@@ -128,12 +129,9 @@ impl TableDef {
         for &field in declaration.hidden {
             let column = E::Column::from_str(field).ok().and_then(position);
             let column = column.and_then(|at| columns.get_mut(at)).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Setup,
+                setup(
                     Code::SchemaDefinition,
                     format!("Table `{table}` hides `{field}`, which is no column of it"),
-                )
-                .with_hint(
                     "Remove #[blazelink(hide)] from the field, or #[sea_orm(ignore)] beside it",
                 )
             })?;

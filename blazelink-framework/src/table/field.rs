@@ -199,8 +199,9 @@ impl Field {
 
     /// Says what it depends on, instead of having it found out from what it reads through
     /// [`Call::context`]: tables by name, and in parentheses by which of their columns rows count.
-    /// On the right of a `=` stands a column of the own row, an argument, or a literal. Where the
-    /// own row's column is null, no row counts; an argument that is null narrows nothing.
+    /// All of that must hold of a row, before or after a change. On the right of a `=` stands a
+    /// column of the own row, an argument, or a literal. Where the own row's column is null, no row
+    /// counts; an argument that is null narrows nothing.
     ///
     /// ```
     /// # use blazelink::table::{Call, Field, FieldError};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
+use blazelink_codes::Code;
 use sea_orm::DbErr;
 
 use crate::error::{Error, ErrorKind};
@@ -36,6 +37,11 @@ impl FieldError {
             source: None,
             failed: false,
         }
+    }
+
+    /// A mistake of the field's author: told in the log.
+    pub(crate) fn defect(what: impl Into<Cow<'static, str>>) -> FieldError {
+        Error::new(ErrorKind::Setup, Code::SchemaDefinition, what).into()
     }
 
     /// The error of a field that panics. What it has read stays watched: another value may do.

@@ -11,7 +11,6 @@ use sea_orm::{EntityTrait, ModelTrait, PrimaryKeyTrait, QueryTrait, Select};
 use super::entity::Table;
 use super::field_error::FieldError;
 use super::field_type::{FieldType, Output, ValueType};
-use super::model_key::defect;
 
 /// What a method returns: a [`FieldType`], a SeaORM `Select` that pages by itself, or a `Result` of
 /// one, whose error becomes a [`FieldError`].
@@ -155,7 +154,7 @@ impl<M: ModelTrait, V: FieldType> BatchReturn<M> for Vec<V> {
 
     fn into_outputs(self, rows: &[M]) -> Result<Vec<Output>, FieldError> {
         if self.len() != rows.len() {
-            return Err(defect(
+            return Err(FieldError::defect(
                 "a field with #[batch] has not one value for each row",
             ));
         }

@@ -9,9 +9,9 @@ use std::marker::PhantomData;
 use async_graphql_value::ConstValue;
 
 use super::argument::{ArgumentType, InputType};
-use super::call::Identified;
 use super::entity::Table;
 use super::field_error::FieldError;
+use super::identified::Identified;
 use super::model_key::{KeyOf, canonical, typed_key};
 use super::virtual_table::VirtualTable;
 use crate::object_id::{Atom, Key};

@@ -6,37 +6,46 @@
 
 mod argument;
 mod call;
+mod check;
 mod computed;
 mod data_accessor;
 mod definition;
 mod dep;
+mod draft;
 mod entity;
+mod equalities;
 mod extension;
 mod field;
 mod field_error;
 mod field_return;
 mod field_type;
+mod identified;
 mod manager;
+mod manager_builder;
 mod model_key;
 mod names;
 mod naming;
 mod policies;
 mod relations;
 mod scalar;
+mod setup_error;
 mod typed_rows;
 mod virtual_table;
 mod words;
 mod writes;
 
 pub use argument::{ArgumentType, InputMember, InputStruct, InputType};
-pub use call::{Call, Given, Identified, Named, Window};
+pub use call::{Call, Given, Named, Window};
 pub(crate) use call::{Instance, Subject, Surroundings, row_dependency};
 pub(crate) use computed::value_page_type;
 pub(crate) use data_accessor::Store;
 pub use data_accessor::{AccessorError, DataAccessor, RowQuery, StoredRow};
 pub use definition::{Column, Hop, Read, Relation, Shape, TableDef};
 pub use dep::{Dep, Dependent, Every};
+pub(crate) use draft::Problem;
+pub use draft::{Draft, Invalid};
 pub use entity::{Declaration, Link, Path, Registration, Table, Through};
+pub(crate) use equalities::narrowed_to;
 pub use extension::{Asked, Carried, Extension, ExtensionRegistration, OnSubscribe};
 pub use field::{Answered, Field};
 pub use field_error::{FieldError, FieldResult};
@@ -45,14 +54,16 @@ pub use field_type::{
     FieldType, Member, Output, Page, RowRef, Scalar, Struct, StructType, ValueType, VirtualRef,
     VirtualType,
 };
-pub use manager::{TableManager, TableManagerBuilder};
+pub use identified::Identified;
+pub(crate) use identified::NO_ROW;
+pub use manager::TableManager;
+pub use manager_builder::TableManagerBuilder;
 pub use model_key::KeyOf;
 #[doc(hidden)]
 pub use model_key::reference;
 pub(crate) use typed_rows::{Codec, TypedRows};
 pub use virtual_table::{Parameter, VirtualFields, VirtualRegistration, VirtualTable};
-pub(crate) use writes::Problem;
-pub use writes::{Draft, Invalid, Operation, Writes};
+pub use writes::{Operation, Writes};
 
 // The derive's paths.
 #[doc(hidden)]

@@ -5,7 +5,6 @@
 use std::any::Any;
 
 use async_graphql_value::ConstValue;
-use blazelink_codes::Code;
 use sea_orm::sea_query::{ColumnType, FromValueTuple, OptionEnum, ValueTuple};
 use sea_orm::{
     ColumnTrait, EntityTrait, Iterable, ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, Value,
@@ -15,7 +14,6 @@ use super::argument::ArgumentType;
 use super::entity::Table;
 use super::field_error::FieldError;
 use super::field_type::{FieldType, Output};
-use crate::error::{Error, ErrorKind};
 use crate::object_id::{Atom, Key};
 
 /// The type that an entity gives its key: that of the column, or a tuple of several.
@@ -157,9 +155,4 @@ fn atom(value: Value, ty: &ColumnType) -> Option<Atom> {
         Output::Text(text) => Some(Atom::Text(text.into())),
         _ => None,
     }
-}
-
-/// A mistake of the field's author: told in the log.
-pub(crate) fn defect(what: impl Into<String>) -> FieldError {
-    Error::new(ErrorKind::Setup, Code::SchemaDefinition, what.into()).into()
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use blazelink_codes::Code;
 
+use super::check::RENAME;
 use super::computed::ValueTypes;
 use super::definition::TableDef;
-use super::manager::{RENAME, setup};
 use super::naming;
+use super::setup_error::setup;
 use crate::error::{Error, Result};
 
 const RENAME_ROOT: &str = "Name one of the roots with #[blazelink(root = \"..\")] or \
@@ -115,7 +116,13 @@ fn check_own_names(
     }
 }
 
-fn collision(what: &str, name: &str, one: &TableDef, other: &TableDef, hint: &str) -> Error {
+fn collision(
+    what: &str,
+    name: &str,
+    one: &TableDef,
+    other: &TableDef,
+    hint: &'static str,
+) -> Error {
     setup(
         Code::SchemaCollision,
         format!(

@@ -1,5 +1,5 @@
-//! Gives the tables of the registry their policies, and remembers which tables policies read.
-//! Called by the `TableManager`.
+//! Gives the tables of the registry their policies, for the `TableManagerBuilder`, and remembers for
+//! the `TableManager` which tables policies read.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,8 @@ use std::sync::{PoisonError, RwLock};
 use blazelink_codes::Code;
 
 use super::definition::TableDef;
-use crate::error::{Error, ErrorKind, Result};
+use super::setup_error::setup;
+use crate::error::Result;
 use crate::object_id::TableId;
 use crate::visibility::{ReadPolicy, Sight};
 
@@ -30,15 +31,16 @@ pub(super) fn set(
     let mut known = Vec::new();
     for (entity, policy) in said {
         let Some(table) = tables.iter_mut().find(|table| table.rust_type == entity) else {
-            return Err(defect(
+            return Err(setup(
+                Code::SchemaDefinition,
                 "`.visible::<..>(..)`, `.public::<..>()` or `#[fields(read = ..)]` is said of an entity \
-                 that is not exposed"
-                    .to_owned(),
+                 that is not exposed",
                 "Say it of an entity that is given to .discover(\"..\") or .table::<..>()",
             ));
         };
         if known.contains(&entity) {
-            return Err(defect(
+            return Err(setup(
+                Code::SchemaDefinition,
                 format!("The app says twice who may read table `{}`", table.table),
                 "Leave one of .visible::<..>(..), .public::<..>() and #[fields(read = ..)]",
             ));
@@ -53,10 +55,6 @@ pub(super) fn set(
         }
     }
     Ok(())
-}
-
-fn defect(sentence: String, hint: &'static str) -> Error {
-    Error::new(ErrorKind::Setup, Code::SchemaDefinition, sentence).with_hint(hint)
 }
 
 /// By table the guarded tables of which conditions in SQL have read it. Learned while sights are

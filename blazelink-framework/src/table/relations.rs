@@ -1,5 +1,5 @@
 //! Completes the relations of all tables, once all are known: every foreign key leads both ways,
-//! every junction joins what it points to. Called by the manager's `build`; pure.
+//! every junction joins what it points to. Called by the `TableManagerBuilder`; pure.
 //!
 //! What an entity declares gives the name and comes first; only what no entity declares is made
 //! up here. A relation to a table that is not exposed, over a hidden column, or with a condition
@@ -12,11 +12,12 @@ use sea_orm::{Identity, RelationDef, RelationType};
 use super::definition::{DeclaredRelation, Hop, Relation, Shape, TableDef};
 use super::entity::{Path, Through, table_name};
 use super::naming;
-use crate::error::{Error, ErrorKind, Result};
+use super::setup_error::setup;
+use crate::error::{Error, Result};
 use crate::object_id::TableId;
 
 /// A relation on its way into a table.
-struct Draft {
+struct RelationDraft {
     name: String,
     hidden: bool,
     list: bool,
@@ -31,7 +32,8 @@ struct Draft {
 /// If no free name is left for a relation that has to be made up, or a chain of relations leads
 /// over what is not exposed.
 pub(super) fn complete(tables: &mut [TableDef]) -> Result<()> {
-    let mut drafts: Vec<Vec<Draft>> = tables.iter().map(|table| declared(tables, table)).collect();
+    let mut drafts: Vec<Vec<RelationDraft>> =
+        tables.iter().map(|table| declared(tables, table)).collect();
     add_missing_belongs_to(tables, &mut drafts)?;
     add_missing_reverse(tables, &mut drafts)?;
     add_junctions(tables, &mut drafts);
@@ -52,7 +54,7 @@ pub(super) fn complete(tables: &mut [TableDef]) -> Result<()> {
     Ok(())
 }
 
-fn declared(tables: &[TableDef], table: &TableDef) -> Vec<Draft> {
+fn declared(tables: &[TableDef], table: &TableDef) -> Vec<RelationDraft> {
     let resolved = table.declared.iter().filter_map(|relation| {
         let (target, shape) = resolve(tables, table, relation)?;
         let name = match &shape {
@@ -63,7 +65,7 @@ fn declared(tables: &[TableDef], table: &TableDef) -> Vec<Draft> {
             }
             _ => relation.name.clone(),
         };
-        Some(Draft {
+        Some(RelationDraft {
             name,
             hidden: relation.hidden,
             list: relation.list,
@@ -74,7 +76,7 @@ fn declared(tables: &[TableDef], table: &TableDef) -> Vec<Draft> {
     resolved.collect()
 }
 
-fn add_chains(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
+fn add_chains(tables: &[TableDef], drafts: &mut [Vec<RelationDraft>]) -> Result<()> {
     for (table, drafts) in tables.iter().zip(drafts) {
         for relation in &table.declared {
             let Path::Linked(chain) = &relation.path else {
@@ -82,7 +84,7 @@ fn add_chains(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
             };
             let resolved = resolve_chain(tables, table, chain);
             let (target, shape) = resolved.ok_or_else(|| broken_chain(table, relation))?;
-            drafts.push(Draft {
+            drafts.push(RelationDraft {
                 name: relation.name.clone(),
                 hidden: relation.hidden,
                 list: relation.list,
@@ -95,16 +97,15 @@ fn add_chains(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
 }
 
 fn broken_chain(table: &TableDef, relation: &DeclaredRelation) -> Error {
-    Error::new(
-        ErrorKind::Setup,
+    setup(
         Code::SchemaDefinition,
         format!(
             "The chain `{}` of table `{}` leads over a table that is not exposed, over a hidden \
              column, or by a condition of its own",
             relation.name, table.table
         ),
+        "Expose every table on its way, or remove .linked(\"..\", ..)",
     )
-    .with_hint("Expose every table on its way, or remove .linked(\"..\", ..)")
 }
 
 /// The shape of SeaORM's `Linked`: from this table over each relation to the next.
@@ -273,7 +274,7 @@ fn same_pairs(one: (&[usize], &[usize]), other: (&[usize], &[usize])) -> bool {
         })
 }
 
-fn add_missing_belongs_to(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
+fn add_missing_belongs_to(tables: &[TableDef], drafts: &mut [Vec<RelationDraft>]) -> Result<()> {
     for parent in tables {
         let mut missing = Vec::new();
         for draft in &drafts[parent.id.0 as usize] {
@@ -293,7 +294,7 @@ fn add_missing_belongs_to(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Res
             let table = &tables[child.0 as usize];
             let name = name_by_column(tables, table, &from, parent.id);
             let name = free_name(table, &drafts[child.0 as usize], [name], &parent.table)?;
-            drafts[child.0 as usize].push(Draft {
+            drafts[child.0 as usize].push(RelationDraft {
                 name,
                 hidden: false,
                 list: false,
@@ -305,7 +306,7 @@ fn add_missing_belongs_to(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Res
     Ok(())
 }
 
-fn add_missing_reverse(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result<()> {
+fn add_missing_reverse(tables: &[TableDef], drafts: &mut [Vec<RelationDraft>]) -> Result<()> {
     for child in tables {
         let mut missing = Vec::new();
         let own = &drafts[child.id.0 as usize];
@@ -348,7 +349,7 @@ fn add_missing_reverse(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result
             } else {
                 Shape::HasMany { from, to }
             };
-            drafts[parent.0 as usize].push(Draft {
+            drafts[parent.0 as usize].push(RelationDraft {
                 name,
                 hidden: false,
                 list: false,
@@ -362,7 +363,7 @@ fn add_missing_reverse(tables: &[TableDef], drafts: &mut [Vec<Draft>]) -> Result
 
 /// Joins the two tables that a table's key points to, where neither entity says so itself and the
 /// plain name is free. The way over the junction's own fields exists either way.
-fn add_junctions(tables: &[TableDef], drafts: &mut [Vec<Draft>]) {
+fn add_junctions(tables: &[TableDef], drafts: &mut [Vec<RelationDraft>]) {
     for junction in tables {
         let Some(ends) = junction_ends(junction, &drafts[junction.id.0 as usize]) else {
             continue;
@@ -382,7 +383,7 @@ fn add_junctions(tables: &[TableDef], drafts: &mut [Vec<Draft>]) {
             if known || !is_free(table, own, &name) {
                 continue;
             }
-            drafts[table.id.0 as usize].push(Draft {
+            drafts[table.id.0 as usize].push(RelationDraft {
                 name,
                 hidden: false,
                 list: false,
@@ -402,7 +403,7 @@ fn add_junctions(tables: &[TableDef], drafts: &mut [Vec<Draft>]) {
 type End = (TableId, Vec<usize>, Vec<usize>);
 
 /// The two foreign keys that make up the table's key, if they lead to different tables.
-fn junction_ends(table: &TableDef, drafts: &[Draft]) -> Option<[End; 2]> {
+fn junction_ends(table: &TableDef, drafts: &[RelationDraft]) -> Option<[End; 2]> {
     let ends: Vec<End> = drafts
         .iter()
         .filter_map(|draft| match &draft.shape {
@@ -418,14 +419,14 @@ fn junction_ends(table: &TableDef, drafts: &[Draft]) -> Option<[End; 2]> {
     (covered && ends[0].0 != ends[1].0).then_some(ends)
 }
 
-fn is_free(table: &TableDef, drafts: &[Draft], name: &str) -> bool {
+fn is_free(table: &TableDef, drafts: &[RelationDraft], name: &str) -> bool {
     table.exposed().all(|(_, column)| column.field() != name)
         && drafts.iter().all(|draft| draft.name != name)
 }
 
 fn free_name<const N: usize>(
     table: &TableDef,
-    drafts: &[Draft],
+    drafts: &[RelationDraft],
     names: [String; N],
     other: &str,
 ) -> Result<String> {
@@ -434,19 +435,18 @@ fn free_name<const N: usize>(
         .into_iter()
         .find(|name| is_free(table, drafts, name))
         .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Setup,
+            setup(
                 Code::SchemaCollision,
                 format!(
                     "The relation of table `{}` with `{other}` would be called `{wanted}`, which is \
                      taken",
                     table.table
                 ),
+                format!(
+                    "Name the relation yourself: declare a field for it in the entity of `{}` with \
+                     #[sea_orm(..)], or hide the other field with #[blazelink(hide)]",
+                    table.table
+                ),
             )
-            .with_hint(format!(
-                "Name the relation yourself: declare a field for it in the entity of `{}` with \
-                 #[sea_orm(..)], or hide the other field with #[blazelink(hide)]",
-                table.table
-            ))
         })
 }

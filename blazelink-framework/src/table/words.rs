@@ -5,14 +5,16 @@
 //! What must stay true: of rows they hold keys only, their own or those of rows that they refer to.
 
 use std::fmt::Write;
+use std::slice::from_ref;
 
-use super::definition::{Shape, TableDef};
+use super::definition::TableDef;
 use super::manager::TableManager;
+use crate::object_id::Atom;
 use crate::subscription::Dependency;
 
 impl TableManager {
     /// A dependency in words: `everything`, `GameEvent`, `User 17`, `GameEvent where player_id =
-    /// 17`. A value that is no key is left out: `User where name = ..`.
+    /// 17 and kind = ..`. Values that are no keys are left out.
     pub fn in_words(&self, dependency: &Dependency) -> String {
         match dependency {
             Dependency::Everything => "everything".to_owned(),
@@ -27,32 +29,38 @@ impl TableManager {
                 table,
                 column,
                 value,
+                residual,
             } => {
                 let table = self.table(*table);
-                let mut columns = table.columns.iter().enumerate();
-                let found = columns.find(|(_, known)| known.exposed == Some(*column));
-                let Some((at, found)) = found else {
-                    return table.entity.clone();
-                };
-                let (entity, name) = (&table.entity, &found.name);
-                match refers(table, at) {
-                    true => format!("{entity} where {name} = {value}"),
-                    false => format!("{entity} where {name} = .."),
+                let mut words = table.entity.clone();
+                let mut next = " where ";
+                let rest = residual.equalities().iter();
+                let rest = rest.map(|one| (one.column, &*one.values));
+                for (column, values) in std::iter::once((*column, from_ref(value))).chain(rest) {
+                    if let Some(equality) = equality(table, column, values) {
+                        words.push_str(next);
+                        words.push_str(&equality);
+                        next = " and ";
+                    }
                 }
+                words
             }
         }
     }
 }
 
-/// Whether a column is of a key, the table's own or another's.
-fn refers(table: &TableDef, column: usize) -> bool {
-    let refers = |shape: &Shape| match shape {
-        Shape::BelongsTo { from, .. } => from.contains(&column),
-        _ => false,
-    };
-    table.key.contains(&column)
-        || table
-            .relations
-            .iter()
-            .any(|relation| refers(&relation.shape))
+/// One equality in words; nothing if the column is not known.
+fn equality(table: &TableDef, exposed: u32, values: &[Atom]) -> Option<String> {
+    let mut columns = table.columns.iter().enumerate();
+    let (at, column) = columns.find(|(_, known)| known.exposed == Some(exposed))?;
+    let name = &column.name;
+    let of_key = table.key.contains(&at) || table.refers(at);
+    Some(match values {
+        _ if !of_key => format!("{name} = .."),
+        [value] => format!("{name} = {value}"),
+        values => {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            format!("{name} in ({})", values.join(", "))
+        }
+    })
 }

@@ -9,6 +9,7 @@ mod journal;
 mod original;
 mod protocol;
 mod server;
+mod socket;
 mod unstalled;
 mod websocket;
 

@@ -130,9 +130,3 @@ impl fmt::Debug for Access {
         write!(f, "Access({self})")
     }
 }
-
-impl fmt::Debug for ColumnName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}

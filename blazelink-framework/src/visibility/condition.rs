@@ -12,12 +12,11 @@ use blazelink_migrations::identifier;
 use sea_orm::sea_query::{Condition, Expr, PostgresQueryBuilder, Query};
 use sea_orm::{DbBackend, Statement, Value};
 
+use super::bound_rule::defect;
 use crate::change::{Cell, Row};
 use crate::error::Result;
 use crate::table::TableDef;
 use crate::value::write_string;
-
-use super::sight::defect;
 
 /// Between the placeholders before a condition and the condition itself.
 const WHERE: &str = " WHERE ";

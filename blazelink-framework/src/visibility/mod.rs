@@ -7,7 +7,9 @@
 //! together with Postgres as the judge.
 
 mod access;
+mod bound_rule;
 mod condition;
+mod hook;
 mod policy;
 mod rule;
 mod sight;
@@ -17,7 +19,8 @@ mod write;
 
 pub use access::Access;
 pub(crate) use condition::{Image, document};
-pub(crate) use policy::{Hook, ReadPolicy};
+pub(crate) use hook::Hook;
+pub(crate) use policy::ReadPolicy;
 pub use rule::Rule;
 pub(crate) use sight::Seen;
 pub use sight::{Sight, Told};
@@ -25,4 +28,4 @@ pub use summary::{Open, Openness, summary};
 pub(crate) use visible::{Narrow, Sights};
 pub use visible::{Visible, VisibleRow};
 pub use write::WriteAccess;
-pub(crate) use write::{Writable, WriteHook, WriteSight};
+pub(crate) use write::{Writable, WriteSight};

@@ -3,12 +3,8 @@
 //!
 //! What must stay true: outside of development a table of which nothing is said is closed.
 
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-
 use super::access::Access;
-use crate::viewer::Viewer;
+use super::hook::Hook;
 
 /// Who may read a table.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +19,7 @@ pub(crate) enum ReadPolicy {
     /// Everybody sees everything, as the app or the entity says.
     Public,
     /// Each viewer sees what the app says.
-    Asked(Hook),
+    Asked(Hook<Access>),
 }
 
 impl ReadPolicy {
@@ -33,26 +29,5 @@ impl ReadPolicy {
             ReadPolicy::Lent | ReadPolicy::Public => false,
             ReadPolicy::Unsaid | ReadPolicy::Closed | ReadPolicy::Asked(_) => true,
         }
-    }
-}
-
-/// The app's code that says what a viewer may see of a table.
-#[derive(Clone)]
-pub(crate) struct Hook(Arc<dyn Fn(&Viewer) -> Access + Send + Sync>);
-
-impl Hook {
-    pub(crate) fn new(hook: impl Fn(&Viewer) -> Access + Send + Sync + 'static) -> Hook {
-        Hook(Arc::new(hook))
-    }
-
-    /// What the app says; nothing if its code panics.
-    pub(crate) fn access(&self, viewer: &Viewer) -> Option<Access> {
-        catch_unwind(AssertUnwindSafe(|| (self.0)(viewer))).ok()
-    }
-}
-
-impl fmt::Debug for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hook")
     }
 }

@@ -63,6 +63,12 @@ impl ColumnName {
     }
 }
 
+impl fmt::Debug for ColumnName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
 /// A value to compare with.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Literal {

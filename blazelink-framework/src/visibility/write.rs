@@ -4,18 +4,14 @@
 //! Made for each write, never kept. What must stay true: where nothing is said, nothing may be
 //! written; and rules judge the row that is stored, not the one that a client sent.
 
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-
 use sea_orm::{ColumnTrait, Value};
 
 use super::access::Access;
+use super::bound_rule::position;
 use super::rule::{ColumnName, Rule};
 use super::sight::Sight;
 use crate::error::{Error, Result};
 use crate::table::TableDef;
-use crate::viewer::Viewer;
 
 /// What a viewer may write of a table: which rows may be created, updated and deleted, and which
 /// columns written.
@@ -128,27 +124,6 @@ impl WriteAccess {
     }
 }
 
-/// The app's code that says what a viewer may write of a table.
-#[derive(Clone)]
-pub(crate) struct WriteHook(Arc<dyn Fn(&Viewer) -> WriteAccess + Send + Sync>);
-
-impl WriteHook {
-    pub(crate) fn new(hook: impl Fn(&Viewer) -> WriteAccess + Send + Sync + 'static) -> WriteHook {
-        WriteHook(Arc::new(hook))
-    }
-
-    /// What the app says; nothing if its code panics.
-    pub(crate) fn access(&self, viewer: &Viewer) -> Option<WriteAccess> {
-        catch_unwind(AssertUnwindSafe(|| (self.0)(viewer))).ok()
-    }
-}
-
-impl fmt::Debug for WriteHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WriteHook")
-    }
-}
-
 /// Rows of one table that may be written.
 #[derive(Clone, Debug)]
 pub(crate) struct Writable(Sight);
@@ -192,7 +167,7 @@ impl WriteSight {
     /// If a rule cannot be bound as [`Sight::bind`] says, or a column is none of the table's.
     pub(crate) fn bind(access: &WriteAccess, table: &TableDef) -> Result<WriteSight> {
         let positions = |names: &[ColumnName]| {
-            let found = names.iter().map(|name| super::sight::position(name, table));
+            let found = names.iter().map(|name| position(name, table));
             found.collect::<Result<Vec<_>>>().map_err(of_writes)
         };
         let becomes = access.becomes.as_ref().unwrap_or(&access.update);

@@ -13,6 +13,7 @@ mod random;
 mod statements;
 mod world;
 
+use blazelink::subscription::Dependency;
 use random::Random;
 use world::World;
 
@@ -32,7 +33,10 @@ async fn a_commit_that_changes_a_result_hits_what_was_captured_for_it() {
     let wanted = number("BLAZELINK_CAPTURE_PAIRS", 12_000);
     let mut seed = number("BLAZELINK_CAPTURE_SEED", 1);
     let world = World::start().await;
-    let (mut pairs, mut changed, mut hit, mut valid, mut tried) = (0, 0_u64, 0_u64, 0_u64, 0_u64);
+    let (mut pairs, mut changed, mut valid, mut tried) = (0, 0_u64, 0_u64, 0_u64);
+    let mut hit = 0_u64;
+    // Of statements that depend on further equalities: all, by one equality alone, and changed.
+    let (mut further, mut by_one_alone, mut changed_further) = (0_u64, 0_u64, 0_u64);
     while pairs < wanted {
         let mut random = Random::new(seed);
         world.refill(&mut random).await;
@@ -48,10 +52,14 @@ async fn a_commit_that_changes_a_result_hits_what_was_captured_for_it() {
             valid * 10 > tried * 6,
             "{valid} of {tried} statements are valid"
         );
-        let mut index = world.index(&watched);
+        let mut index = world.index(&watched, Dependency::clone);
+        let mut by_one = world.index(&watched, world::by_one);
         let mut before = world.results(&watched).await;
         for _ in 0..COMMITS {
-            let (sql, told) = world.commit(&mut random, &mut index).await;
+            let (sql, transaction) = world.commit(&mut random).await;
+            let told = world.told(&transaction, &mut index);
+            let told_by_one = world.told(&transaction, &mut by_one);
+            assert!(told.is_subset(&told_by_one), "seed {seed}: {sql}");
             let after = world.results(&watched).await;
             for (at, (was, is)) in before.iter().zip(&after).enumerate() {
                 let (Some(was), Some(is)) = (was, is) else {
@@ -59,6 +67,11 @@ async fn a_commit_that_changes_a_result_hits_what_was_captured_for_it() {
                 };
                 pairs += 1;
                 hit += u64::from(told.contains(&(at as u32)));
+                if watched[at].has_residual() {
+                    further += u64::from(told.contains(&(at as u32)));
+                    by_one_alone += u64::from(told_by_one.contains(&(at as u32)));
+                    changed_further += u64::from(was != is);
+                }
                 if was == is {
                     continue;
                 }
@@ -74,7 +87,11 @@ async fn a_commit_that_changes_a_result_hits_what_was_captured_for_it() {
         }
         seed += 1;
     }
-    println!("{pairs} pairs, {changed} changed, {hit} hit; {valid} of {tried} statements valid");
+    println!(
+        "{pairs} pairs, {changed} changed, {hit} hit; {valid} of {tried} statements valid; \
+         of those with further equalities {changed_further} changed, {further} hit, \
+         {by_one_alone} by one equality alone"
+    );
     assert!(
         changed * 50 > pairs,
         "{changed} of {pairs} results have changed"
@@ -82,5 +99,9 @@ async fn a_commit_that_changes_a_result_hits_what_was_captured_for_it() {
     assert!(
         hit * 10 < pairs * 9,
         "{hit} of {pairs} are hit: nothing is narrowed"
+    );
+    assert!(
+        0 < changed_further && further * 10 < by_one_alone * 9,
+        "{further} of {by_one_alone} are hit: further equalities do not narrow"
     );
 }

@@ -419,11 +419,32 @@ impl Writer<'_> {
     }
 
     fn condition(&mut self, sources: &[Named], depth: usize) -> String {
+        if self.random.one_in(4) {
+            return self.equalities(sources);
+        }
         let mut conjuncts = vec![self.conjunct(sources, depth)];
         while self.random.one_in(3) && conjuncts.len() < 3 {
             conjuncts.push(self.conjunct(sources, depth));
         }
         conjuncts.join(" AND ")
+    }
+
+    /// Two columns of one source that dependencies look for, neither of them the first, which is the
+    /// key; each with what it equals.
+    fn equalities(&mut self, sources: &[Named]) -> String {
+        let source = &sources[self.random.below(sources.len())];
+        let exact = |(_, ty): &&(&str, Ty)| !matches!(ty, Ty::Citext | Ty::Numeric);
+        let columns: Vec<_> = source.columns[1..].iter().filter(exact).collect();
+        let first = self.random.below(columns.len());
+        let each = [first, first + 1].map(|at| {
+            let (name, ty) = *columns[at % columns.len()];
+            let column = format!("{}.{name}", source.alias);
+            match self.random.below(4) {
+                0 => format!("{column} IN ({}, {})", self.operand(ty), self.operand(ty)),
+                _ => format!("{column} = {}", self.operand(ty)),
+            }
+        });
+        each.join(" AND ")
     }
 
     fn conjunct(&mut self, sources: &[Named], depth: usize) -> String {

@@ -64,6 +64,13 @@ pub struct World {
     _postgres: TestDatabase,
 }
 
+impl Watched {
+    /// Whether one of its dependencies is more than one equality.
+    pub fn has_residual(&self) -> bool {
+        self.dependencies.iter().any(|one| by_one(one) != *one)
+    }
+}
+
 type Rows = BTreeMap<(u32, Vec<Option<String>>), Vec<Option<String>>>;
 
 /// Sends a statement, with its values in a notation of their own.
@@ -166,11 +173,17 @@ impl World {
         (!failed).then_some(captured)
     }
 
-    /// An index in which each statement is watched by the session of its number.
-    pub fn index(&self, watched: &[Watched]) -> SubscriptionIndex {
+    /// An index in which each statement is watched by the session of its number, by what `of` makes
+    /// of its dependencies.
+    pub fn index(
+        &self,
+        watched: &[Watched],
+        of: impl Fn(&Dependency) -> Dependency,
+    ) -> SubscriptionIndex {
         let mut index = SubscriptionIndex::default();
         for (at, watched) in watched.iter().enumerate() {
-            watch_in(&mut index, at as u32, &watched.dependencies);
+            let dependencies: Vec<_> = watched.dependencies.iter().map(&of).collect();
+            watch_in(&mut index, at as u32, &dependencies);
         }
         index
     }
@@ -184,42 +197,38 @@ impl World {
         join_all(each).await
     }
 
-    /// Commits something; who is told of it.
-    pub async fn commit(
-        &self,
-        random: &mut Random,
-        index: &mut SubscriptionIndex,
-    ) -> (String, HashSet<u32>) {
+    /// Commits something.
+    pub async fn commit(&self, random: &mut Random) -> (String, Transaction) {
         let sql = commits::any(random);
-        let told = self.told(&sql, index).await;
-        (sql, told)
+        let transaction = self.transaction(&sql).await;
+        (sql, transaction)
     }
 
-    /// Who is told when this is committed.
-    pub async fn told(&self, sql: &str, index: &mut SubscriptionIndex) -> HashSet<u32> {
+    /// Commits this.
+    pub async fn transaction(&self, sql: &str) -> Transaction {
         // A commit that breaks a constraint changes nothing.
         if self.judge.batch_execute(sql).await.is_err() {
             self.judge.batch_execute("ROLLBACK").await.unwrap();
         }
         let after = self.read().await;
         let before = std::mem::replace(&mut *self.rows.lock().unwrap(), after.clone());
-        let transaction = Transaction {
+        Transaction {
             xid: 1,
             commit_lsn: Lsn(1),
             end_lsn: Lsn(2),
             committed_at: std::time::SystemTime::UNIX_EPOCH,
             changes: self.changes(&before, &after),
             whole: Vec::new(),
-        };
+        }
+    }
+
+    /// Who is told of a commit.
+    pub fn told(&self, transaction: &Transaction, index: &mut SubscriptionIndex) -> HashSet<u32> {
         let mut told = HashSet::new();
         // Derived dependencies are told as objects to be read again.
-        index.affected(
-            &transaction,
-            &self.manager.exposure(),
-            &mut |_, sessions| {
-                told.extend(sessions);
-            },
-        );
+        index.affected(transaction, &self.manager.exposure(), &mut |_, sessions| {
+            told.extend(sessions);
+        });
         told
     }
 
@@ -281,6 +290,19 @@ impl World {
             })
         });
         changed.collect()
+    }
+}
+
+/// A dependency without what is checked besides the equality that finds it.
+pub fn by_one(dependency: &Dependency) -> Dependency {
+    match dependency.clone() {
+        Dependency::Equal {
+            table,
+            column,
+            value,
+            ..
+        } => Dependency::equal(table, column, value),
+        other => other,
     }
 }
 

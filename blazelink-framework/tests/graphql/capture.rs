@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use blazelink::BlazeContext;
 use blazelink::object_id::{Atom, Key};
-use blazelink::subscription::Dependency;
+use blazelink::subscription::{Dependency, Residual};
 use blazelink::table::{Call, Extension, Field, FieldError};
 use sea_orm::prelude::*;
 use sea_orm::{ActiveValue, Condition, ConnectionTrait, DbBackend, LoaderTrait, Statement};
@@ -170,7 +170,7 @@ async fn a_field_that_counts_through_its_context_is_watched_without_a_declaratio
     let expected = [
         "begin User 1",
         "declared User 1",
-        "derived GameEvent where player_id = 1",
+        "derived GameEvent where player_id = 1 and type = kill",
         "finish",
     ];
     assert_eq!(unnumbered(&lines), expected);
@@ -214,7 +214,7 @@ async fn what_seaorm_sends_is_narrowed_to_the_rows_that_count() {
     let app = start().await;
     for (number, expected) in [
         "User 1",
-        "GameEvent where player_id = 1",
+        "GameEvent where player_id = 1 and type = kill",
         "GameEvent where player_id = 1",
         "GameEvent where player_id = 2",
         "GameEvent where player_id = 1, GameEvent where player_id = 2",
@@ -318,7 +318,28 @@ async fn a_text_is_narrowed_as_far_as_it_is_understood() {
         ),
         (
             "SELECT * FROM kinds WHERE c_bool AND c_date = '2024-02-29'",
-            "Kinds where c_date = 2024-02-29",
+            "Kinds where c_date = 2024-02-29 and c_bool = t",
+        ),
+        (
+            "SELECT * FROM game_event WHERE type IN ('kill', 'join') AND player_id = 7 AND game_id = 2",
+            "GameEvent where player_id = 7 and type = join|kill and game_id = 2",
+        ),
+        (
+            "SELECT * FROM game_event WHERE player_id IN (7, 8) AND type = 'kill'",
+            "GameEvent where player_id = 7 and type = kill, \
+             GameEvent where player_id = 8 and type = kill",
+        ),
+        (
+            "SELECT * FROM game_event WHERE player_id = 7 AND type > 'a' AND type = 'kill'",
+            "GameEvent where player_id = 7 and type = kill",
+        ),
+        (
+            "SELECT * FROM game_event WHERE player_id = 7 AND type = 'kill'::text",
+            "GameEvent where player_id = 7",
+        ),
+        (
+            "SELECT * FROM \"user\" WHERE score = 5 AND team_id = 1",
+            "User where team_id = 1 and score = 5",
         ),
         (
             "SELECT * FROM kinds WHERE NOT c_bool",
@@ -383,7 +404,7 @@ async fn a_field_that_says_what_it_depends_on_is_not_looked_at() {
         (
             "game_event(player_id = id, type = 'kill'), Team(id = team_id)",
             "says",
-            "GameEvent where player_id = 1, Team 1",
+            "GameEvent where player_id = 1 and type = kill, Team 1",
         ),
         (
             "game_event(type = kind)",
@@ -510,15 +531,26 @@ async fn dependencies_are_told_in_words_that_hold_no_values_but_keys() {
         let mut tables = app.manager.tables().iter();
         tables.find(|table| table.entity == entity).unwrap()
     };
-    let equal = |entity: &str, column: &str, value: Atom| {
+    let position = |entity: &str, column: &str| {
         let table = table(entity);
-        Dependency::Equal {
-            table: table.id,
-            column: table.columns[table.column(column).unwrap()]
-                .exposed
-                .unwrap(),
-            value,
-        }
+        let column = table.column(column).unwrap();
+        table.columns[column].exposed.unwrap()
+    };
+    let equal = |entity: &str, column: &str, value: Atom| {
+        Dependency::equal(table(entity).id, position(entity, column), value)
+    };
+    let ints = |numbers: &[i64]| numbers.iter().copied().map(Atom::Int).collect();
+    let narrowed = Dependency::Equal {
+        table: table("GameEvent").id,
+        column: position("GameEvent", "player_id"),
+        value: Atom::Int(17),
+        residual: Residual::of([
+            (position("GameEvent", "game_id"), ints(&[4, 3])),
+            (
+                position("GameEvent", "type"),
+                vec![Atom::Text("kill".into())],
+            ),
+        ]),
     };
     let stock = Key::Many(Box::new([Atom::Int(1), Atom::Text("S1".into())]));
     for (dependency, words) in [
@@ -529,6 +561,10 @@ async fn dependencies_are_told_in_words_that_hold_no_values_but_keys() {
         (
             equal("GameEvent", "player_id", Atom::Int(17)),
             "GameEvent where player_id = 17",
+        ),
+        (
+            narrowed,
+            "GameEvent where player_id = 17 and type = .. and game_id in (3, 4)",
         ),
         (
             equal("User", "name", Atom::Text("ann".into())),

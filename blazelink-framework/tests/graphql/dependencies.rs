@@ -52,6 +52,8 @@ fn arguments(random: &mut StdRng, of: &str) -> String {
             format!("game_id:{{ne:{n}}}"),
             "type:{eq:\"kill\"}".to_owned(),
             "type:{in:[\"kill\",\"join\"]},game_id:{lte:2}".to_owned(),
+            format!("player_id:{{eq:{n}}},type:{{eq:\"kill\"}}"),
+            format!("game_id:{{in:[{n},1]}},type:{{in:[\"kill\",\"join\"]}}"),
             format!("or:[{{player_id:{{eq:{n}}}}},{{game_id:{{eq:1}}}}]"),
             format!("and:[{{player_id:{{eq:{n}}}}},{{not:{{type:{{starts_with:\"k\"}}}}}}]"),
             "player_id:{is_null:true}".to_owned(),
@@ -59,6 +61,7 @@ fn arguments(random: &mut StdRng, of: &str) -> String {
         "users" => vec![
             format!("team_id:{{eq:{n}}}"),
             "name:{eq:\"ann\"}".to_owned(),
+            format!("name:{{eq:\"new\"}},team_id:{{eq:{n}}}"),
             format!("score:{{gt:{n}}}"),
             format!("not:{{team_id:{{eq:{n}}}}}"),
         ],
@@ -216,13 +219,15 @@ fn meets(line: &str, entity: &str, image: &Json) -> bool {
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned)
     };
-    match rest
-        .strip_prefix("where ")
-        .and_then(|it| it.split_once(" = "))
-    {
-        Some((column, value)) => text(&image[column]) == value,
-        None => text(&image["id"]) == rest,
-    }
+    let Some(equalities) = rest.strip_prefix("where ") else {
+        return text(&image["id"]) == rest;
+    };
+    let holds = |equality: &str| {
+        let (column, values) = equality.split_once(" = ").unwrap();
+        let of_row = text(&image[column]);
+        values.split('|').any(|value| of_row == value)
+    };
+    equalities.split(" and ").all(holds)
 }
 
 #[tokio::test]

@@ -98,10 +98,7 @@ fn page_roots_append_an_s_and_collide_loudly() {
         .table::<news::Entity>()
         .build()
         .unwrap();
-    assert_eq!(
-        TableManager::page_root(manager.named("News").unwrap()),
-        "newsPage"
-    );
+    assert_eq!(manager.named("News").unwrap().page_root(), "newsPage");
     let error = TableManager::builder()
         .table::<news::Entity>()
         .table::<new::Entity>()

@@ -8,7 +8,7 @@ use blazelink::data;
 use blazelink::error::{Error, ErrorKind, Result};
 use blazelink::graphql::{Executor, Request, Response};
 use blazelink::object_id::{ObjectId, Scope};
-use blazelink::subscription::{Dependency, Reading, Role, Unwatched, Watch};
+use blazelink::subscription::{Dependency, OneOf, Reading, Role, Unwatched, Watch};
 use blazelink::table::{TableManager, TableManagerBuilder};
 use blazelink::{BlazeContext, Viewer};
 use blazelink_postgres::TestDatabase;
@@ -308,10 +308,16 @@ impl Reading for Recorder {
                 table,
                 column,
                 value,
+                residual,
             } => {
                 let exposure = recorder.manager.exposure();
-                let column = &exposure.table(table).columns[column as usize].name;
-                format!("{} where {column} = {value}", entity(table))
+                let name = |column: u32| &exposure.table(table).columns[column as usize].name;
+                let mut words = format!("{} where {} = {value}", entity(table), name(column));
+                for OneOf { column, values } in residual.equalities() {
+                    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+                    words += &format!(" and {} = {}", name(*column), values.join("|"));
+                }
+                words
             }
         };
         self.push(format!("{} {what}", format!("{role:?}").to_lowercase()));

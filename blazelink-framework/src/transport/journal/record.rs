@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::exposure::{ExposedTable, Exposure};
 use crate::object_id::{Atom, Key, ObjectId, Scope};
 use crate::session::SessionId;
-use crate::subscription::{Dependency, Role, View, ViewName};
+use crate::subscription::{Dependency, Residual, Role, View, ViewName};
 
 /// What a journal begins with.
 pub(super) const HEAD: &[u8] = b"blazelink sessions 1\n";
@@ -54,6 +54,14 @@ enum Named<'a> {
     Table(Cow<'a, str>),
     Row(Cow<'a, str>, Vec<Scalar<'a>>),
     Equal(Cow<'a, str>, Cow<'a, str>, Scalar<'a>),
+    /// The same, with the columns and values of its residual.
+    #[serde(rename = "equal_and")]
+    Narrowed(
+        Cow<'a, str>,
+        Cow<'a, str>,
+        Scalar<'a>,
+        Vec<(Cow<'a, str>, Vec<Scalar<'a>>)>,
+    ),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -173,7 +181,7 @@ impl<'a> Named<'a> {
         let table = entity(exposure.table(object.table));
         match &object.scope {
             Scope::Table => Named::Table(table),
-            Scope::Row(key) => Named::Row(table, scalars(key)),
+            Scope::Row(key) => Named::Row(table, scalars(key.atoms())),
         }
     }
 
@@ -181,15 +189,24 @@ impl<'a> Named<'a> {
         match dependency {
             Dependency::Everything => Named::Everything,
             Dependency::Table(table) => Named::Table(entity(exposure.table(*table))),
-            Dependency::Row(table, key) => Named::Row(entity(exposure.table(*table)), scalars(key)),
+            Dependency::Row(table, key) => {
+                Named::Row(entity(exposure.table(*table)), scalars(key.atoms()))
+            }
             Dependency::Equal {
                 table,
                 column,
                 value,
+                residual,
             } => {
                 let table = exposure.table(*table);
-                let column = &table.columns[*column as usize].name;
-                Named::Equal(entity(table), column.into(), Scalar::of(value))
+                let name = |column: u32| (&table.columns[column as usize].name).into();
+                let (entity, column, value) = (entity(table), name(*column), Scalar::of(value));
+                if residual.is_none() {
+                    return Named::Equal(entity, column, value);
+                }
+                let rest = residual.equalities().iter();
+                let rest = rest.map(|one| (name(one.column), scalars(&one.values)));
+                Named::Narrowed(entity, column, value, rest.collect())
             }
         }
     }
@@ -218,12 +235,24 @@ impl<'a> Named<'a> {
             }
             Named::Equal(table, column, scalar) => {
                 let table = exposure.by_entity(table)?;
-                let mut columns = table.columns.iter();
-                let column = columns.position(|exposed| exposed.name == **column)?;
+                let column = position(table, column)?;
+                let value = scalar.to_atom(table, column)?;
+                Some(Dependency::equal(table.id, column as u32, value))
+            }
+            Named::Narrowed(table, column, scalar, rest) => {
+                let table = exposure.by_entity(table)?;
+                let column = position(table, column)?;
+                // What this build has not, or has in another form, narrows no more.
+                let rest = rest.iter().filter_map(|(column, scalars)| {
+                    let column = position(table, column)?;
+                    let atoms = scalars.iter().map(|scalar| scalar.to_atom(table, column));
+                    Some((column as u32, atoms.collect::<Option<_>>()?))
+                });
                 Some(Dependency::Equal {
                     table: table.id,
                     column: column as u32,
                     value: scalar.to_atom(table, column)?,
+                    residual: Residual::of(rest),
                 })
             }
         }
@@ -253,8 +282,13 @@ fn entity(table: &ExposedTable) -> Cow<'_, str> {
     Cow::Borrowed(&table.entity)
 }
 
-fn scalars(key: &Key) -> Vec<Scalar<'_>> {
-    key.atoms().iter().map(Scalar::of).collect()
+fn position(table: &ExposedTable, column: &str) -> Option<usize> {
+    let mut columns = table.columns.iter();
+    columns.position(|exposed| exposed.name == column)
+}
+
+fn scalars(atoms: &[Atom]) -> Vec<Scalar<'_>> {
+    atoms.iter().map(Scalar::of).collect()
 }
 
 #[cfg(test)]
@@ -316,10 +350,11 @@ mod tests {
             Just(Dependency::Everything),
             (0..2_u32).prop_map(|table| Dependency::Table(TableId(table))),
             row().prop_map(|(table, key)| Dependency::Row(table, key)),
-            ".{0,4}".prop_map(|value| Dependency::Equal {
+            (".{0,4}", vec(any::<i64>(), 0..3)).prop_map(|(value, ids)| Dependency::Equal {
                 table: TableId(0),
                 column: 1,
                 value: Atom::Text(value.into()),
+                residual: Residual::of([(0, ids.into_iter().map(Atom::Int).collect())]),
             }),
         ]
     }
@@ -416,15 +451,18 @@ mod tests {
             object,
             selection: 7,
         };
-        let team = Dependency::Equal {
-            table: TableId(0),
-            column: 1,
+        let team = |table, column, residual| Dependency::Equal {
+            table: TableId(table),
+            column,
             value: Atom::Text("red".into()),
+            residual,
         };
+        let and_id = |column, id| Residual::of([(column, vec![Atom::Int(id)])]);
         let view = vec![
             (Role::Declared, Dependency::Row(TableId(0), Key::from(1))),
             (Role::Derived, Dependency::Table(TableId(1))),
-            (Role::Derived, team),
+            (Role::Derived, team(0, 1, Residual::NONE)),
+            (Role::Derived, team(0, 1, and_id(0, 7))),
         ];
         let mut bytes = HEAD.to_vec();
         write_view(&exposure(), &id(0), &name, &view, &mut bytes);
@@ -438,17 +476,41 @@ mod tests {
         assert_eq!(understood, bytes.len());
         let (name, view) = sessions[0].get_index(0).unwrap();
         assert_eq!(name.object, ObjectId::row(TableId(1), Key::from(1)));
-        let team = Dependency::Equal {
-            table: TableId(1),
-            column: 0,
-            value: Atom::Text("red".into()),
-        };
         let row = Dependency::Row(TableId(1), Key::from(1));
-        assert_eq!(*view, [(Role::Declared, row), (Role::Derived, team)]);
+        let expected = [
+            (Role::Declared, row),
+            (Role::Derived, team(1, 0, Residual::NONE)),
+            (Role::Derived, team(1, 0, and_id(1, 7))),
+        ];
+        assert_eq!(*view, expected);
 
         let by_text = table(0, "User", &[("id", Kind::Text)], &[0]);
         let (sessions, _) = read(&bytes, &Exposure::new(vec![by_text]));
         assert!(sessions.is_empty(), "keys are texts by now");
+    }
+
+    #[test]
+    fn an_equality_that_another_build_has_not_narrows_no_more() {
+        let object = ObjectId::table(TableId(0));
+        let name = ViewName {
+            object,
+            selection: 7,
+        };
+        let team = |rest| Dependency::Equal {
+            table: TableId(0),
+            column: 1,
+            value: Atom::Text("red".into()),
+            residual: Residual::of(rest),
+        };
+        let view = vec![(Role::Derived, team(vec![(0, vec![Atom::Int(7)])]))];
+        let mut bytes = HEAD.to_vec();
+        write_view(&exposure(), &id(0), &name, &view, &mut bytes);
+        for other in [("id", Kind::Text), ("number", Kind::Int)] {
+            let later = table(0, "User", &[other, ("team", Kind::Text)], &[0]);
+            let (sessions, _) = read(&bytes, &Exposure::new(vec![later]));
+            let view = &sessions[0][&name];
+            assert_eq!(*view, [(Role::Derived, team(Vec::new()))]);
+        }
     }
 
     #[test]

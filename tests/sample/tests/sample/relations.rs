@@ -83,7 +83,7 @@ async fn compare(app: &App, way: &Way) {
         true => format!("{}{{{inner}}}", relation.name),
         false => format!("{}(size:200){{count items{{{inner}}}}}", relation.name),
     };
-    let root = TableManager::page_root(from);
+    let root = from.page_root();
     let query = format!("{{{root}(size:200){{count items{{obj_id row{{{selection}}}}}}}}}");
     let answer = app.ask(&query).await;
     let rows = answer[&root]["items"].as_array().unwrap();

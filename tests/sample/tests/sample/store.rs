@@ -60,7 +60,7 @@ async fn every_column_answers_what_postgres_prints() {
     let app = store("blazelink_sample::expanded").await;
     for table in app.manager.tables() {
         let columns: Vec<&str> = table.exposed().map(|(_, column)| &*column.name).collect();
-        let root = TableManager::page_root(table);
+        let root = table.page_root();
         let query = format!(
             "{{{root}(size:200){{items{{row{{{}}}}}}}}}",
             columns.join(" ")

@@ -155,7 +155,7 @@ async fn insert(app: &App, table: &TableDef, types: &[(String, String)], random:
 /// What a query answers of every row, by key.
 async fn answered(app: &App, table: &TableDef) -> BTreeMap<i64, Values> {
     let columns: Vec<&str> = table.columns.iter().map(|it| &*it.name).collect();
-    let root = TableManager::page_root(table);
+    let root = table.page_root();
     let columns = columns.join(" ");
     let body = app
         .body(&format!(

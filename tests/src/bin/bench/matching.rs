@@ -11,7 +11,8 @@ use std::time::Instant;
 
 use blazelink::change::Transaction;
 use blazelink::exposure::Exposure;
-use blazelink::subscription::{Dependency, Role, SubscriptionIndex};
+use blazelink::object_id::Atom;
+use blazelink::subscription::{Dependency, Residual, Role, SubscriptionIndex};
 use blazelink_tests::app::{connect, shooter_database};
 use blazelink_tests::client::{Client, tells_of};
 use blazelink_tests::memory;
@@ -31,6 +32,9 @@ const SESSIONS: usize = 10_000;
 const COMPARED: usize = 1_000;
 
 const CHANGES: usize = 10_000;
+
+/// The name that changed rows get.
+const CHANGED: &str = "after";
 const ROUNDS: usize = 5;
 
 /// Requests at a time.
@@ -124,12 +128,10 @@ async fn change_rows(sql: &tokio_postgres::Client, server: &Server, rows: usize,
 /// Memory and time of the index alone.
 fn weigh(report: &mut Report) {
     let exposure = commits::exposure();
-    let mut few = subscribed(FEW);
-    let before = memory::resident();
+    let mut few = subscribed(FEW, row);
     let begun = Instant::now();
-    let mut many = subscribed(MANY);
+    let (mut many, weight) = weighed(row);
     let subscribing = begun.elapsed().as_secs_f64();
-    let weight = (memory::resident() - before) as f64 / MANY as f64;
     report.add(
         "A subscription, bytes of memory",
         weight,
@@ -143,14 +145,22 @@ fn weigh(report: &mut Report) {
         format!("{MANY} in {subscribing:.2} s"),
     );
 
-    let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        of_few.push(matched(&mut few, FEW, &exposure));
-        of_many.push(matched(&mut many, MANY, &exposure));
-    }
-    let (of_few, of_many) = (median(&mut of_few), median(&mut of_many));
+    let (of_few, of_many) = compared(&mut few, &mut many, &exposure);
     report.note(
         "The index alone: a change at 1,000,000 subscriptions against one at 1,000, time",
+        of_many / of_few,
+        format!("{of_many:.0} ns against {of_few:.0} ns"),
+    );
+    let mut few = subscribed(FEW, values);
+    let (mut of_values, weight) = weighed(values);
+    report.note(
+        "A subscription to the rows with values in two columns, bytes of memory",
+        weight,
+        format!("{MANY} values in {SESSIONS} sessions"),
+    );
+    let (of_few, of_many) = compared(&mut few, &mut of_values, &exposure);
+    report.note(
+        "The index alone with 1,000,000 of these against 1,000, time",
         of_many / of_few,
         format!("{of_many:.0} ns against {of_few:.0} ns"),
     );
@@ -173,14 +183,50 @@ fn session_of(number: usize) -> u32 {
     (number % SESSIONS) as u32
 }
 
-/// An index in which `count` rows are each watched by one session.
-fn subscribed(count: usize) -> SubscriptionIndex {
+/// The row of this number.
+fn row(number: usize) -> Dependency {
+    Dependency::Row(TABLE, commits::key(number))
+}
+
+/// The rows with the key of this number and the name that changed rows get.
+fn values(number: usize) -> Dependency {
+    Dependency::Equal {
+        table: TABLE,
+        column: 0,
+        value: Atom::Int(number as i64),
+        residual: Residual::of([(1, vec![Atom::Text(CHANGED.into())])]),
+    }
+}
+
+/// An index with many subscriptions, and the bytes of memory that each takes.
+fn weighed(of: fn(usize) -> Dependency) -> (SubscriptionIndex, f64) {
+    let before = memory::resident();
+    let index = subscribed(MANY, of);
+    let weight = (memory::resident() - before) as f64 / MANY as f64;
+    (index, weight)
+}
+
+/// Nanoseconds per change with few and with many subscriptions.
+fn compared(
+    few: &mut SubscriptionIndex,
+    many: &mut SubscriptionIndex,
+    exposure: &Exposure,
+) -> (f64, f64) {
+    let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        of_few.push(matched(few, FEW, exposure));
+        of_many.push(matched(many, MANY, exposure));
+    }
+    (median(&mut of_few), median(&mut of_many))
+}
+
+/// An index in which `count` numbers are each watched by one session, as what `of` makes of them.
+fn subscribed(count: usize, of: fn(usize) -> Dependency) -> SubscriptionIndex {
     let mut index = SubscriptionIndex::default();
     for number in 0..count {
         let answer = index.begin(session_of(number), commits::object(number), 0);
-        let row = Dependency::Row(TABLE, commits::key(number));
         index
-            .depend(&answer, Role::Declared, row, MANY)
+            .depend(&answer, Role::Declared, of(number), MANY)
             .expect("the limit is far away");
         index.finish(answer);
     }
@@ -191,7 +237,7 @@ fn subscribed(count: usize) -> SubscriptionIndex {
 /// one session. The rows are taken all over the table.
 fn matched(index: &mut SubscriptionIndex, rows: usize, exposure: &Exposure) -> f64 {
     let commits: Vec<Transaction> = (0..CHANGES)
-        .map(|n| commits::rename(n.wrapping_mul(7_919_993) % rows, "after"))
+        .map(|n| commits::rename(n.wrapping_mul(7_919_993) % rows, CHANGED))
         .collect();
     let mut told = 0;
     let begun = Instant::now();
