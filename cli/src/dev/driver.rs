@@ -12,19 +12,20 @@ use tokio::sync::{mpsc, watch as state};
 
 use super::app::{App, Report};
 use super::change::Changes;
-use super::editor::Editor;
 use super::events::Events;
 use super::front::{Front, Names};
+use super::keeper;
 use super::keys::{HELP, Key, Keys};
 use super::machine::{Action, AppId, Built, Event, Machine};
-use super::page::{Problem, Shown, State};
+use super::page::State;
 use super::programs::{self, Programs, Stamp, Unsuccessful, stamp};
 use super::roots;
 use super::screen::Screen;
 use super::socket::Socket;
 use super::stand;
+use super::teller::Teller;
 use super::watch::{MORE_NOTICES, Watch};
-use crate::build::{self, Diagnostic, Failed, Said};
+use crate::build::{self, Failed, Said};
 use crate::database::Database;
 use crate::process;
 use crate::project::{Program, Project};
@@ -37,9 +38,6 @@ const QUIET: Duration = Duration::from_millis(40);
 
 /// How long saves may go on until something is done about the first.
 const LONGEST: Duration = Duration::from_millis(500);
-
-/// A Postgres that ends this soon after it was started again is given up.
-const SETTLED: Duration = Duration::from_secs(2);
 
 /// Files that are named when they were saved together.
 const NAMED: usize = 3;
@@ -80,8 +78,7 @@ type Work<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
 pub(crate) struct Driver<'a> {
     world: World<'a>,
     screen: Screen,
-    editor: Editor,
-    page: Arc<state::Sender<State>>,
+    teller: Arc<Teller>,
     front: Option<Front>,
     machine: Machine,
     /// What the machine said is first.
@@ -91,12 +88,12 @@ pub(crate) struct Driver<'a> {
     reports: mpsc::UnboundedSender<Report>,
     reported: mpsc::UnboundedReceiver<Report>,
     programs: Option<Programs>,
+    /// What the project's file said last.
+    file: Option<Settings>,
     /// The app that was started last, and the migration that was applied last.
     started: Stamp,
     migrated: Stamp,
     inputs: HashSet<PathBuf>,
-    /// Warnings that were shown: cargo tells them with each build.
-    warned: Arc<std::sync::Mutex<HashSet<String>>>,
     /// When what is under way began: with the first save.
     since: Instant,
     /// When the present step began.
@@ -114,11 +111,12 @@ impl<'a> Driver<'a> {
     ) -> Driver<'a> {
         let (machine, first) = Machine::begin(world.settings.seed);
         let (reports, reported) = mpsc::unbounded_channel();
+        let file = Settings::read(&world.project.folder, None, |name| std::env::var_os(name));
         Driver {
+            file: file.ok(),
             world,
+            teller: Arc::new(Teller::new(screen.clone(), page)),
             screen,
-            editor: Editor::chosen(|name| std::env::var(name).ok()),
-            page: Arc::new(page),
             front: Some(front),
             machine,
             first,
@@ -130,7 +128,6 @@ impl<'a> Driver<'a> {
             started: None,
             migrated: None,
             inputs: HashSet::new(),
-            warned: Arc::default(),
             since: Instant::now(),
             step: Instant::now(),
             summarised: false,
@@ -141,7 +138,7 @@ impl<'a> Driver<'a> {
     /// Runs until it is stopped, or until what it was run for is done.
     pub(crate) async fn run(mut self, stop: &mut Stop) -> Result<()> {
         let database = self.world.database;
-        let mut kept = Box::pin(keep_database(database, self.screen.clone()));
+        let mut kept = Box::pin(keeper::keep(database, self.screen.clone()));
         let mut keys = Keys::listen(self.world.until == Until::Stopped);
         let watches = self.world.until != Until::FirstEnd;
         let project = self.world.project;
@@ -257,8 +254,27 @@ impl<'a> Driver<'a> {
             names.push(format!("{} more", changes.files.len() - NAMED));
         }
         self.screen.said("save", names.join(", "));
+        if changes.settings {
+            self.compare_settings();
+        }
         self.since = Instant::now();
         self.tell(Event::Changed(changes));
+    }
+
+    /// Says so where something was set that the loop itself goes by.
+    fn compare_settings(&mut self) {
+        let folder = &self.world.project.folder;
+        // What is not understood is the app's to tell of, which reads the same file.
+        let Ok(read) = Settings::read(folder, None, |name| std::env::var_os(name)) else {
+            return;
+        };
+        if self.file.as_ref().is_some_and(|before| *before != read) {
+            self.screen.said(
+                "settings",
+                "database, address, slot and seed count from the next `blazelink dev` on",
+            );
+        }
+        self.file = Some(read);
     }
 
     /// A path from the project's folder on.
@@ -308,7 +324,7 @@ impl<'a> Driver<'a> {
             }
         }
         if self.machine.is_settled() {
-            self.page.send_modify(State::live);
+            self.teller.page().send_modify(State::live);
             self.screen
                 .status("live", "r rebuild · o open · q quit · ? help");
         }
@@ -326,7 +342,11 @@ impl<'a> Driver<'a> {
             Action::Retire(id) => self.app(id).map(App::retire).unwrap_or_default(),
             Action::Stop(id) => self.app(id).map(App::stop).unwrap_or_default(),
             Action::Stand(true) if self.front.is_none() => {
-                self.front = Some(stand(self.world.socket, &self.world.names, &self.page)?);
+                self.front = Some(stand(
+                    self.world.socket,
+                    &self.world.names,
+                    self.teller.page(),
+                )?);
             }
             Action::Stand(true) => {}
             Action::Stand(false) => {
@@ -343,6 +363,7 @@ impl<'a> Driver<'a> {
                 self.tell_app(&line.to_string());
                 self.screen.said("style", "swapped in open pages");
             }
+            Action::Stuck if self.world.until == Until::FirstEnd => {}
             Action::Stuck => {
                 let goes_on = match self.machine.live() {
                     Some(_) => "the running app goes on; save to try again",
@@ -367,7 +388,7 @@ impl<'a> Driver<'a> {
 
     /// Tells the pages of every app where the loop is.
     fn tell_pages(&self) {
-        let line = self.page.borrow().line(false);
+        let line = self.teller.page().borrow().line(false);
         for app in &self.apps {
             app.tell(&line);
         }
@@ -375,7 +396,7 @@ impl<'a> Driver<'a> {
 
     fn begin(&mut self, name: &str, doing: &str) {
         self.step = Instant::now();
-        self.page.send_modify(|state| state.begin(doing));
+        self.teller.page().send_modify(|state| state.begin(doing));
         self.screen.status(name, doing);
     }
 
@@ -387,10 +408,9 @@ impl<'a> Driver<'a> {
             .flatten()
             .collect();
         let options = self.world.build;
-        let (screen, page) = (self.screen.clone(), Arc::clone(&self.page));
-        let warned = Arc::clone(&self.warned);
+        let teller = Arc::clone(&self.teller);
         self.work = Some(Box::pin(async move {
-            let say = |said: Said<'_>| show(said, &screen, &page, &warned);
+            let say = |said: Said<'_>| teller.tell(said);
             Done::Built(build::compile(&members, options, &say).await)
         }));
     }
@@ -405,7 +425,7 @@ impl<'a> Driver<'a> {
         let command = programs::command(&self.world, &migration, "up");
         let screen = self.screen.clone();
         self.work = Some(Box::pin(async move {
-            let hint = "mend the migration, then: blazelink dev";
+            let hint = "mend the migration; it is applied again when you save";
             Done::Migrated(programs::run(command, hint, screen).await)
         }));
         Ok(())
@@ -417,8 +437,8 @@ impl<'a> Driver<'a> {
         let command = programs::command(&self.world, &programs.app, "seed");
         let screen = self.screen.clone();
         self.work = Some(Box::pin(async move {
-            let hint = "mend the seed, or set `[dev] seed = false` in Blazelink.toml, then: \
-                        blazelink dev";
+            let hint = "mend the seed, which runs again when you save, or set `[dev] seed = false` \
+                        in Blazelink.toml";
             Done::Seeded(programs::run(command, hint, screen).await)
         }));
         Ok(())
@@ -524,45 +544,12 @@ impl<'a> Driver<'a> {
     }
 
     fn not_built(&mut self, failed: Failed) {
-        let Failed {
-            error,
-            errors,
-            words,
-        } = failed;
-        let count = errors.len();
-        let took = self.step.elapsed();
-        let title = match count {
-            0 => "The build failed".to_owned(),
-            1 => "1 error".to_owned(),
-            count => format!("{count} errors"),
-        };
-        let shown = errors.iter().map(|found| self.shown(found)).collect();
-        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        self.screen
-            .event("errors", json!({"count": count, "ms": ms}));
-        self.page.send_modify(|state| {
-            state.fail(Problem {
-                title: title.clone(),
-                errors: shown,
-                text: if count == 0 {
-                    words.join("\n")
-                } else {
-                    String::new()
-                },
-            });
-        });
+        let (title, error) = self.teller.not_built(failed, self.step.elapsed());
         match self.world.until {
             Until::FirstEnd => self.finished = Some(Err(error)),
-            Until::Stopped | Until::FirstSuccess => self.screen.step("build", &title, took),
-        }
-    }
-
-    fn shown(&self, found: &Diagnostic) -> Shown {
-        let place = found.place.as_ref();
-        Shown {
-            text: found.rendered.trim_end().to_owned(),
-            place: place.map(|at| format!("{}:{}:{}", at.named, at.line, at.column)),
-            link: place.and_then(|at| self.editor.link(&at.file, at.line, at.column)),
+            Until::Stopped | Until::FirstSuccess => {
+                self.screen.step("build", &title, self.step.elapsed());
+            }
         }
     }
 
@@ -587,17 +574,7 @@ impl<'a> Driver<'a> {
 
     /// Shows what failed, in the terminal and in pages; or ends, if that was asked for.
     fn failed(&mut self, title: &str, error: Error, words: &[String]) {
-        self.page.send_modify(|state| {
-            state.fail(Problem {
-                title: title.to_owned(),
-                errors: Vec::new(),
-                text: if words.is_empty() {
-                    format!("{error:#}")
-                } else {
-                    words.join("\n")
-                },
-            });
-        });
+        self.teller.failed(title, &error, words);
         match self.world.until {
             Until::FirstEnd => self.finished = Some(Err(error)),
             Until::Stopped | Until::FirstSuccess => self.screen.error(&error),
@@ -644,64 +621,6 @@ async fn saved(watch: Option<&mut Watch>) -> Vec<PathBuf> {
     match watch {
         Some(watch) => watch.next().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Shows what cargo does.
-fn show(
-    said: Said<'_>,
-    screen: &Screen,
-    page: &state::Sender<State>,
-    warned: &std::sync::Mutex<HashSet<String>>,
-) {
-    match said {
-        Said::Doing(doing) => {
-            screen.status("build", doing);
-            page.send_modify(|state| {
-                doing.clone_into(&mut state.doing);
-                state.say(doing);
-            });
-        }
-        Said::Count { done, total } => {
-            screen.status("build", &format!("{done}/{total}"));
-            page.send_modify(|state| (state.done, state.total) = (done, total));
-        }
-        Said::Found(found) => {
-            let text = found.shown(screen.terminal().colours_errors());
-            let mut warned = warned
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            if found.is_error || warned.insert(text.clone()) {
-                screen.words(&text);
-            }
-        }
-        Said::Words(line) => {
-            screen.words(line);
-            page.send_modify(|state| state.say(line));
-        }
-    }
-}
-
-/// Starts the private Postgres again whenever it ends; returns when that is in vain.
-async fn keep_database(database: &Database<'_>, screen: Screen) -> Error {
-    let Database::Private { cluster, .. } = database else {
-        return std::future::pending().await;
-    };
-    let mut started_again: Option<Instant> = None;
-    loop {
-        cluster.ended().await;
-        if started_again.is_some_and(|started| started.elapsed() < SETTLED) {
-            let log = cluster.log_file().display().to_string();
-            let sentence = "Postgres ends again and again";
-            return Error::new(ErrorKind::Setup, Code::PostgresStart, sentence)
-                .with_hint(format!("less {log}"));
-        }
-        screen.note("Postgres has ended; it is started again");
-        if let Err(error) = cluster.restart().await {
-            return error;
-        }
-        started_again = Some(Instant::now());
-        screen.note("Postgres answers again");
     }
 }
 

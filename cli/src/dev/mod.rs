@@ -13,6 +13,7 @@ mod editor;
 mod events;
 mod front;
 mod holder;
+mod keeper;
 mod keys;
 mod machine;
 mod page;
@@ -21,6 +22,7 @@ mod roots;
 mod run_file;
 mod screen;
 mod socket;
+mod teller;
 mod watch;
 
 use std::net::IpAddr;
