@@ -1,5 +1,6 @@
 //! A small app that keeps the contract of `blazelink dev`.
 use std::io::{Read, Write};
+use std::time::Duration;
 use std::{env, fs, process::exit, thread};
 
 /// What this build answers; tests write another one in its place.
@@ -23,7 +24,6 @@ fn main() {
 fn serve() {
     assert_eq!(env::var("BLAZELINK_PARENT_PIPE").as_deref(), Ok("1"));
     let socket = listenfd::ListenFd::from_env().take_tcp_listener(0).unwrap().unwrap();
-    socket.set_nonblocking(false).unwrap();
     thread::spawn(|| {
         let mut told = fs::OpenOptions::new().create(true).append(true).open("told").unwrap();
         let mut input = std::io::stdin();
@@ -42,6 +42,8 @@ fn serve() {
     let mut clients = Vec::new();
     for client in socket.incoming() {
         let Ok(mut client) = client else {
+            // Whether it waits is a matter of all who hold it, and the tool does not.
+            thread::sleep(Duration::from_millis(2));
             continue;
         };
         for name in ["DATABASE_URL", "BLAZELINK_ENV", "BLAZELINK_SLOT"] {
