@@ -148,14 +148,14 @@ impl<'a> Driver<'a> {
         let mut roots = Box::pin(roots::of(project, self.world.build.offline));
         let mut roots_known = !watches;
         let first = std::mem::take(&mut self.first);
-        self.perform(first);
+        self.perform(first).await;
         let done = loop {
             if let Some(finished) = self.finished.take() {
                 break finished;
             }
             tokio::select! {
-                done = working(&mut self.work) => self.worked(done),
-                Some(report) = self.reported.recv() => self.heard(report),
+                done = working(&mut self.work) => self.worked(done).await,
+                Some(report) = self.reported.recv() => self.heard(report).await,
                 found = &mut roots, if !roots_known => {
                     roots_known = true;
                     if let Err(error) = self.watch_too(&mut watch, found) {
@@ -164,9 +164,9 @@ impl<'a> Driver<'a> {
                 }
                 files = saved(watch.as_mut()) => {
                     let changes = self.gather(files, watch.as_mut()).await;
-                    self.saved(changes);
+                    self.saved(changes).await;
                 }
-                key = keys.next() => self.typed(key, keys.present()),
+                key = keys.next() => self.typed(key, keys.present()).await,
                 () = stop.asked() => break Ok(()),
                 error = &mut kept => break Err(error),
             }
@@ -240,7 +240,7 @@ impl<'a> Driver<'a> {
         changes
     }
 
-    fn saved(&mut self, changes: Changes) {
+    async fn saved(&mut self, changes: Changes) {
         if changes.is_empty() {
             return;
         }
@@ -258,7 +258,7 @@ impl<'a> Driver<'a> {
             self.compare_settings();
         }
         self.since = Instant::now();
-        self.tell(Event::Changed(changes));
+        self.tell(Event::Changed(changes)).await;
     }
 
     /// Says so where something was set that the loop itself goes by.
@@ -283,11 +283,11 @@ impl<'a> Driver<'a> {
         inside.unwrap_or(file).display().to_string()
     }
 
-    fn typed(&mut self, key: Key, keyboard: bool) {
+    async fn typed(&mut self, key: Key, keyboard: bool) {
         match key {
             Key::Ask(ask) => {
                 self.since = Instant::now();
-                self.tell(Event::Asked(ask));
+                self.tell(Event::Asked(ask)).await;
             }
             Key::Open => self.open(),
             Key::Logs => {
@@ -311,14 +311,14 @@ impl<'a> Driver<'a> {
     }
 
     /// Tells the machine, and does what it answers.
-    fn tell(&mut self, event: Event) {
+    async fn tell(&mut self, event: Event) {
         let actions = self.machine.on(event);
-        self.perform(actions);
+        self.perform(actions).await;
     }
 
-    fn perform(&mut self, actions: Vec<Action>) {
+    async fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
-            if let Err(error) = self.act(action) {
+            if let Err(error) = self.act(action).await {
                 // What cannot even be begun, such as a process too many, is the end.
                 self.finished = Some(Err(error));
             }
@@ -331,7 +331,7 @@ impl<'a> Driver<'a> {
         self.tell_pages();
     }
 
-    fn act(&mut self, action: Action) -> Result<()> {
+    async fn act(&mut self, action: Action) -> Result<()> {
         match action {
             Action::Build => self.build(),
             Action::CancelBuild => self.work = None,
@@ -351,7 +351,7 @@ impl<'a> Driver<'a> {
             Action::Stand(true) => {}
             Action::Stand(false) => {
                 if let Some(front) = self.front.take() {
-                    front.leave();
+                    front.leave().await;
                 }
             }
             Action::Reload => {
@@ -499,7 +499,7 @@ impl<'a> Driver<'a> {
     }
 
     /// The work under way has ended.
-    fn worked(&mut self, done: Done) {
+    async fn worked(&mut self, done: Done) {
         self.work = None;
         let event = match done {
             Done::Built(Ok(built)) => self.built(built),
@@ -516,7 +516,7 @@ impl<'a> Driver<'a> {
             }
             Done::Seeded(done) => Event::Seeded(self.stepped("seed", "The seed failed", done)),
         };
-        self.tell(event);
+        self.tell(event).await;
     }
 
     fn built(&mut self, built: Vec<PathBuf>) -> Event {
@@ -582,9 +582,9 @@ impl<'a> Driver<'a> {
     }
 
     /// An app has reported.
-    fn heard(&mut self, report: Report) {
+    async fn heard(&mut self, report: Report) {
         match report {
-            Report::Ready(id) => self.tell(Event::Ready(id)),
+            Report::Ready(id) => self.tell(Event::Ready(id)).await,
             Report::Ended { id, status, words } => {
                 self.apps.retain(|app| app.id != id);
                 // One that was told to end is as good as forgotten.
@@ -603,7 +603,7 @@ impl<'a> Driver<'a> {
                     };
                     self.failed(title, error, &words);
                 }
-                self.tell(Event::Ended(id));
+                self.tell(Event::Ended(id)).await;
             }
         }
     }

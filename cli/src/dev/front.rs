@@ -72,6 +72,8 @@ impl Names {
 #[derive(Debug)]
 pub(crate) struct Front {
     leave: watch::Sender<bool>,
+    /// Whether nothing is accepted any more.
+    left: watch::Receiver<bool>,
     serving: JoinHandle<()>,
 }
 
@@ -89,14 +91,26 @@ impl Front {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (leave, leaving) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, Arc::new(names), state, leaving));
-        Ok(Front { leave, serving })
+        let (gone, left) = watch::channel(false);
+        let serving = async move {
+            let mut connections = accept(listener, Arc::new(names), state, leaving).await;
+            gone.send_replace(true);
+            let ended = async { while connections.join_next().await.is_some() {} };
+            let _ = tokio::time::timeout(DRAIN, ended).await;
+        };
+        Ok(Front {
+            leave,
+            left,
+            serving: tokio::spawn(serving),
+        })
     }
 
-    /// Accepts nothing from now on, and tells pages that an app answers. In the background, what is
-    /// open ends.
-    pub(crate) fn leave(self) {
+    /// Accepts nothing from its return on, and tells pages that an app answers. In the background,
+    /// what is open ends.
+    pub(crate) async fn leave(mut self) {
         self.leave.send_replace(true);
+        // An error means that the server has ended.
+        let _ = self.left.wait_for(|left| *left).await;
     }
 }
 
@@ -108,16 +122,18 @@ impl Drop for Front {
     }
 }
 
-async fn serve(
+/// Accepts connections until it is told to leave, and returns those that are open.
+async fn accept(
     listener: tokio::net::TcpListener,
     names: Arc<Names>,
     state: watch::Receiver<State>,
     mut leaving: watch::Receiver<bool>,
-) {
+) -> JoinSet<()> {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            _ = leaving.wait_for(|leave| *leave) => break,
+            biased;
+            _ = leaving.wait_for(|leave| *leave) => return connections,
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept(), if connections.len() < CONNECTIONS => accepted,
         };
@@ -141,9 +157,6 @@ async fn serve(
             let _ = connection.await;
         });
     }
-    drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(DRAIN, ended).await;
 }
 
 fn answer(

@@ -55,10 +55,7 @@ impl Teller {
             }
             Said::Found(found) => {
                 let text = found.shown(self.screen.terminal().colours_errors());
-                let mut warned = self
-                    .warned
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
                 if found.is_error || warned.insert(text.clone()) {
                     self.screen.words(&text);
                 }
