@@ -62,6 +62,8 @@ pub(crate) struct World<'a> {
     pub(crate) names: Names,
     pub(crate) build: build::Options,
     pub(crate) until: Until,
+    /// Whether the slot is to outlive the run, whatever is set.
+    pub(crate) durable: bool,
     /// Whether a browser is opened at the first app.
     pub(crate) open: bool,
 }
@@ -254,6 +256,8 @@ impl<'a> Driver<'a> {
             names.push(format!("{} more", changes.files.len() - NAMED));
         }
         self.screen.said("save", names.join(", "));
+        let files: Vec<String> = changes.files.iter().map(|file| self.short(file)).collect();
+        self.screen.event("save", json!({"files": files}));
         if changes.settings {
             self.compare_settings();
         }

@@ -155,6 +155,7 @@ pub(crate) async fn run(arguments: Arguments, offline: bool, terminal: Terminal)
                 (_, true) => Until::FirstSuccess,
                 _ => Until::Stopped,
             },
+            durable: arguments.durable,
             open: arguments.open,
         },
         page,
@@ -175,7 +176,6 @@ impl Arguments {
         if self.seed || self.no_seed {
             settings.seed = self.seed;
         }
-        settings.slot_chosen |= self.durable;
         match self.db.as_deref() {
             None => {}
             Some("private") => settings.database = None,

@@ -46,7 +46,9 @@ pub(crate) fn command(world: &World<'_>, program: &Path, argument: &str) -> Comm
     if !world.settings.hosts.is_empty() {
         command.env("BLAZELINK_HOSTS", world.settings.hosts.join(","));
     }
-    if matches!(world.database, Database::Supplied(_)) && !world.settings.slot_chosen {
+    if world.durable {
+        command.env("BLAZELINK_SLOT", "durable");
+    } else if matches!(world.database, Database::Supplied(_)) && !world.settings.slot_chosen {
         command.env("BLAZELINK_SLOT", "temporary");
     }
     command
