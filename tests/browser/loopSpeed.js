@@ -19,7 +19,7 @@ let worst = 0;
 const port = await freePort();
 const begun = performance.now();
 const child = spawn(tool, ["dev", "examples/shooter", "--json", "--port", String(port)], {
-  stdio: ["ignore", "pipe", "inherit"],
+  stdio: ["ignore", "pipe", "ignore"],
 });
 /** @type {{ event: string, at: number, name?: string, text?: string }[]} */
 const events = [];
@@ -41,12 +41,10 @@ const toLive = [];
 for (let round = 0; round < Number(rounds); round += 1) {
   const bad = `${whole}\nfn broken${round}() -> i32 { "text" }\n`;
   const error = await timed(bad, "errors");
-  // The loop has told cargo's lock free: now cargo alone, on another save of the same.
-  const check = cargo("check", `${bad}\n`);
-  toError.push({ ours: error, cargo: check });
-  const good = `${whole}\npub const ROUND: u32 = ${round};\n`;
+  toError.push({ ours: error, cargo: await alone("check", `${bad}\n`, "errors") });
+  const good = `${whole}\n/// The round.\npub const ROUND: u32 = ${round};\n`;
   const live = await timed(good, "swap");
-  toLive.push({ ours: live, cargo: await alone(`${good}\npub const AGAIN: u32 = 0;\n`) });
+  toLive.push({ ours: live, cargo: await alone("build", `${good}\n/// And again.\npub const AGAIN: u32 = 0;\n`, "swap") });
 }
 const error = median(toError);
 report("Save to error, of `cargo check`", error.ours / error.cargo, 1.5, `${error.ours.toFixed(2)} s against ${error.cargo.toFixed(2)} s`);
@@ -100,14 +98,16 @@ function cargo(verb, text) {
 }
 
 /**
- * The same for a build, after which the loop has nothing left to build and starts the app.
+ * The same, and waits until the loop has done with that save too.
  *
+ * @param {string} verb
  * @param {string} text
+ * @param {string} name
  */
-async function alone(text) {
+async function alone(verb, text, name) {
   const from = events.length;
-  const took = cargo("build", text);
-  await event("swap", from);
+  const took = cargo(verb, text);
+  await event(name, from);
   return took;
 }
 

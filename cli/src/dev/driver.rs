@@ -225,8 +225,13 @@ impl<'a> Driver<'a> {
     async fn gather(&self, files: Vec<PathBuf>, watch: Option<&mut Watch>) -> Changes {
         let folder = &self.world.project.folder;
         let mut changes = Changes::default();
+        // cargo writes it down itself when it builds for the first time.
+        let lock = self.machine.builds().then_some("Cargo.lock");
         let mut add = |files: Vec<PathBuf>| {
-            for file in &files {
+            let of_others = files
+                .iter()
+                .filter(|file| lock.is_none_or(|lock| !file.ends_with(lock)));
+            for file in of_others {
                 changes.add(folder, &self.inputs, file);
             }
         };

@@ -4,7 +4,8 @@
 
 use std::io::{IsTerminal, Read};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::process::getpgrp;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use tokio::sync::mpsc;
 
 use super::machine::Ask;
@@ -41,7 +42,9 @@ impl Keys {
         let (sender, keys) = mpsc::channel(WAITING);
         let input = std::io::stdin();
         let visible = input.is_terminal() && std::io::stderr().is_terminal();
-        let before = (wanted && visible)
+        // Who changes a terminal from the background is stopped by the system.
+        let ours = tcgetpgrp(&input).is_ok_and(|group| group == getpgrp());
+        let before = (wanted && visible && ours)
             .then(|| tcgetattr(&input).ok())
             .flatten();
         let Some(before) = before else {

@@ -129,6 +129,11 @@ impl Machine {
         self.work == Work::Nothing && self.live.is_some() && self.due == Due::default()
     }
 
+    /// Whether cargo is at work.
+    pub(crate) fn builds(&self) -> bool {
+        self.work == Work::Building
+    }
+
     /// The app that is being started.
     pub(crate) fn starts(&self) -> Option<AppId> {
         match self.work {

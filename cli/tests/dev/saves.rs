@@ -218,3 +218,43 @@ fn a_server_for_every_machine_needs_a_name() {
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("--allow-host"), "{told}");
 }
+
+/// What a person reads, without what differs between runs and machines.
+fn readable(said: &str) -> String {
+    let lines = said.lines().filter(|line| {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        // Whether a cluster has to be made, and whether there is a `psql`.
+        !matches!(first, "psql" | "database" | "Making")
+    });
+    let mut text = String::new();
+    for line in lines {
+        let mut number = false;
+        for letter in line.trim_end().chars() {
+            let goes_on = number && (letter.is_ascii_digit() || letter == '.');
+            number = letter.is_ascii_digit() || goes_on;
+            if number && !goes_on {
+                text.push('N');
+            } else if !number {
+                text.push(letter);
+            }
+        }
+        text.push('\n');
+    }
+    // A time that is longer takes the place of a blank before it.
+    while text.contains("  N s") {
+        text = text.replace("  N s", " N s");
+    }
+    text
+}
+
+#[test]
+fn a_day_reads_so() {
+    let project = project();
+    let mut dev = Dev::start(project.path(), free_port());
+    dev.save("src/main.rs", "fn main() { nonsense }");
+    dev.until("the running app goes on");
+    dev.save("src/main.rs", &answering("two"));
+    dev.until("the new app answers");
+    let said = quit(dev);
+    insta::assert_snapshot!(readable(&said), @"");
+}
