@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 
 use blazelink_codes::{Code, limits};
 use poem::{Endpoint, Response};
+use sea_orm::DatabaseConnection;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::Authority;
+use crate::change::Lsn;
 use crate::config::{ClientLimits, Config, Environment};
 use crate::data;
 use crate::dev::DevChannel;
@@ -41,6 +43,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 pub struct App {
     address: SocketAddr,
     status: watch::Receiver<Following>,
+    handed_on: watch::Receiver<Lsn>,
     stop: watch::Sender<bool>,
     /// How long kept connections may linger, once the server is to stop.
     linger: watch::Sender<Option<Duration>>,
@@ -120,13 +123,14 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let (linger, lingering) = watch::channel(None);
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
-        let (following, status) = signaler.spawn(stopping.clone())?;
+        let follower = signaler.spawn(stopping.clone())?;
         let serving = tokio::spawn(serve(server, endpoint, lingering));
         let remembering = state.map(|state| tokio::spawn(state.keep(stopping.clone())));
         let sweeping = tokio::spawn(sweep(subscriptions.clone(), stopping));
         Ok(App {
             address,
-            status,
+            status: follower.status,
+            handed_on: follower.handed_on,
             stop,
             linger,
             pools,
@@ -135,7 +139,7 @@ impl App {
             serving: Some(serving),
             sweeping,
             remembering,
-            following: Some(following),
+            following: Some(follower.thread),
         })
     }
 
@@ -165,6 +169,17 @@ impl App {
     /// How the app follows the database's log, now and later.
     pub fn status(&self) -> watch::Receiver<Following> {
         self.status.clone()
+    }
+
+    /// Up to which position of the log every commit has been handed to whoever watches what it
+    /// changed, now and later. It begins anew where the server has another history.
+    pub fn handed_on(&self) -> watch::Receiver<Lsn> {
+        self.handed_on.clone()
+    }
+
+    /// The pool of connections that answers queries, which the app's own routes are given too.
+    pub fn database(&self) -> &DatabaseConnection {
+        &self.pools.database
     }
 
     /// Completes once commits cannot arrive any more, because the part that follows the log has
@@ -346,6 +361,7 @@ mod tests {
         let app = App {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             status,
+            handed_on: watch::channel(Lsn::default()).1,
             stop: watch::channel(false).0,
             linger: watch::channel(None).0,
             pools: Pools::of(DatabaseConnection::default()),

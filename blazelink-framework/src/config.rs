@@ -198,6 +198,18 @@ impl Config {
         config.folder = folder.to_owned();
         Ok(config)
     }
+
+    /// The settings of the project in `folder` for a test on this database: production's, as
+    /// `Blazelink.toml` says them. Neither the environment nor what the file says of databases,
+    /// addresses and state counts, so that no test meets what is not its own.
+    #[cfg(feature = "test")]
+    pub(crate) fn for_test(folder: &Path, url: &str) -> Result<Config> {
+        let mut config = file::read_for_test(folder, url)?;
+        config.slot = SlotMode::Temporary;
+        config.listen.set_port(0);
+        config.folder = folder.to_owned();
+        Ok(config)
+    }
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ pub struct Exposure {
     guarded: Vec<(TableId, Vec<ExposedColumn>)>,
     /// The tables of which nobody sees anything, by ascending number.
     closed: Vec<TableId>,
+    /// The tables whose rows lie in partitions, by ascending number.
+    partitioned: Vec<TableId>,
 }
 
 impl Exposure {
@@ -86,6 +88,7 @@ impl Exposure {
             virtual_tables: Vec::new(),
             guarded: Vec::new(),
             closed: Vec::new(),
+            partitioned: Vec::new(),
         }
     }
 
@@ -115,6 +118,18 @@ impl Exposure {
         self.closed.push(table);
         self.closed.sort_unstable();
         self
+    }
+
+    /// The same, and the rows of this table lie in partitions.
+    pub fn with_partitioned(mut self, table: TableId) -> Exposure {
+        self.partitioned.push(table);
+        self.partitioned.sort_unstable();
+        self
+    }
+
+    /// Whether the rows of a table lie in partitions, each with a replica identity of its own.
+    pub fn is_partitioned(&self, table: TableId) -> bool {
+        self.partitioned.binary_search(&table).is_ok()
     }
 
     /// Whether everybody sees everything of a table.

@@ -224,7 +224,8 @@
 //! ```
 //!
 //! Start reading with [`Builder`] for what an app declares, [`Table`](macro@Table) for what the
-//! derive takes, and [`config`] for settings. How the parts fit together stands in the
+//! derive takes, and [`config`] for settings. `blazelink::test`, with the feature `test`, is for the
+//! tests of an app. How the parts fit together stands in the
 //! repository's `blazelink-framework/ARCHITECTURE.md`.
 
 // The derive writes `::blazelink::` paths; this crate's own tests use it too.
@@ -254,6 +255,8 @@ pub mod session;
 mod state_folder;
 pub mod subscription;
 pub mod table;
+#[cfg(feature = "test")]
+pub mod test;
 pub mod transport;
 pub mod value;
 mod viewer;

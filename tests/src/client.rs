@@ -174,8 +174,10 @@ impl Client {
     /// The next frame, or the end of the socket.
     pub async fn receive(&mut self) -> Received {
         let socket = self.socket.as_mut().expect("the websocket is open");
+        // Pings of the server do not prolong it.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let message = tokio::time::timeout(PATIENCE, socket.next())
+            let message = tokio::time::timeout_at(deadline, socket.next())
                 .await
                 .expect("the server sends within the patience of a test");
             match message {

@@ -4,8 +4,11 @@ use blazelink_tests::documentation;
 
 const README: &str = include_str!("../../README.md");
 
-/// The framework's documentation, whose example the compiler checks.
-const DOCUMENTATION: &str = include_str!("../../blazelink-framework/src/lib.rs");
+/// The framework's documentation, whose examples the compiler checks.
+const DOCUMENTATION: &[&str] = &[
+    include_str!("../../blazelink-framework/src/lib.rs"),
+    include_str!("../../blazelink-framework/src/test/mod.rs"),
+];
 
 #[test]
 fn the_code_of_the_readme_is_the_documentations_compiled_example() {
@@ -15,13 +18,17 @@ fn the_code_of_the_readme_is_the_documentations_compiled_example() {
         .collect();
     assert!(!snippets.is_empty(), "the README shows Rust");
     let compiled: Vec<&str> = DOCUMENTATION
-        .lines()
+        .iter()
+        .flat_map(|file| file.lines())
         .filter_map(|line| line.strip_prefix("//!"))
         .map(str::trim)
         .collect();
     for line in snippets.concat().lines().map(str::trim) {
         let comment = line.starts_with("//");
-        assert!(comment || compiled.contains(&line), "not in lib.rs: {line}");
+        assert!(
+            comment || compiled.contains(&line),
+            "not in the documentation: {line}"
+        );
     }
 }
 

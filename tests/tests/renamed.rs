@@ -193,3 +193,51 @@ async fn what_on_subscribe_refuses_is_neither_answered_nor_told() {
     assert_eq!(client.frames_so_far().await, [Value::Null; 0]);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_subscribe_is_asked_of_what_a_client_names_and_of_nothing_else() {
+    let app = start().await;
+    commit(
+        &app,
+        "INSERT INTO team (id, name, color) VALUES (1, 'red', '#f00'), (7, 'blue', '#00f') \
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name; \
+         UPDATE \"user\" SET team_id = 7 WHERE id = 1",
+    )
+    .await;
+    app.catch_up().await;
+    let mut client = Client::connect(app.address()).await;
+    let blue = "{entity: \"Team\", obj_id: 7}";
+    for dependency in [
+        blue.to_owned(),
+        "{entity: \"Team\"}".to_owned(),
+        format!("{{entity: \"User\", obj_id: 2, dependencies: [{blue}]}}"),
+    ] {
+        let document = format!(
+            "{{ user(identifier: {{obj_id: 1, dependencies: [{dependency}]}}) {{ nick }} }}"
+        );
+        let (_, answer) = client.ask(&document, json!({})).await;
+        assert_eq!(answer["data"], json!({"user": null}), "{document}");
+        assert_eq!(
+            answer["errors"][0]["message"], "Only the red team may be watched",
+            "{answer}"
+        );
+    }
+    commit(&app, "UPDATE \"user\" SET name = 'ann' WHERE id = 1").await;
+    commit(&app, "UPDATE team SET name = 'azure' WHERE id = 7").await;
+    app.catch_up().await;
+    assert_eq!(client.frames_so_far().await, [Value::Null; 0]);
+
+    // The row that a relation leads to is read; of its change only the root is told.
+    let document = "{ user(identifier: {obj_id: 1, dependencies: [{entity: \"Team\", obj_id: 1}]}) \
+                     { team { row { name } } } }";
+    let answer = client.read(document).await;
+    assert_eq!(answer["user"]["team"]["row"]["name"], "azure");
+    commit(&app, "UPDATE team SET name = 'navy' WHERE id = 7").await;
+    let frame = client.frame().await;
+    assert!(tells_of(&frame, "User", 1), "{frame}");
+    assert_eq!(frame["data"]["changes"], json!({}));
+    commit(&app, "UPDATE team SET name = 'rose' WHERE id = 1").await;
+    let frame = client.frame().await;
+    assert!(tells_of(&frame, "Team", 1), "{frame}");
+    app.stop().await;
+}

@@ -138,6 +138,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "routes",
             "run",
             "state_folder",
+            "test",
         ],
     ),
 ];

@@ -8,7 +8,8 @@
 //! - 4: tables and the GraphQL schema made from them;
 //! - 5: the database while answering;
 //! - 6: sessions and sockets;
-//! - 7: the command line tool.
+//! - 7: the command line tool;
+//! - 8: the tests of an app.
 
 use std::fmt;
 
@@ -160,6 +161,12 @@ codes! {
     ProjectFile = 7008;
     /// Another `blazelink dev` runs in the project.
     AlreadyRunning = 7021;
+    /// What a test waited for has not come in time.
+    TestTimeout = 8001;
+    /// The client of a test was not answered as it expects.
+    TestAnswer = 8002;
+    /// The websocket of a test's client has ended.
+    TestSocket = 8003;
 }
 
 impl Code {

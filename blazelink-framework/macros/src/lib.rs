@@ -94,7 +94,8 @@ pub fn derive_struct(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// A member is `Dep<E>` for a row that must be named, `Option<Dep<E>>` for one that may be, or
-/// `Every<E>` for a table. `#[blazelink(name = "..")]` on the struct gives the type another name.
+/// `Every<E>` for a table; never another virtual table, so that none is made over itself.
+/// `#[blazelink(name = "..")]` on the struct gives the type another name.
 #[proc_macro_derive(VirtualTable, attributes(blazelink))]
 pub fn derive_virtual_table(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
@@ -144,7 +145,10 @@ pub fn derive_virtual_table(input: TokenStream) -> TokenStream {
 /// - `read = only_visible`: a `fn(&Viewer) -> Access` that says who sees what.
 /// - `carry(user::Entity)`: tables that the `ObjectId`s of its rows carry as dependencies.
 /// - `on_subscribe = ask`: an `async fn(&BlazeContext, &ObjectId) -> FieldResult<()>`, asked before
-///   a session begins to watch a row of the table as a root.
+///   a session begins to watch an object of the table that its client names: as a root, or among the
+///   `dependencies` of a root's identifier; a dependency at each request. Rows that an answer only
+///   leads to (`player { row { name } }`, items of pages) are not asked for, since of their changes
+///   only the root is told. So it says what may be watched; what may be read, `read = ..` says.
 #[proc_macro_attribute]
 pub fn fields(attributes: TokenStream, block: TokenStream) -> TokenStream {
     fields::expand(attributes.into(), block.into()).into()

@@ -22,6 +22,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if matches!(format, Format::DenseModel) {
         return Ok(TokenStream::new());
     }
+    check_key(input)?;
     let TableAttributes {
         name,
         root,
@@ -96,7 +97,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         #[automatically_derived]
         impl ::blazelink::table::FieldType for Model {
             fn value_type() -> ::blazelink::table::ValueType {
-                ::blazelink::table::ValueType::Row(::core::any::TypeId::of::<Entity>())
+                ::blazelink::table::ValueType::Row(::blazelink::table::RowType::of::<Entity>())
             }
 
             fn into_output(self) -> ::blazelink::table::Output {
@@ -157,6 +158,39 @@ fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &Field>> {
         input.ident.span(),
         "`Table` is derived on the `Model` struct of a SeaORM entity, which has named fields: write \
          `#[derive(DeriveEntityModel, blazelink::Table)]` on `pub struct Model { .. }`",
+    ))
+}
+
+/// Refuses an entity without a key, in a sentence that says more than SeaORM's. Where the struct does
+/// not name its table, its key is declared beside it.
+fn check_key(input: &DeriveInput) -> Result<()> {
+    let mut table: Option<LitStr> = None;
+    for_each_sea_orm(&input.attrs, |meta| {
+        if meta.path.is_ident("table_name") {
+            table = Some(meta.value()?.parse()?);
+            return Ok(());
+        }
+        skip(meta)
+    })?;
+    let Some(table) = table else { return Ok(()) };
+    let mut has_key = false;
+    for field in named_fields(input)? {
+        for_each_sea_orm(&field.attrs, |meta| {
+            has_key |= meta.path.is_ident("primary_key");
+            skip(meta)
+        })?;
+    }
+    if has_key {
+        return Ok(());
+    }
+    Err(syn::Error::new(
+        table.span(),
+        format!(
+            "Table `{}` has no primary key, by which clients name its rows: write \
+             `#[sea_orm(primary_key)]` over the field, or over each of the fields, that no two rows \
+             have in common",
+            table.value()
+        ),
     ))
 }
 

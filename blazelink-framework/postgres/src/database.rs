@@ -59,6 +59,11 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A text as it stands in SQL.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 fn refused(error: tokio_postgres::Error) -> Error {
     Error::new(
         ErrorKind::Unavailable,

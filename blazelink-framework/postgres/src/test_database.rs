@@ -19,6 +19,10 @@ static NUMBER: AtomicU64 = AtomicU64::new(1);
 /// Databases that wait to be dropped. Beyond it they are left to the cluster's end.
 const DROPS_WAITING: usize = 1_024;
 
+/// How long whoever reads from a slot of a database that is dropped may take to end: Postgres drops
+/// none with an active slot.
+const READER_ENDS_MS: u32 = 5_000;
+
 /// A database of one test. Dropped with the value, as far as that goes; the cluster, with
 /// whatever is left in it, ends with the process.
 #[derive(Debug)]
@@ -158,11 +162,19 @@ async fn copy(cluster: &Cluster, template: &str, name: &str) -> Result<()> {
 }
 
 async fn drop_database(cluster: &Cluster, name: &str) -> Result<()> {
+    let end_readers = format!(
+        "SELECT pg_terminate_backend(active_pid, {READER_ENDS_MS}) FROM pg_replication_slots \
+         WHERE database = {0} AND active_pid IS NOT NULL;
+         SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
+         WHERE database = {0}",
+        database::literal(name)
+    );
     let drop = format!(
         "DROP DATABASE IF EXISTS {} WITH (FORCE)",
         database::quoted(name)
     );
     database::with_connection(&cluster.url("postgres"), async |client| {
+        database::run(client, &end_readers).await?;
         database::run(client, &drop).await
     })
     .await
@@ -190,7 +202,7 @@ fn tidy(receiver: &Receiver<(Arc<Cluster>, String)>) {
         return;
     };
     for (cluster, name) in receiver {
-        // Refused while a slot is active in it: then it goes with the cluster.
+        // What is refused here goes with the cluster.
         let _ = runtime.block_on(drop_database(&cluster, &name));
     }
 }

@@ -83,15 +83,32 @@ struct ReplicationSection {
 
 /// The settings of the project in `folder`, with the paths as they are written.
 pub(super) fn read(folder: &Path, default_name: &str) -> Result<Config> {
-    let file = match std::fs::read_to_string(folder.join(FILE)) {
-        Ok(text) => parse(&text)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => File::default(),
+    resolve(open(folder)?, default_name, |name| std::env::var(name).ok())
+}
+
+/// What the file in `folder` says for a test on this database: nothing that leads elsewhere.
+#[cfg(feature = "test")]
+pub(super) fn read_for_test(folder: &Path, url: &str) -> Result<Config> {
+    let mut file = open(folder)?;
+    file.database = DatabaseSection::default();
+    file.replication = ReplicationSection::default();
+    file.server.host = None;
+    file.server.state = None;
+    resolve(file, "test", |name| {
+        (name == "DATABASE_URL").then(|| url.to_owned())
+    })
+}
+
+/// The file in `folder`; an empty one, if there is none.
+fn open(folder: &Path) -> Result<File> {
+    match std::fs::read_to_string(folder.join(FILE)) {
+        Ok(text) => parse(&text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
         Err(error) => {
             let sentence = format!("{FILE} cannot be read");
-            return Err(setup(Code::ConfigInvalid, sentence).with_source(error));
+            Err(setup(Code::ConfigInvalid, sentence).with_source(error))
         }
-    };
-    resolve(file, default_name, |name| std::env::var(name).ok())
+    }
 }
 
 fn parse(text: &str) -> Result<File> {
@@ -345,5 +362,31 @@ mod tests {
                 .hint()
                 .is_some_and(|hint| hint.contains("blazelink dev"))
         );
+    }
+
+    #[cfg(feature = "test")]
+    #[test]
+    fn test_meets_nothing_that_is_not_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[app]\nname = 'game'\n\
+                    [database]\nurl = 'postgres://a'\nread_url = 'postgres://b'\n\
+                    [replication]\nurl = 'postgres://c'\nslot = 'durable'\n\
+                    [server]\nhost = '0.0.0.0'\nport = 80\nstate = 'state'\n\
+                    hosts = ['example.com']\n[limits]\npage_size = 7\n";
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        let config = Config::for_test(folder.path(), "postgres://test").unwrap();
+        assert_eq!(config.database_url, "postgres://test");
+        assert_eq!((config.read_url, config.replication_url), (None, None));
+        assert_eq!(config.slot, SlotMode::Temporary);
+        assert_eq!(config.environment, Environment::Production);
+        assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 0)));
+        assert_eq!((config.state, config.events), (None, None));
+        assert_eq!(config.folder, folder.path());
+        let holds = (
+            config.app.as_str(),
+            config.limits.page_size,
+            config.hosts.len(),
+        );
+        assert_eq!(holds, ("game", 7, 1));
     }
 }

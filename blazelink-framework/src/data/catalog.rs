@@ -102,6 +102,7 @@ fn correct(
         return;
     }
     table.schema.clone_from(&relation.schema);
+    table.partitioned = relation.kind == "p";
     let name = &table.table;
     for column in &mut table.columns {
         let Some(found) = relation.columns.get(&column.name) else {

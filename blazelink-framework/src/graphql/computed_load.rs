@@ -49,6 +49,11 @@ impl Loader<'_> {
         {
             return LoadedRoot::Failed(message);
         }
+        let named = identified.named().into_iter();
+        let named = named.map(|named| (named.table, named.key.as_ref()));
+        if let Err(message) = self.ask_named(named, selection).await {
+            return LoadedRoot::Failed(message);
+        }
         let mut read = Read::begin(self, watch, object, selection);
         let fields = read.virtual_fields(table, root, &identified).await;
         match read.end(fields) {

@@ -75,7 +75,7 @@ impl<'a> Planner<'a> {
             }
             ValueType::Struct(of) => self.structure(of, merged, references),
             ValueType::Page(item) => self.value_page(item, merged, references),
-            ValueType::Row(entity) => match self.manager.by_type(*entity) {
+            ValueType::Row(of) => match self.manager.by_type(of.entity) {
                 Some(target) => self.row_value(target, merged, references),
                 None => ValueSelection::Leaf,
             },
@@ -135,7 +135,7 @@ impl<'a> Planner<'a> {
             .iter()
             .any(|field| matches!(field.what, ValuePageField::Items(_)));
         let guarded = match item {
-            ValueType::Row(entity) => self.manager.by_type(*entity),
+            ValueType::Row(of) => self.manager.by_type(of.entity),
             _ => None,
         };
         let guarded = guarded.filter(|target| !read && target.is_guarded());

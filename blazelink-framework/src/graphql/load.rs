@@ -81,6 +81,11 @@ impl<'a> Loader<'a> {
         if let Err(message) = self.ask(table, &object, selection).await {
             return LoadedRoot::Failed(message);
         }
+        let named = Identified::all(&identifier.dependencies).into_iter();
+        let named = named.map(|named| (named.table, named.key.as_ref()));
+        if let Err(message) = self.ask_named(named, selection).await {
+            return LoadedRoot::Failed(message);
+        }
         let mut read = Read::begin(self, self.watch, object, selection);
         let rows = read.row(table, root, &identifier).await;
         match read.end(rows) {

@@ -144,9 +144,9 @@ fn value_type(manager: &TableManager, ty: &ValueType) -> TypeRef {
         ValueType::Virtual(_) => TypeRef::named("ObjectId"),
         ValueType::List(item) => TypeRef::List(Box::new(value_type(manager, item))),
         ValueType::Page(item) => TypeRef::named(page_type_name(manager, item)),
-        ValueType::Row(entity) => TypeRef::named(
+        ValueType::Row(of) => TypeRef::named(
             manager
-                .by_type(*entity)
+                .by_type(of.entity)
                 .map_or_else(String::new, TableDef::ref_type),
         ),
     }
@@ -155,7 +155,7 @@ fn value_type(manager: &TableManager, ty: &ValueType) -> TypeRef {
 /// Name of the type of pages of such items.
 pub(super) fn page_type_name(manager: &TableManager, item: &ValueType) -> String {
     let of_table = match item {
-        ValueType::Row(entity) => manager.by_type(*entity).map(TableDef::page_type),
+        ValueType::Row(of) => manager.by_type(of.entity).map(TableDef::page_type),
         item => table::value_page_type(item),
     };
     of_table.unwrap_or_default()

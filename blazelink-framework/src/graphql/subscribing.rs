@@ -1,12 +1,14 @@
-//! Asks the app before a session begins to watch an object as a root. Nothing is locked meanwhile,
-//! and nothing is watched yet: an answer that is refused leaves no trace.
+//! Asks the app before a session begins to watch an object that its client names: a root, or what
+//! stands in a root's identifier as a dependency. What an answer needs besides is not asked for: of
+//! that only the root is told. Nothing is locked meanwhile, and nothing is watched yet: an answer
+//! that is refused leaves no trace.
 
 use std::sync::Arc;
 
 use super::computed_call::guarded;
 use super::load::Loader;
 use crate::capture::{FieldName, InCall};
-use crate::object_id::ObjectId;
+use crate::object_id::{Key, ObjectId, TableId};
 use crate::subscription::{Reading, Unwatched};
 use crate::table::{FieldError, TableDef};
 
@@ -38,6 +40,27 @@ impl Loader<'_> {
         for ask in &table.on_subscribe {
             let asked = guarded(self.field_timeout, async { ask(&context, object).await });
             asked.await.map_err(|error| self.told(table, &error))?;
+        }
+        Ok(())
+    }
+
+    /// The same of everything that a client names with a root.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::ask`].
+    pub(super) async fn ask_named<'n>(
+        &self,
+        named: impl Iterator<Item = (TableId, Option<&'n Key>)> + Send,
+        selection: u64,
+    ) -> Result<(), String> {
+        for (table, key) in named {
+            let object = match key {
+                Some(key) => ObjectId::row(table, key.clone()),
+                None => ObjectId::table(table),
+            };
+            self.ask(self.manager.table(table), &object, selection)
+                .await?;
         }
         Ok(())
     }

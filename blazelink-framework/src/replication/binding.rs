@@ -5,9 +5,9 @@
 
 use bytes::Bytes;
 
-use super::pgoutput::{Relation, Tuple, WireCell};
+use super::pgoutput::{OldTuple, Relation, Tuple, WireCell};
 use crate::change::{Row, Span};
-use crate::exposure::{ExposedColumn, ExposedTable, Exposure};
+use crate::exposure::{ExposedTable, Exposure};
 use crate::object_id::TableId;
 
 /// What the decoder keeps of a Relation message.
@@ -22,6 +22,8 @@ pub(super) struct Binding {
     /// Whether somebody may not see each row, so that the old image decides who is told of a
     /// change.
     pub(super) guarded: bool,
+    /// Of a table whose rows lie in partitions, for each wire column whether it is of the key.
+    key_of_partitions: Option<Box<[bool]>>,
     /// The columns as they came, to notice a change of them.
     described: Box<[u8]>,
     /// For each wire column the position in a row.
@@ -34,11 +36,12 @@ impl Binding {
     /// Binds by schema and name: a table that was dropped and made anew has another object id.
     pub(super) fn new(relation: &Relation<'_>, exposure: &Exposure) -> Binding {
         match exposure.by_name(relation.schema, relation.name) {
-            Some(table) => Binding::exposed(relation, table, exposure.guarded(table.id)),
+            Some(table) => Binding::exposed(relation, table, exposure),
             None => Binding {
                 table: None,
                 key_is_told: false,
                 guarded: false,
+                key_of_partitions: None,
                 described: Box::default(),
                 projection: Box::default(),
                 width: 0,
@@ -46,11 +49,8 @@ impl Binding {
         }
     }
 
-    fn exposed(
-        relation: &Relation<'_>,
-        table: &ExposedTable,
-        carried: Option<&[ExposedColumn]>,
-    ) -> Binding {
+    fn exposed(relation: &Relation<'_>, table: &ExposedTable, exposure: &Exposure) -> Binding {
+        let carried = exposure.guarded(table.id);
         let guarded = carried.is_some();
         let carried = carried.unwrap_or_default();
         let position = |name: &str| {
@@ -67,10 +67,17 @@ impl Binding {
             }
             projection.push(position.and_then(|position| u16::try_from(position).ok()));
         }
+        let is_key = |position: &Option<u16>| {
+            position.is_some_and(|position| table.key.contains(&usize::from(position)))
+        };
+        let key_of_partitions = exposure
+            .is_partitioned(table.id)
+            .then(|| projection.iter().map(is_key).collect());
         Binding {
             table: Some(table.id),
             key_is_told: table.key.iter().all(|&column| told[column]),
             guarded,
+            key_of_partitions,
             described: relation.described.into(),
             projection: projection.into(),
             width,
@@ -81,6 +88,30 @@ impl Binding {
     /// that was merely sent again does not differ.
     pub(super) fn differs(&self, other: &Binding) -> bool {
         self.table != other.table || self.described != other.described
+    }
+
+    /// An old image, as far as it can be believed. Postgres announces rows of partitions with the
+    /// replica identity of their table, and tells what their partition's own gives: of a partition
+    /// that was made later, and not set to FULL, the key, and NULL for everything else.
+    pub(super) fn believe<'a>(&self, old: OldTuple<'a>) -> OldTuple<'a> {
+        match (&self.key_of_partitions, old) {
+            (Some(key), OldTuple::Full(tuple)) => {
+                let mut beside = key
+                    .iter()
+                    .zip(tuple.cells())
+                    .filter(|(is_key, _)| !**is_key);
+                let mut is_more = false;
+                let is_told = beside.any(|(_, cell)| {
+                    is_more = true;
+                    !matches!(cell, WireCell::Null)
+                });
+                match is_more && !is_told {
+                    true => OldTuple::Key(tuple),
+                    false => OldTuple::Full(tuple),
+                }
+            }
+            (_, old) => old,
+        }
     }
 
     /// The exposed columns of a row image. Cells that the statement left alone are taken from the

@@ -397,12 +397,13 @@ fn find<'a>(
 
 /// One row change, or nothing if the row cannot be told: then its table is whole.
 fn read(binding: &Binding, table: &ExposedTable, images: &Images<'_>) -> Option<Change> {
-    let old_is_full = matches!(images.old, Some(OldTuple::Full(_)));
+    let old = images.old.map(|old| binding.believe(old));
+    let old_is_full = matches!(old, Some(OldTuple::Full(_)));
     let told = binding.key_is_told && (old_is_full || !binding.guarded);
     if images.kind != ChangeKind::Insert && !told {
         return None;
     }
-    let before = match &images.old {
+    let before = match &old {
         Some(OldTuple::Key(tuple) | OldTuple::Full(tuple)) => Some(tuple),
         None => None,
     };
@@ -422,7 +423,7 @@ fn read(binding: &Binding, table: &ExposedTable, images: &Images<'_>) -> Option<
         Some(row) => table.key_of(row)?,
         None => old_key.clone()?,
     };
-    let old = match (&images.old, old_row) {
+    let old = match (&old, old_row) {
         (Some(OldTuple::Full(_)), Some(row)) => Old::Full(row),
         (Some(OldTuple::Key(_)), _) => Old::Key(old_key.clone()?),
         _ => Old::None,

@@ -21,6 +21,7 @@ use super::reader::{Reader, ReaderConfig, on_own_thread};
 use super::slot::SlotPlan;
 use super::url::DatabaseUrl;
 use crate::bus::{ChangeBus, InMemoryBus, Start};
+use crate::change::Lsn;
 use crate::config::{Config, SlotMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
@@ -40,6 +41,17 @@ pub enum Following {
     Live,
     /// The connection failed and is tried again; why, in one sentence.
     Down(String),
+}
+
+/// The replication thread, and what it tells of itself.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    /// Ends once it was told to stop and the server has let go of the slot.
+    pub(crate) thread: JoinHandle<()>,
+    /// Whether commits arrive.
+    pub(crate) status: watch::Receiver<Following>,
+    /// Up to here, every commit has been handed to whoever watches what it changed.
+    pub(crate) handed_on: watch::Receiver<Lsn>,
 }
 
 /// Everything that is needed to follow the log, checked and not yet started.
@@ -101,17 +113,14 @@ impl Signaler {
         })
     }
 
-    /// Follows the log on a thread of its own until `stop` is true. When the thread has ended,
-    /// the server has let go of the slot.
+    /// Follows the log on a thread of its own until `stop` is true.
     ///
     /// # Errors
     ///
     /// If the machine has no thread or no descriptors left.
-    pub(crate) fn spawn(
-        self,
-        stop: watch::Receiver<bool>,
-    ) -> Result<(JoinHandle<()>, watch::Receiver<Following>)> {
+    pub(crate) fn spawn(self, stop: watch::Receiver<bool>) -> Result<Follower> {
         let (following, status) = watch::channel(Following::default());
+        let (progress, handed_on) = watch::channel(Lsn::default());
         let Signaler {
             reader,
             gate,
@@ -121,7 +130,7 @@ impl Signaler {
         let thread = on_own_thread("blazelink-replication", move || async move {
             let (writer, queue) = queue::queue();
             let reader = Reader::new(reader, exposure, writer, stop);
-            let publisher = Publisher::new(queue, gate, subscriptions, following);
+            let publisher = Publisher::new(queue, gate, subscriptions, following, progress);
             // The reader ends when it is stopped; the publisher goes on until then.
             tokio::select! {
                 () = reader.run() => {}
@@ -132,7 +141,11 @@ impl Signaler {
             let sentence = "The replication thread cannot be started";
             Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
         })?;
-        Ok((thread, status))
+        Ok(Follower {
+            thread,
+            status,
+            handed_on,
+        })
     }
 }
 
@@ -143,6 +156,7 @@ struct Publisher {
     bus: InMemoryBus,
     subscriptions: Arc<SubscriptionManager>,
     following: watch::Sender<Following>,
+    handed_on: watch::Sender<Lsn>,
 }
 
 impl Publisher {
@@ -151,6 +165,7 @@ impl Publisher {
         gate: Gate,
         subscriptions: Arc<SubscriptionManager>,
         following: watch::Sender<Following>,
+        handed_on: watch::Sender<Lsn>,
     ) -> Publisher {
         Publisher {
             queue,
@@ -158,6 +173,7 @@ impl Publisher {
             bus: InMemoryBus::default(),
             subscriptions,
             following,
+            handed_on,
         }
     }
 
@@ -216,6 +232,7 @@ impl Publisher {
             }
         }
         self.queue.confirm(progress);
+        self.handed_on.send_replace(progress);
     }
 }
 
@@ -236,7 +253,7 @@ mod tests {
 
     use super::queue::{QueueWriter, Reset, Status};
     use super::*;
-    use crate::change::{Lsn, Transaction};
+    use crate::change::Transaction;
     use crate::session::{ConnectionManager, SessionId, Taken};
 
     /// A publisher whose gate never lets anything pass, for its server does not exist.
@@ -253,7 +270,9 @@ mod tests {
         let (following, status) = watch::channel(Following::default());
         let (writer, queue) = queue::queue();
         let gate = Gate::new(nowhere, "test");
-        let publisher = Publisher::new(queue, gate, Arc::clone(&subscriptions), following);
+        let subscribed = Arc::clone(&subscriptions);
+        let (progress, _) = watch::channel(Lsn::default());
+        let publisher = Publisher::new(queue, gate, subscribed, following, progress);
         (publisher, writer, subscriptions, status)
     }
 

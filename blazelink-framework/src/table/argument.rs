@@ -1,11 +1,9 @@
 //! What an argument of a computed field may be: its type in GraphQL, and the way from a client's
 //! value. Scalars beyond GraphQL's own are in `scalar`.
 
-use std::any::TypeId;
-
 use async_graphql_value::ConstValue;
 
-use super::field_type::Scalar;
+use super::field_type::{RowType, Scalar};
 
 /// A type that an argument of a computed field may have: a scalar, `Option` of one that may be
 /// missing, `Vec`, the key of a row, a struct of such members with `#[derive(blazelink::Struct)]`.
@@ -61,7 +59,7 @@ pub enum InputType {
     /// One value.
     Scalar(Scalar),
     /// The key of a row of this entity, which must be exposed.
-    Row(TypeId),
+    Row(RowType),
     /// A struct.
     Struct(InputStruct),
     /// A list.

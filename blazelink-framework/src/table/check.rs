@@ -89,9 +89,10 @@ pub(super) fn check_table(table: &TableDef) -> Result<()> {
                 Code::SchemaName,
                 format!(
                     "Column `{}` of table `{name}` is no GraphQL name",
-                    column.name
+                    column.field()
                 ),
-                "Rename the column, or leave it out with #[blazelink(hide)]",
+                "Give it another with #[blazelink::fields(rename(..))], or leave it out with \
+                 #[blazelink(hide)]",
             ));
         }
     }

@@ -102,7 +102,8 @@ pub(super) fn extend(tables: &mut [TableDef], extensions: &[Extension]) -> Resul
         for carried in (extension.carried)() {
             let mut all = tables.iter();
             let target = all.find(|table| table.rust_type == carried.entity);
-            let target = target.ok_or_else(|| not_exposed(carried.rust_name, &entity))?;
+            let target =
+                target.ok_or_else(|| not_exposed(carried.rust_name, &format!("`{entity}`")))?;
             let named = Identified::whole(target.id);
             tables[at.0 as usize].carried.push(named);
         }
@@ -193,7 +194,7 @@ pub(super) fn check(table: &TableDef, exposed: Exposed<'_>) -> Result<()> {
     let mut parameters = table.parameters.iter();
     let missing = parameters.find(|needed| !has(exposed.tables, needed.entity));
     match missing {
-        Some(parameter) => Err(not_exposed(parameter.rust_name, entity)),
+        Some(parameter) => Err(not_exposed(parameter.rust_name, &format!("`{entity}`"))),
         None => Ok(()),
     }
 }
@@ -225,8 +226,8 @@ fn check_input(
 ) -> Result<()> {
     match ty {
         InputType::Scalar(_) => Ok(()),
-        InputType::Row(target) if has(exposed.tables, *target) => Ok(()),
-        InputType::Row(_) => Err(not_exposed("an entity", what)),
+        InputType::Row(of) if has(exposed.tables, of.entity) => Ok(()),
+        InputType::Row(of) => Err(not_exposed(of.rust_name, what)),
         InputType::List(item) => check_input(item, what, exposed, seen),
         InputType::Struct(of) => {
             if !seen.insert(of.name) {
@@ -256,8 +257,8 @@ fn check_type(
         ValueType::Scalar(_) => Ok(()),
         ValueType::List(item) => check_type(item, entity, field, exposed, seen),
         ValueType::Page(_) => Err(misplaced(entity, field)),
-        ValueType::Row(target) if has(exposed.tables, *target) => Ok(()),
-        ValueType::Row(_) => Err(not_exposed("an entity", &format!("{entity}.{field}"))),
+        ValueType::Row(of) if has(exposed.tables, of.entity) => Ok(()),
+        ValueType::Row(of) => Err(not_exposed(of.rust_name, &format!("`{entity}.{field}`"))),
         ValueType::Virtual(of) if has(exposed.virtual_tables, of.rust_type) => Ok(()),
         ValueType::Virtual(of) => Err(setup(
             Code::SchemaDefinition,
@@ -317,7 +318,7 @@ fn misplaced(entity: &str, field: &str) -> Error {
 fn not_exposed(what: &str, whose: &str) -> Error {
     setup(
         Code::SchemaDefinition,
-        format!("`{whose}` needs rows of `{what}` that is not exposed"),
+        format!("{whose} needs rows of `{what}`, which is not exposed"),
         "Expose the entity with .table::<..>() or .discover(\"..\")",
     )
 }

@@ -60,6 +60,8 @@ pub struct TableDef {
     pub(crate) on_subscribe: Vec<OnSubscribe>,
     /// Its mutations, if it has any.
     pub(crate) writes: Option<Writes>,
+    /// Whether its rows lie in partitions. False until the catalog was asked.
+    pub(crate) partitioned: bool,
     /// Where its rows come from, if not from Postgres.
     pub(crate) store: Option<Store>,
 }

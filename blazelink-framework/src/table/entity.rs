@@ -176,6 +176,7 @@ impl TableDef {
                 false => ReadPolicy::Unsaid,
             },
             on_subscribe: Vec::new(),
+            partitioned: false,
             store: None,
             writes: declaration
                 .writes

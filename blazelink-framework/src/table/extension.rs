@@ -108,8 +108,13 @@ impl Extension {
         self
     }
 
-    /// Asked before a session begins to watch an object of the table as a root; an error is that
-    /// root's, and nothing is watched.
+    /// Asked before a session begins to watch an object of the table because its client names it: as
+    /// a root, or among the `dependencies` of a root's identifier. An error is that root's, and
+    /// nothing is watched.
+    ///
+    /// Rows that an answer only leads to (`player { row { .. } }`, items of pages) are not asked for:
+    /// of a change of theirs a session hears that its root is to be read again, and nothing of them.
+    /// Who may read them is said by what is [visible](crate::Builder::visible).
     #[must_use]
     pub const fn on_subscribe(mut self, ask: OnSubscribe) -> Extension {
         self.on_subscribe = Some(ask);

@@ -10,7 +10,7 @@ use sea_orm::{EntityTrait, ModelTrait, PrimaryKeyTrait, QueryTrait, Select};
 
 use super::entity::Table;
 use super::field_error::FieldError;
-use super::field_type::{FieldType, Output, ValueType};
+use super::field_type::{FieldType, Output, RowType, ValueType};
 
 /// What a method returns: a [`FieldType`], a SeaORM `Select` that pages by itself, or a `Result` of
 /// one, whose error becomes a [`FieldError`].
@@ -82,7 +82,7 @@ impl<T: FieldType> FieldReturn for T {
 
 impl<E: Table> FieldReturn for Select<E> {
     fn value_type() -> ValueType {
-        ValueType::Page(Box::new(ValueType::Row(TypeId::of::<E>())))
+        ValueType::Page(Box::new(ValueType::Row(RowType::of::<E>())))
     }
 
     fn into_answer(self) -> Result<Answer, FieldError> {

@@ -114,13 +114,31 @@ pub enum ValueType {
     /// A [`Struct`].
     Struct(StructType),
     /// A reference to a row of an exposed entity.
-    Row(TypeId),
+    Row(RowType),
     /// A reference to a virtual table.
     Virtual(VirtualType),
     /// A list.
     List(Box<ValueType>),
     /// A page of anything but lists and pages; only a field as a whole can be one.
     Page(Box<ValueType>),
+}
+
+/// An entity whose rows a field takes or gives.
+#[derive(Clone, Copy, Debug)]
+pub struct RowType {
+    pub(crate) entity: TypeId,
+    /// The entity as Rust calls it, for errors.
+    pub(crate) rust_name: &'static str,
+}
+
+impl RowType {
+    /// The rows of this entity.
+    pub fn of<E: Table>() -> RowType {
+        RowType {
+            entity: TypeId::of::<E>(),
+            rust_name: std::any::type_name::<E>(),
+        }
+    }
 }
 
 /// A scalar in GraphQL.
@@ -282,7 +300,7 @@ impl<E: Table> RowRef<E> {
 /// A client sends the key as in an `ObjectId`.
 impl<E: Table> ArgumentType for RowRef<E> {
     fn input_type() -> InputType {
-        InputType::Row(TypeId::of::<E>())
+        InputType::Row(RowType::of::<E>())
     }
 
     fn from_value(value: &ConstValue) -> Option<Self> {
@@ -354,7 +372,7 @@ impl<T: Struct> FieldType for T {
 
 impl<E: Table> FieldType for RowRef<E> {
     fn value_type() -> ValueType {
-        ValueType::Row(TypeId::of::<E>())
+        ValueType::Row(RowType::of::<E>())
     }
 
     fn into_output(self) -> Output {

@@ -59,6 +59,9 @@ impl TableManager {
             let hidden = table.columns.iter().filter(|column| column.hidden);
             exposure = exposure.with_guarded(table.id, hidden.map(exposed_column).collect());
         }
+        for table in tables.iter().filter(|table| table.partitioned) {
+            exposure = exposure.with_partitioned(table.id);
+        }
         TableManager {
             tables,
             virtual_tables,

@@ -51,8 +51,8 @@ pub use field::{Answered, Field};
 pub use field_error::{FieldError, FieldResult};
 pub use field_return::{Answer, BatchReturn, FieldReturn, Selected};
 pub use field_type::{
-    FieldType, Member, Output, Page, RowRef, Scalar, Struct, StructType, ValueType, VirtualRef,
-    VirtualType,
+    FieldType, Member, Output, Page, RowRef, RowType, Scalar, Struct, StructType, ValueType,
+    VirtualRef, VirtualType,
 };
 pub use identified::Identified;
 pub(crate) use identified::NO_ROW;

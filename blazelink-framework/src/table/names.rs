@@ -16,6 +16,9 @@ const RENAME_ROOT: &str = "Name one of the roots with #[blazelink(root = \"..\")
      #[blazelink(page_root = \"..\")] on the entity's Model, or both and the type with \
      #[blazelink(name = \"..\")]";
 
+const RENAME_OWN: &str =
+    "Give the virtual table or struct another name with #[blazelink(name = \"..\")]";
+
 /// Types and roots share one name space each, over all tables.
 pub(super) fn check_names(
     tables: &[TableDef],
@@ -74,13 +77,6 @@ fn check_own_names(
     types: &BTreeMap<String, &TableDef>,
     roots: &BTreeMap<String, &TableDef>,
 ) -> Result<()> {
-    let taken = |name: &str| {
-        Err(setup(
-            Code::SchemaCollision,
-            format!("The name `{name}` is taken by another type or root"),
-            "Give the virtual table or struct another NAME",
-        ))
-    };
     for (at, table) in virtual_tables.iter().enumerate() {
         let name = table.entity.as_str();
         if !naming::is_graphql_name(name) || table.computed.is_empty() {
@@ -90,30 +86,54 @@ fn check_own_names(
                 "Name it with letters and digits, and give it a field",
             ));
         }
+        let root = &table.row_root;
         let mut earlier = virtual_tables[..at].iter();
-        if roots.contains_key(&table.row_root)
-            || earlier.any(|other| other.row_root == table.row_root)
-        {
-            return taken(name);
+        let other = match roots.get(root) {
+            Some(other) => Some(whole_name(other)),
+            None => earlier
+                .find(|other| other.row_root == *root)
+                .map(|other| format!("virtual table `{}`", other.entity)),
+        };
+        if let Some(other) = other {
+            let sentence = format!("Virtual table `{name}` has the root `{root}`, as has {other}");
+            return Err(setup(Code::SchemaCollision, sentence, RENAME_OWN));
         }
     }
     let virtual_names = virtual_tables.iter().map(|table| table.entity.as_str());
     let structs = value_types.structs.keys().copied();
     // A struct that is an argument has a second type.
+    let inputs = value_types.inputs.keys().copied();
     let names = virtual_names
-        .chain(structs)
-        .chain(value_types.inputs.keys().copied());
+        .map(|name| ("A virtual table", name))
+        .chain(structs.map(|name| ("A struct", name)))
+        .chain(inputs.map(|name| ("An argument's struct", name)));
     let mut seen = BTreeSet::new();
-    for name in names {
-        if naming::is_reserved_type(name) || types.contains_key(name) || !seen.insert(name) {
-            return taken(name);
+    for (what, name) in names {
+        let other = match types.get(name) {
+            _ if naming::is_reserved_type(name) => Some("the framework".to_owned()),
+            Some(table) => Some(whole_name(table)),
+            None if !seen.insert(name) => Some("another virtual table or struct".to_owned()),
+            None => None,
+        };
+        if let Some(other) = other {
+            let sentence = format!("{what} has the type `{name}`, as has {other}");
+            return Err(setup(Code::SchemaCollision, sentence, RENAME_OWN));
         }
     }
     let mut pages = value_types.pages.keys();
-    match pages.find(|page| types.contains_key(*page)) {
-        Some(page) => taken(page),
-        None => Ok(()),
-    }
+    let page = pages.find_map(|page| Some((page, types.get(page)?)));
+    let Some((page, table)) = page else {
+        return Ok(());
+    };
+    let sentence = format!(
+        "Pages of a virtual table or struct have the type `{page}`, as has {}",
+        whole_name(table)
+    );
+    Err(setup(Code::SchemaCollision, sentence, RENAME_OWN))
+}
+
+fn whole_name(table: &TableDef) -> String {
+    format!("table `{}.{}`", table.schema, table.table)
 }
 
 fn collision(

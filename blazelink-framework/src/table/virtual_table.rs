@@ -116,6 +116,7 @@ impl TableDef {
             // Its fields are the app's own code, which looks at the viewer itself.
             read: ReadPolicy::Public,
             on_subscribe: Vec::new(),
+            partitioned: false,
             store: None,
             writes: None,
         }

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use blazelink::graphql::Executor;
 use blazelink::table::{TableManagerBuilder, Writes};
-use blazelink::{Access, AccessorError, DataAccessor, RowQuery, Rule, StoredRow};
-use sea_orm::{ColumnTrait, ConnectionTrait};
+use blazelink::{Access, AccessorError, DataAccessor, RowQuery, Rule, StoredRow, fields};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, Linked, RelationDef, RelationTrait, Select,
+};
+use serde_json::Value;
 
 use crate::entities::*;
 use crate::support::{App, builder};
@@ -161,24 +164,95 @@ async fn rules_narrow_what_a_store_gives() {
     }
 }
 
+/// From teams over users, which are in a store, to events.
+struct EventsOfTeam;
+
+impl Linked for EventsOfTeam {
+    type FromEntity = team::Entity;
+    type ToEntity = game_event::Entity;
+
+    fn link(&self) -> Vec<RelationDef> {
+        vec![
+            user::Relation::Team.def().rev(),
+            game_event::Relation::User.def().rev(),
+        ]
+    }
+}
+
+#[fields]
+impl StoredFields for user::Model {
+    fn shouted(&self) -> String {
+        self.name.to_uppercase()
+    }
+}
+
+#[fields]
+impl StoredTeamFields for team::Model {
+    fn everybody(&self) -> Select<user::Entity> {
+        user::Entity::find()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_sql_can_say_is_refused_by_the_tables_name() {
-    let tables = builder()
-        .accessor::<user::Entity>(Users)
-        .accessor::<user_tag::Entity>(Teams::default());
-    let app = App::of(tables).await;
+    let tables = || {
+        builder()
+            .linked("all_events", EventsOfTeam)
+            .extend(StoredFields)
+            .extend(StoredTeamFields)
+    };
+    let plain = App::of(tables()).await;
+    let (_, body) = plain.answer("{users(size:1){next}}").await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let after = format!(
+        "{{users(after:{}){{items{{row{{id}}}}}}}}",
+        body["data"]["users"]["next"]
+    );
+    let app = App::of(
+        tables()
+            .accessor::<user::Entity>(Users)
+            .accessor::<user_tag::Entity>(Teams::default()),
+    )
+    .await;
     for query in [
         "{users(where:{score:{eq:0}}){items{row{id}}}}",
         "{users(orderBy:[{name:DESC}]){items{row{id}}}}",
         "{users{next items{row{id}}}}",
+        &after,
+        // From it, to it and over it.
         "{users{count items{row{id tags{items{obj_id}}}}}}",
+        "{tags{items{row{users{items{obj_id}}}}}}",
+        "{teams{items{row{id all_events{count}}}}}",
+        // A computed field of its `Model`, and a `Select` of it.
+        "{users{items{row{id shouted}}}}",
+        "{teams{items{row{id everybody{count}}}}}",
     ] {
-        let (_, body) = app.answer(query).await;
+        let (_, body) = plain.answer(query).await;
+        assert!(!body.contains("errors"), "without a store: {query}\n{body}");
+        let (status, body) = app.answer(query).await;
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        let errors = answer["errors"].as_array().unwrap();
+        assert_eq!(status, 200, "{body}");
+        let refused = |error: &Value| {
+            let table = if query.contains("tags") {
+                "user_tag"
+            } else {
+                "user"
+            };
+            let sentence = format!(
+                "Table `{table}` has an accessor, which cannot answer this: ask for plain pages, \
+                 rows and direct relations, or keep the table in Postgres"
+            );
+            error["message"] == sentence
+        };
         assert!(
-            body.contains("has an accessor, which cannot answer this"),
-            "{query}: {body}"
+            !errors.is_empty() && errors.iter().all(refused),
+            "{query}\n{body}"
         );
-        assert!(!body.contains("\"ann\""), "{body}");
+        assert!(
+            !body.contains("\"ann\"") && !body.contains("\"ANN\""),
+            "{body}"
+        );
     }
 }
 

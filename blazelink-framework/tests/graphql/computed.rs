@@ -1,7 +1,5 @@
 //! Computed fields: what they are given, what they may return, and what is watched for them.
 
-use blazelink::codes::Code;
-use blazelink::error::Error;
 use blazelink::table::{
     Call, Extension, Field, FieldError, FieldType, Member, Output, Page, RowRef, Struct,
 };
@@ -311,52 +309,4 @@ async fn what_a_field_says_and_refers_to_is_watched_for_its_root() {
         "finish",
     ];
     assert_eq!(unnumbered(&lines), expected);
-}
-
-fn refusal(fields: fn() -> Vec<Field>) -> Error {
-    let builder = builder().extend(Extension::of::<team::Entity>(fields));
-    builder.build().unwrap_err()
-}
-
-#[test]
-fn fields_that_make_no_schema_are_refused_at_the_start() {
-    struct Game;
-    impl Struct for Game {
-        const NAME: &'static str = "Game";
-        fn members() -> Vec<Member> {
-            vec![Member::of::<bool>("on")]
-        }
-        fn into_members(self) -> Vec<Output> {
-            vec![Output::Null]
-        }
-    }
-    type Fields = fn() -> Vec<Field>;
-    let rows: [(Fields, Code); 6] = [
-        (
-            || vec![Field::new("name", |_| Ok(1))],
-            Code::SchemaCollision,
-        ),
-        (|| vec![Field::new("a-b", |_| Ok(1))], Code::SchemaName),
-        (
-            || vec![Field::new("x", |_| Ok(1)).argument::<i32>("page")],
-            Code::SchemaCollision,
-        ),
-        (
-            || vec![Field::new("x", |_| Ok(Game))],
-            Code::SchemaCollision,
-        ),
-        (
-            || vec![Field::new("x", |_| Ok(Page::of(vec![vec![1]])))],
-            Code::SchemaDefinition,
-        ),
-        (
-            || vec![Field::new("x", |_| Ok(1)).reads([game_event::Column::GameId])],
-            Code::SchemaDefinition,
-        ),
-    ];
-    for (fields, code) in rows {
-        let error = refusal(fields);
-        assert_eq!(error.code(), code, "{error}");
-        assert!(error.hint().is_some(), "{error}");
-    }
 }

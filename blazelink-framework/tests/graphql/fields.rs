@@ -534,29 +534,6 @@ fn an_extension_that_is_found_and_given_counts_once() {
     assert_eq!(sdl.matches("everybody(").count(), 1);
 }
 
-#[test]
-fn extensions_that_name_what_is_not_there_are_refused() {
-    use blazelink::codes::Code;
-    use blazelink::table::Extension;
-    let fields = Extension::of::<team::Entity>(Vec::new);
-    for wrong in [
-        fields.hiding(&["colour"]),
-        fields.renaming(&[("users", "people")]),
-    ] {
-        let error = builder().extend(wrong).build().unwrap_err();
-        assert_eq!(error.code(), Code::SchemaDefinition, "{error}");
-        assert!(
-            error.hint().is_some() && error.to_string().contains("`Team`"),
-            "{error}"
-        );
-    }
-    let error = builder()
-        .extend(fields.renaming(&[("name", "id")]))
-        .build()
-        .unwrap_err();
-    assert_eq!(error.code(), Code::SchemaCollision, "{error}");
-}
-
 #[tokio::test]
 async fn defaults_are_written_as_graphql_writes_them() {
     let mark = Mark {

@@ -16,6 +16,7 @@ mod fields_of_virtual_tables;
 mod keys;
 mod malformed;
 mod pages;
+mod refusals;
 mod registry;
 mod rules;
 mod statements;

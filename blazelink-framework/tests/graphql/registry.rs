@@ -244,14 +244,25 @@ fn structs_have_names_of_their_own_in_and_out() {
     assert_eq!(refusal(&[shirt::TAKEN, shirt::GIVEN]), None);
     assert_eq!(refusal(&[user_ref::TAKEN]), None, "`UserRefInput` is free");
     assert_eq!(refusal(&[shirt_input::TAKEN, shirt::GIVEN]), None);
-    for (extensions, name) in [
-        (&[object_id::TAKEN][..], "ObjectIdInput"),
-        (&[object_id::GIVEN], "ObjectId"),
-        (&[user_ref::GIVEN], "UserRef"),
-        (&[shirt::TAKEN, shirt_input::GIVEN], "ShirtInput"),
+    for (extensions, sentence) in [
+        (
+            &[object_id::TAKEN][..],
+            "An argument's struct has the type `ObjectIdInput`, as has the framework",
+        ),
+        (
+            &[object_id::GIVEN],
+            "A struct has the type `ObjectId`, as has the framework",
+        ),
+        (
+            &[user_ref::GIVEN],
+            "A struct has the type `UserRef`, as has table `public.user`",
+        ),
+        (
+            &[shirt::TAKEN, shirt_input::GIVEN],
+            "An argument's struct has the type `ShirtInput`, as has another virtual table or struct",
+        ),
     ] {
-        let sentence = format!("The name `{name}` is taken by another type or root");
-        assert_eq!(refusal(extensions), Some(sentence));
+        assert_eq!(refusal(extensions), Some(sentence.to_owned()));
     }
 }
 

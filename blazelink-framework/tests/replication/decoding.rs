@@ -1,8 +1,11 @@
 //! What the stream says in each case that matters, as transactions.
 
+use std::sync::Arc;
+
 use blazelink::change::{ChangeKind, Old};
+use blazelink::exposure::Exposure;
 use blazelink::object_id::{Atom, Key, TableId};
-use blazelink::replication::{INVALIDATE, SCHEMA};
+use blazelink::replication::{Decoder, INVALIDATE, Limits, SCHEMA};
 
 use crate::support::{Database, exposed, texts};
 
@@ -340,6 +343,46 @@ async fn rows_of_partitions_are_the_tables_own() {
     assert_eq!(texts(&old), ["1", "15"]);
     sql.run("TRUNCATE log").await;
     assert_eq!(follower.one(sql).await.whole, [PLAYER]);
+}
+
+#[tokio::test]
+async fn partitions_that_keep_their_old_rows_to_themselves_are_not_taken_at_their_word() {
+    let mut database = Database::create(
+        "CREATE TABLE log (id int PRIMARY KEY, at int, note text) PARTITION BY RANGE (id)",
+        &["log"],
+    )
+    .await;
+    let log = exposed(0, "log", &["id#", "at#", "note"], &[0]);
+    let exposure = Exposure::new(vec![log.clone()]).with_partitioned(log.id);
+    let mut follower = database.follow(vec![log]).await;
+    follower.decoder = Decoder::new(Arc::new(exposure), Limits::default());
+    let sql = &mut database.sql;
+    // As a job of the database's own makes them, without a word of their replica identity.
+    sql.run("CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10)")
+        .await;
+    sql.run("INSERT INTO log VALUES (1, 5, 'a')").await;
+    assert_eq!(follower.one_change(sql).await.old, Old::None);
+    sql.run("UPDATE log SET at = 7").await;
+    assert_eq!(follower.one_change(sql).await.old, Old::None);
+    sql.run("UPDATE log SET id = 2").await;
+    let change = follower.one_change(sql).await;
+    assert_eq!(change.old, Old::Key(Key::from(1)));
+    assert_eq!(change.moved, Some(Key::from(1)));
+    sql.run("DELETE FROM log").await;
+    let change = follower.one_change(sql).await;
+    assert_eq!(
+        (change.old, change.key),
+        (Old::Key(Key::from(2)), Key::from(2))
+    );
+
+    sql.run("ALTER TABLE log_1 REPLICA IDENTITY FULL").await;
+    sql.run("INSERT INTO log VALUES (3, NULL, 'a')").await;
+    follower.one_change(sql).await;
+    sql.run("DELETE FROM log").await;
+    let Old::Full(old) = follower.one_change(sql).await.old else {
+        panic!("the old row is told whole")
+    };
+    assert_eq!(texts(&old), ["3", "NULL", "a"]);
 }
 
 #[tokio::test]

@@ -1,126 +1,119 @@
-//! The game on a real database: what is seeded, what a kill changes, and what is no kill.
+//! The game as its players see it: what is seeded, what a kill changes, whom it reaches, and what is
+//! no kill.
 #![allow(clippy::unwrap_used)]
 
-use std::error::Error;
-use std::sync::Arc;
-
-use blazelink::BlazeContext;
-use blazelink::graphql::{Executor, Request};
-use blazelink::subscription::Unwatched;
-use blazelink::table::TableManager;
-use blazelink_postgres::TestDatabase;
+use blazelink::test::{TestApp, TestClient, TestResult};
 use sea_orm::prelude::*;
-use sea_orm::{Database, DatabaseConnection};
-use sea_orm_migration::MigratorTrait;
 use serde_json::{Value, json};
 use shooter::entities::{game, game_event, team, user};
 use shooter::kills::{self, Refusal};
-use shooter::player_stats::PlayerStats;
 use shooter::seed;
 use shooter_migration::Migrator;
 
-/// A seeded database of its own, and the connection to it.
-async fn seeded() -> (TestDatabase, DatabaseConnection) {
-    let database = TestDatabase::from_template("shooter", async |url: String| {
-        let db = Database::connect(url).await?;
-        Migrator::up(&db, None).await?;
-        seed::run(db.clone()).await?;
-        db.close().await?;
-        Ok::<(), Box<dyn Error + Send + Sync>>(())
-    })
-    .await
-    .unwrap();
-    let db = Database::connect(database.url()).await.unwrap();
-    (database, db)
+/// Kills of player 1 and deaths of player 8.
+const COUNTS: &str = "{
+    killer: user(identifier: {obj_id: 1}) { events { count } }
+    victim: user(identifier: {obj_id: 8}) { deaths { count } }
+}";
+
+/// The game with its first rows.
+async fn seeded() -> TestResult<TestApp> {
+    let app = TestApp::setup(shooter::app, Migrator).seeded();
+    Ok(app.start().await?)
 }
 
-async fn players(db: &DatabaseConnection) -> Vec<user::Model> {
-    user::Entity::find().all(db).await.unwrap()
-}
-
-async fn events(db: &DatabaseConnection) -> u64 {
-    game_event::Entity::find().count(db).await.unwrap()
+async fn events(app: &TestApp) -> TestResult<u64> {
+    Ok(game_event::Entity::find().count(app.db()).await?)
 }
 
 #[tokio::test]
-async fn an_empty_database_is_seeded_once() {
-    let (_database, db) = seeded().await;
-    seed::run(db.clone()).await.unwrap();
-    assert_eq!(team::Entity::find().count(&db).await.unwrap(), 2);
-    assert_eq!(players(&db).await.len(), 8);
-    assert_eq!(game::Entity::find().count(&db).await.unwrap(), 1);
-    assert_eq!(events(&db).await, 6);
+async fn an_empty_database_is_seeded_once() -> TestResult {
+    let app = seeded().await?;
+    seed::run(app.db().clone()).await?;
+    assert_eq!(team::Entity::find().count(app.db()).await?, 2);
+    assert_eq!(user::Entity::find().count(app.db()).await?, 8);
+    assert_eq!(game::Entity::find().count(app.db()).await?, 1);
+    assert_eq!(events(&app).await?, 6);
+    Ok(())
 }
 
 #[tokio::test]
-async fn a_kill_counts_for_one_and_against_the_other() {
-    let (_database, db) = seeded().await;
-    let before = counts(&db, 1, 8).await;
-    let event = kills::record(&db, 1, 8).await.unwrap();
+async fn a_kill_counts_for_one_and_against_the_other_on_every_page() -> TestResult {
+    let app = seeded().await?;
+    let (mut one, mut two) = (app.client().await?, app.client().await?);
+    let mut before = Value::Null;
+    for client in [&mut one, &mut two] {
+        before = client.live(COUNTS).await?;
+    }
+    let event = kills::record(app.db(), 1, 8).await.unwrap();
     assert_eq!((event.player_id, event.victim_id), (1, Some(8)));
     assert_eq!(event.kind, "kill");
-    let after = counts(&db, 1, 8).await;
-    assert_eq!(after, (before.0 + 1, before.1 + 1));
+    app.settled().await?;
+    for client in [&mut one, &mut two] {
+        assert!(client.stale());
+        assert_eq!(
+            counts(&client.refetch().await?),
+            counts(&before).map(|count| count + 1)
+        );
+    }
+    Ok(())
 }
 
 #[tokio::test]
-async fn what_cannot_have_happened_is_refused_and_leaves_nothing_behind() {
-    let (_database, db) = seeded().await;
-    let oneself = kills::record(&db, 3, 3).await.unwrap_err();
+async fn a_kill_is_not_told_to_who_watches_other_players() -> TestResult {
+    let app = seeded().await?;
+    let mut client = app.client().await?;
+    client.live(COUNTS).await?;
+    kills::record(app.db(), 2, 7).await.unwrap();
+    app.settled().await?;
+    assert!(!client.stale());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_have_happened_is_refused_and_leaves_nothing_behind() -> TestResult {
+    let app = seeded().await?;
+    let oneself = kills::record(app.db(), 3, 3).await.unwrap_err();
     assert!(matches!(oneself, Refusal::Oneself));
     for (killer, victim) in [(99, 1), (1, 99)] {
-        let refusal = kills::record(&db, killer, victim).await.unwrap_err();
+        let refusal = kills::record(app.db(), killer, victim).await.unwrap_err();
         assert!(matches!(refusal, Refusal::NoSuchPlayer(99)));
     }
-    assert_eq!(events(&db).await, 6);
+    assert_eq!(events(&app).await?, 6);
+    Ok(())
 }
 
 #[tokio::test]
-async fn statistics_of_a_player_follow_the_kills() {
-    let (_database, db) = seeded().await;
-    let stats = "{ playerStats(identifier: {dependencies: [{entity: \"User\", obj_id: 1}]}) {
-        kills deaths rival { player { obj_id row { name } } kills }
-    } }";
-    let rival = |id: i32, name: &str, kills: i32| json!({"player": {"obj_id": id, "row": {"name": name}}, "kills": kills});
+async fn statistics_of_a_player_follow_the_kills() -> TestResult {
+    let app = seeded().await?;
+    let client = app.client().await?;
     let expected = json!({"kills": 2, "deaths": 1, "rival": rival(5, "Lin", 1)});
-    assert_eq!(ask(&db, stats).await["playerStats"], expected);
+    assert_eq!(stats(&client, 1).await?, expected);
     for (killer, victim) in [(8, 1), (8, 1), (1, 8)] {
-        kills::record(&db, killer, victim).await.unwrap();
+        kills::record(app.db(), killer, victim).await.unwrap();
     }
     let expected = json!({"kills": 3, "deaths": 3, "rival": rival(8, "Kwame", 2)});
-    assert_eq!(ask(&db, stats).await["playerStats"], expected);
-    let peaceful = stats.replace("obj_id: 1}", "obj_id: 3}");
+    assert_eq!(stats(&client, 1).await?, expected);
     let expected = json!({"kills": 1, "deaths": 0, "rival": null});
-    assert_eq!(ask(&db, &peaceful).await["playerStats"], expected);
+    assert_eq!(stats(&client, 3).await?, expected);
+    Ok(())
 }
 
-/// Kills of one player and deaths of another, as GraphQL counts them.
-async fn counts(db: &DatabaseConnection, killer: i32, victim: i32) -> (i64, i64) {
+/// The statistics of one player.
+async fn stats(client: &TestClient, player: i32) -> TestResult<Value> {
     let query = format!(
-        "{{
-            killer: user(identifier: {{obj_id: {killer}}}) {{ events {{ count }} }}
-            victim: user(identifier: {{obj_id: {victim}}}) {{ deaths {{ count }} }}
-        }}"
+        "{{ playerStats(identifier: {{dependencies: [{{entity: \"User\", obj_id: {player}}}]}}) {{
+            kills deaths rival {{ player {{ obj_id row {{ name }} }} kills }}
+        }} }}"
     );
-    let data = ask(db, &query).await;
-    let count = |value: &Value| value.as_i64().unwrap();
-    (
-        count(&data["killer"]["events"]["count"]),
-        count(&data["victim"]["deaths"]["count"]),
-    )
+    Ok(client.ask(query).await?["playerStats"].take())
 }
 
-/// The data of an answer without errors.
-async fn ask(db: &DatabaseConnection, query: &str) -> Value {
-    let manager = TableManager::builder()
-        .discover("shooter::entities")
-        .virtual_table::<PlayerStats>();
-    let manager = blazelink::data::verify(manager.build().unwrap(), db).await;
-    let executor = Executor::new(Arc::new(manager.unwrap()), db.clone()).unwrap();
-    let response = executor
-        .execute(Request::new(query), &BlazeContext::anonymous(), &Unwatched)
-        .await;
-    let answer: Value = serde_json::from_slice(&response.body).unwrap();
-    assert_eq!(answer.get("errors"), None, "{answer}");
-    answer["data"].clone()
+fn rival(id: i32, name: &str, kills: i32) -> Value {
+    json!({"player": {"obj_id": id, "row": {"name": name}}, "kills": kills})
+}
+
+fn counts(data: &Value) -> [i64; 2] {
+    let counts = [&data["killer"]["events"], &data["victim"]["deaths"]];
+    counts.map(|page| page["count"].as_i64().unwrap())
 }

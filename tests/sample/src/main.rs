@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-// Named, or it would not be linked.
-use blazelink_sample as _;
+use blazelink_sample::with_chains;
 
 fn main() -> ExitCode {
-    let module = match std::env::var("SAMPLE_APP").as_deref() {
-        Ok("shooter") => return blazelink::run(shooter::app),
-        Ok("store") => "blazelink_sample::dense",
-        _ => "blazelink_sample::kitchen",
-    };
-    blazelink::run(|app| app.discover(module))
+    match std::env::var("SAMPLE_APP").as_deref() {
+        Ok("shooter") => blazelink::run(shooter::app),
+        Ok("store") => blazelink::run(|app| app.discover("blazelink_sample::dense")),
+        _ => blazelink::run(|app| with_chains!(app.discover("blazelink_sample::kitchen"))),
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use blazelink::table::{Extension, Field, RowRef, Writes};
+use blazelink::table::{Draft, Extension, Field, Invalid, RowRef, Writes};
 use blazelink::{
     Access, Authenticator, AuthorizeEvent, BlazeContext, Builder, ContextFactory, ContextRequest,
     Dep, FieldResult, Grant, Refused, Rule, Viewer, VirtualTable, WriteAccess, fields,
@@ -13,6 +13,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{Linked, RelationDef};
 use shooter::entities::{game, game_event, team, user};
 
+use crate::tables::{diary, notice};
+
 /// A policy that shows everything, against the oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Planted {
@@ -21,9 +23,14 @@ pub(crate) enum Planted {
     User,
     GameEvent,
     Game,
+    Diary,
     /// Shows the columns that should be hidden.
     Columns,
     Monitor,
+    /// Says in the schema what a row holds.
+    Schema,
+    /// Says who has what only one may have.
+    Taken,
 }
 
 struct Players;
@@ -92,6 +99,13 @@ fn events(viewer: &Viewer, hides: bool) -> Access {
     })
 }
 
+/// What one has written.
+fn diaries(viewer: &Viewer, _: bool) -> Access {
+    by(viewer, |player| {
+        Access::rows(Rule::eq(diary::Column::AuthorId, player))
+    })
+}
+
 /// Fields that hand out more than their readers see.
 #[fields]
 impl Indiscreet for user::Model {
@@ -151,6 +165,44 @@ fn own_events(viewer: &Viewer) -> WriteAccess {
         .delete(own)
 }
 
+fn own_diaries(viewer: &Viewer) -> WriteAccess {
+    let Some(&player) = viewer.get::<i32>() else {
+        return WriteAccess::none();
+    };
+    let own = Rule::eq(diary::Column::AuthorId, player);
+    WriteAccess::none().create(own.clone()).update(own)
+}
+
+/// Writes of diaries; one that is planted tells whose is in the way.
+fn of_diaries(planted: Planted) -> Writes {
+    let writes = Writes::all().allow(own_diaries);
+    if planted != Planted::Taken {
+        return writes;
+    }
+    writes.before_save(|draft: &mut Draft, transaction| {
+        Box::pin(async move {
+            let code = draft.text(diary::Column::Code).unwrap_or_default();
+            let same = diary::Entity::find().filter(diary::Column::Code.eq(code));
+            match same.one(transaction).await? {
+                Some(other) => Err(Invalid::field(
+                    diary::Column::Code,
+                    format!("is that of `{}`", other.text),
+                )),
+                None => Ok(()),
+            }
+        })
+    })
+}
+
+/// A field whose argument has a row's text as its default.
+fn told_by_the_schema() -> Vec<Field> {
+    let like = "secret team 32".to_owned();
+    let named = Field::new("named", |call| {
+        call.argument_or("like", || String::from("secret team 32"))
+    });
+    vec![named.argument_or("like", &like)]
+}
+
 fn of_user() -> Vec<Field> {
     vec![Field::new("everybody", |_| {
         Ok([11, 12, 13].map(RowRef::<user::Entity>::new).to_vec())
@@ -166,7 +218,14 @@ pub(crate) fn declare(blaze: Builder, planted: Planted) -> Builder {
             planted => rule(viewer, planted != Planted::Columns),
         }
     };
+    let blaze = match planted {
+        Planted::Schema => blaze.extend(Extension::of::<team::Entity>(told_by_the_schema)),
+        _ => blaze,
+    };
     blaze
+        .table::<diary::Entity>()
+        .table::<notice::Entity>()
+        .list::<user::Entity>("diarys")
         .context(Players)
         .authenticator(Operators { lax })
         .extend(Extension::of::<user::Entity>(of_user))
@@ -174,6 +233,8 @@ pub(crate) fn declare(blaze: Builder, planted: Planted) -> Builder {
         .virtual_table::<Card>()
         .linked("foes", Foes)
         .writes::<game_event::Entity>(Writes::all().allow(own_events))
+        .writes::<diary::Entity>(of_diaries(planted))
+        .visible::<diary::Entity>(open(Planted::Diary, diaries))
         .visible::<team::Entity>(open(Planted::Team, teams))
         .visible::<user::Entity>(open(Planted::User, users))
         .visible::<game_event::Entity>(open(Planted::GameEvent, events))

@@ -3,19 +3,24 @@
 
 mod declared;
 mod oracle;
+mod restart;
 mod routes;
+mod tables;
+mod taken;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use blazelink::config::{Config, Environment};
-use blazelink_tests::app::{TestApp, shooter_database};
+use blazelink_postgres::TestDatabase;
+use blazelink_tests::app::{TestApp, connect, shooter_database};
 use blazelink_tests::client::Client;
 use serde_json::{Value, json};
 
 use declared::{Planted, declare};
 use oracle::{World, collect, references, unhidden};
-use routes::{MISSING, NAMED, ROUTES, Route, documents};
+use routes::{INTROSPECTION, MISSING, NAMED, ROUTES, Route, documents};
+use tables::TABLES;
 
 /// A key is the number of a player; 0 stands for nobody.
 const ROLES: [i32; 3] = [0, 11, 13];
@@ -33,7 +38,12 @@ const ROWS: &str = "
     INSERT INTO game (id, name) VALUES (41, 'secret game 41');
     INSERT INTO game_event (id, kind, game_id, player_id, victim_id) VALUES
         (21, 'secret event 21', 41, 11, 13), (22, 'secret event 22', 41, 13, 11),
-        (23, 'secret event 23', 41, 12, 13), (28, 'secret event 28', 41, 11, 12), (29, 'secret event 29', 41, 99, NULL)";
+        (23, 'secret event 23', 41, 12, 13), (28, 'secret event 28', 41, 11, 12), (29, 'secret event 29', 41, 99, NULL);
+    INSERT INTO diary (id, text, code, author_id) VALUES
+        (51, 'secret diary 51', 'secret code 51', 11), (52, 'secret diary 52', 'secret code 52', 12),
+        (53, 'secret diary 53', 'secret code 53', 13);
+    INSERT INTO notice (id, text, author_id) VALUES
+        (61, 'secret notice 61', 11), (62, 'secret notice 62', 13)";
 
 const STEPS: &[(Route, &str)] = &[
     (
@@ -43,6 +53,20 @@ const STEPS: &[(Route, &str)] = &[
          INSERT INTO game (id, name) VALUES (42, 'secret game 42'); \
          INSERT INTO team (id, name, color) VALUES (33, 'secret team 33', 'secret color 33'); \
          INSERT INTO \"user\" (id, name, team_id) VALUES (14, 'secret user 14', 33)",
+    ),
+    (
+        Route::Insert,
+        "INSERT INTO diary (id, text, code, author_id) VALUES \
+             (54, 'secret diary 54', 'secret code 54', 12), (55, 'secret diary 55', 'secret code 55', 11); \
+         INSERT INTO notice (id, text, author_id) VALUES (63, 'secret notice 63', 12)",
+    ),
+    (
+        Route::UpdateUnseen,
+        "UPDATE diary SET text = 'secret diary 52b', code = 'secret code 52b' WHERE id = 52",
+    ),
+    (
+        Route::UpdateOutOfSight,
+        "UPDATE diary SET author_id = 13, text = 'secret diary 55b' WHERE id = 55",
     ),
     (
         Route::UpdateOutOfSight,
@@ -91,6 +115,9 @@ impl Findings {
 /// An app with one client for each role.
 struct Stage {
     app: TestApp,
+    planted: Planted,
+    /// Where the app keeps what its sessions watch.
+    state: tempfile::TempDir,
     sql: tokio_postgres::Client,
     clients: Vec<(i32, Client)>,
     probe: Client,
@@ -99,22 +126,22 @@ struct Stage {
 
 impl Stage {
     async fn start(planted: Planted) -> Stage {
-        // As in production: nothing is open unless it is said.
-        let production = |config: &mut Config| config.environment = Environment::Production;
-        let declare = |blaze| declare(blaze, planted);
-        let app = TestApp::start_declared(shooter_database().await, production, declare).await;
-        let sql = app.sql().await;
+        let database = shooter_database().await;
+        let sql = connect(database.url()).await;
+        let made = sql.batch_execute(TABLES).await;
+        made.expect("the names are free");
+        let state = tempfile::tempdir().expect("a folder can be made");
+        let app = launch(database, planted, &state).await;
         sql.batch_execute(ROWS).await.expect("the tables are empty");
         let mut clients = Vec::new();
         for role in ROLES {
             clients.push((role, client(&app, role).await));
         }
-        let probe = client(&app, PROBE).await;
-        probe
-            .read("{ gameEvent(identifier: {obj_id: 29}) { kind } }")
-            .await;
+        let probe = probe(&app).await;
         let mut stage = Stage {
             app,
+            planted,
+            state,
             sql,
             clients,
             probe,
@@ -153,7 +180,10 @@ impl Stage {
         self.queries(&mut findings).await;
         self.unseen(&mut findings).await;
         self.mutations(&mut findings).await;
+        self.taken(&mut findings).await;
+        self.schema(&mut findings).await;
         self.monitors(&mut findings).await;
+        self = self.restart(&mut findings).await;
         drop((self.clients, self.probe));
         self.app.stop().await;
         findings
@@ -174,6 +204,7 @@ impl Stage {
                 ("User", "users"),
                 ("Game", "games"),
                 ("GameEvent", "gameEvents"),
+                ("Notice", "notices"),
             ] {
                 let mut after = "null".to_owned();
                 loop {
@@ -194,14 +225,15 @@ impl Stage {
         }
     }
 
-    /// Looks at what was told of one commit.
+    /// Looks at what was told of one commit, and gives it.
     async fn frames(
         &mut self,
         route: Route,
         before: &World,
         after: &World,
         findings: &mut Findings,
-    ) {
+    ) -> Vec<Value> {
+        let mut all = Vec::new();
         let judged_anew = ["Team", "User"]
             .iter()
             .any(|it| before.0[it] != after.0[it]);
@@ -239,8 +271,10 @@ impl Stage {
                 for column in hidden {
                     findings.add(route, *role, format_args!("`{column}` in {frame}"));
                 }
+                all.push(frame);
             }
         }
+        all
     }
 
     /// What is out of sight is answered as what is not there is.
@@ -253,6 +287,7 @@ impl Stage {
                     "Team" => "id name color users { count }",
                     "User" => "id name team { obj_id } events { count } all_events { count }",
                     "Game" => "id name events { count }",
+                    "Diary" => "id text code author { obj_id }",
                     _ => "id kind victim_id player { obj_id } game { obj_id }",
                 };
                 let root = entity[..1].to_lowercase() + &entity[1..];
@@ -325,6 +360,23 @@ impl Stage {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    /// The schema says the same to everybody, and nothing of rows.
+    async fn schema(&mut self, findings: &mut Findings) {
+        let world = World::read(&self.sql).await;
+        let mut schema = None;
+        for (role, client) in &mut self.clients {
+            let (_, answer) = client.ask(INTROSPECTION, json!({})).await;
+            let types = answer["data"]["__schema"]["types"].as_array();
+            let types = types.expect("the schema is told");
+            assert!(types.iter().any(|it| it["name"] == "Diary"), "{answer}");
+            let asked = (Route::Schema, "Team", INTROSPECTION);
+            examine(&world, *role, asked, &answer, findings);
+            if *schema.get_or_insert_with(|| answer.clone()) != answer {
+                findings.add(Route::Schema, *role, "another schema");
             }
         }
     }
@@ -417,6 +469,7 @@ fn examine(
         findings.add(route, role, format_args!("{told} by {document}"));
     }
     let count = match route {
+        Route::List if it.is_array() => Some(it.as_array().map(|rows| rows.len() as u64)),
         Route::Page => Some(it["count"].as_u64()),
         Route::Selected => it["all_events"].get("count").map(Value::as_u64),
         _ => None,
@@ -425,6 +478,24 @@ fn examine(
     if let Some(count) = count.filter(|count| *count != Some(seen)) {
         findings.add(route, role, format_args!("{count:?} by {document}"));
     }
+}
+
+/// The app, with what it keeps in this folder.
+async fn launch(database: TestDatabase, planted: Planted, state: &tempfile::TempDir) -> TestApp {
+    // As in production: nothing is open unless it is said.
+    let production = |config: &mut Config| {
+        config.environment = Environment::Production;
+        config.state = Some(state.path().to_owned());
+    };
+    TestApp::start_declared(database, production, |blaze| declare(blaze, planted)).await
+}
+
+async fn probe(app: &TestApp) -> Client {
+    let probe = client(app, PROBE).await;
+    probe
+        .read("{ gameEvent(identifier: {obj_id: 29}) { kind } }")
+        .await;
+    probe
 }
 
 async fn client(app: &TestApp, role: i32) -> Client {
@@ -444,8 +515,9 @@ async fn nothing_leaks_over_any_route() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
     use Route::{
-        Chain, Computed, Continued, Delete, Insert, Monitor, Mutation, Narrowing, Page, Row,
-        Selected, ToMany, ToOne, UpdateIntoSight, UpdateOutOfSight, UpdateUnseen, Virtual,
+        Chain, Computed, Continued, Delete, Insert, List, Monitor, Mutation, Narrowing, Page,
+        Public, Restart, Row, Schema, Selected, Taken, ToMany, ToOne, UpdateIntoSight,
+        UpdateOutOfSight, UpdateUnseen, Virtual,
     };
     let mut all = BTreeSet::new();
     for (planted, expected) in [
@@ -458,6 +530,7 @@ async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
             &[
                 Row,
                 Page,
+                Public,
                 Computed,
                 Selected,
                 Virtual,
@@ -480,7 +553,12 @@ async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
                 UpdateOutOfSight,
                 UpdateUnseen,
                 Delete,
+                Restart,
             ],
+        ),
+        (
+            Planted::Diary,
+            &[Row, List, Insert, UpdateOutOfSight, UpdateUnseen],
         ),
         (
             Planted::Game,
@@ -491,6 +569,8 @@ async fn a_leak_is_found_on_every_route_on_which_one_is_planted() {
             &[Row, Page, ToOne, Chain, Narrowing, Mutation, UpdateUnseen],
         ),
         (Planted::Monitor, &[Monitor]),
+        (Planted::Schema, &[Schema]),
+        (Planted::Taken, &[Taken]),
     ] {
         let findings = Stage::start(planted).await.audit().await;
         for route in expected {

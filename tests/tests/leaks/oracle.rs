@@ -21,6 +21,8 @@ impl World {
             ("User", "\"user\""),
             ("Game", "game"),
             ("GameEvent", "game_event"),
+            ("Diary", "diary"),
+            ("Notice", "notice"),
         ] {
             let select = format!("SELECT id::bigint, to_jsonb(t)::text FROM {table} AS t");
             let rows = sql.query(&select, &[]).await.expect("the table exists");
@@ -39,6 +41,8 @@ impl World {
             "Team" => team_of(role) == Some(&json!(key)),
             "User" => team_of(role) == Some(&row["team_id"]),
             "GameEvent" => row["player_id"] == role,
+            "Diary" => row["author_id"] == role,
+            "Notice" => true,
             _ => false,
         };
         let rows = self.0[entity].iter();

@@ -7,6 +7,10 @@ pub(crate) enum Route {
     Page,
     ToOne,
     ToMany,
+    /// A root or a relation whose rows are a list.
+    List,
+    /// From a row that everybody sees to one that not everybody sees.
+    Public,
     Computed,
     /// A computed field that gives a statement, or rows that it has read.
     Selected,
@@ -18,19 +22,27 @@ pub(crate) enum Route {
     /// A condition or an order on a hidden column.
     Narrowing,
     Mutation,
+    /// A value that another row has already.
+    Taken,
+    /// What GraphQL tells of the schema.
+    Schema,
     Insert,
     UpdateIntoSight,
     UpdateOutOfSight,
     UpdateUnseen,
     Delete,
     Monitor,
+    /// What clients are told that come back, silently, after the server was started anew.
+    Restart,
 }
 
-pub(crate) const ROUTES: [Route; 17] = [
+pub(crate) const ROUTES: [Route; 22] = [
     Route::Row,
     Route::Page,
     Route::ToOne,
     Route::ToMany,
+    Route::List,
+    Route::Public,
     Route::Computed,
     Route::Selected,
     Route::Virtual,
@@ -38,24 +50,34 @@ pub(crate) const ROUTES: [Route; 17] = [
     Route::Chain,
     Route::Narrowing,
     Route::Mutation,
+    Route::Taken,
+    Route::Schema,
     Route::Insert,
     Route::UpdateIntoSight,
     Route::UpdateOutOfSight,
     Route::UpdateUnseen,
     Route::Delete,
     Route::Monitor,
+    Route::Restart,
 ];
 
 /// The rows that the documents name, by entity.
-pub(crate) const NAMED: [(&str, &[i64]); 4] = [
+pub(crate) const NAMED: [(&str, &[i64]); 6] = [
     ("Team", &[31, 32]),
     ("User", &[11, 12, 13]),
     ("Game", &[41]),
     ("GameEvent", &[21, 22, 23, 28]),
+    ("Diary", &[51, 52, 53]),
+    ("Notice", &[61, 62]),
 ];
 
 /// The key of a row that there is not.
 pub(crate) const MISSING: i64 = 987_654;
+
+/// Asks for everything that the schema says.
+pub(crate) const INTROSPECTION: &str = "{ __schema { types { name description
+    fields { name description args { name defaultValue type { name } } type { name } }
+    inputFields { name defaultValue type { name } } enumValues { name } } } }";
 
 /// What is asked over one route: the entity that it leads to, and the document.
 pub(crate) fn documents() -> Vec<(Route, &'static str, String)> {
@@ -72,10 +94,16 @@ pub(crate) fn documents() -> Vec<(Route, &'static str, String)> {
             &[21, 22, 23, 28][..],
             "id kind victim_id",
         ),
+        ("Notice", "notice", &[61, 62][..], "id text author_id"),
+        ("Diary", "diary", &[51, 52, 53][..], "id text code"),
     ] {
         for key in keys {
             let row = format!("{{ it: {root}(identifier: {{obj_id: {key}}}) {{ {columns} }} }}");
             add(Route::Row, entity, row);
+        }
+        if entity == "Diary" {
+            // Its rows are lists, below.
+            continue;
         }
         for arguments in [
             "page: 0, size: 99",
@@ -85,6 +113,25 @@ pub(crate) fn documents() -> Vec<(Route, &'static str, String)> {
             add(Route::Page, entity, page);
         }
     }
+    const LISTED: &str = "{ obj_id entity row { id text code } }";
+    for arguments in [
+        "orderBy: {code: DESC}",
+        "where: {text: {contains: \"secret\"}}",
+    ] {
+        let list = format!("{{ it: diarys({arguments}) {LISTED} }}");
+        add(Route::List, "Diary", list);
+    }
+    for key in [11, 12, 13] {
+        let list = format!("{{ it: user(identifier: {{obj_id: {key}}}) {{ diarys {LISTED} }} }}");
+        add(Route::List, "Diary", list);
+    }
+    const AUTHOR: &str = "author { obj_id entity row { id name team { obj_id entity } } }";
+    for key in [61, 62] {
+        let notice = format!("{{ it: notice(identifier: {{obj_id: {key}}}) {{ {AUTHOR} }} }}");
+        add(Route::Public, "User", notice);
+    }
+    let notices = format!("{{ it: notices {{ items {{ row {{ {AUTHOR} }} }} }} }}");
+    add(Route::Public, "User", notices);
     let to_one = |root: &str, key: i32, field: &str| {
         let inner = format!("{field} {{ obj_id entity row {{ id name }} }}");
         format!("{{ it: {root}(identifier: {{obj_id: {key}}}) {{ {inner} }} }}")

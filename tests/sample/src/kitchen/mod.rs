@@ -4,6 +4,7 @@
 pub mod account;
 pub mod badge;
 pub mod category;
+pub mod chains;
 pub mod classic;
 pub mod enums;
 pub mod follow;
