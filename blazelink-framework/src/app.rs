@@ -52,7 +52,7 @@ pub struct App {
     dev: Option<DevChannel>,
     serving: Option<JoinHandle<()>>,
     sweeping: JoinHandle<()>,
-    /// Holds the state folder until the app stops.
+    /// Holds the state folder until it is aborted.
     remembering: Option<JoinHandle<()>>,
     following: Option<std::thread::JoinHandle<()>>,
 }
@@ -125,7 +125,7 @@ impl App {
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
         let follower = signaler.spawn(stopping.clone())?;
         let serving = tokio::spawn(serve(server, endpoint, lingering));
-        let remembering = state.map(|state| tokio::spawn(state.keep(stopping.clone())));
+        let remembering = state.map(|state| tokio::spawn(state.keep()));
         let sweeping = tokio::spawn(sweep(subscriptions.clone(), stopping));
         Ok(App {
             address,
@@ -197,8 +197,8 @@ impl App {
         .with_hint("start the app again; what stands in its log before this is a defect, report it")
     }
 
-    /// Gives way to a process that accepts on the same socket already: no request fails and no
-    /// commit is kept from anybody. First every client that keeps connections is moved over, so that
+    /// Gives way to a process that accepts on the same socket already: no request fails, and whoever
+    /// is not told of a commit by either is told to read again. First every client that keeps connections is moved over, so that
     /// none reads here what it will not be told about; then the websockets are closed, slot and
     /// state folder let go.
     pub async fn hand_over(mut self) {
@@ -239,7 +239,8 @@ impl App {
         // Each socket's task says goodbye to its client, within a time limit of its own.
         self.subscriptions.connections().sockets_closed().await;
         if let Some(remembering) = self.remembering.take() {
-            // What watches is written down no more: the folder is somebody else's now.
+            // Nothing is written down any more: from here on the folder is somebody else's.
+            remembering.abort();
             let _ = remembering.await;
         }
         self.pools.close(DRAIN).await;
@@ -252,6 +253,9 @@ impl Drop for App {
         self.stop.send_replace(true);
         self.linger.send_replace(Some(Duration::ZERO));
         self.subscriptions.connections().stop();
+        if let Some(remembering) = &self.remembering {
+            remembering.abort();
+        }
     }
 }
 

@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
 use crate::config::Config;
 use crate::subscription::SubscriptionManager;
 use crate::transport::Journal;
@@ -57,19 +55,8 @@ impl StateFolder {
         Some(state)
     }
 
-    /// Keeps the folder until the app stops, and waits for it as long as it is another's.
-    pub(crate) async fn keep(self, mut stopping: watch::Receiver<bool>) {
-        let stopped = async move {
-            // An error means that the app is gone.
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
-        tokio::select! {
-            () = stopped => {}
-            () = self.keep_on() => {}
-        }
-    }
-
-    async fn keep_on(&self) {
+    /// Keeps the folder until it is dropped, and waits for it as long as it is another's.
+    pub(crate) async fn keep(self) {
         if let (Some(lock), true) = (&self.lock, self.anothers) {
             while matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -151,8 +138,7 @@ mod tests {
         config.state = Some(folder.path().to_owned());
         let (old, held) = app(&config);
         let (new, waiting) = app(&config);
-        let (stop, stopping) = watch::channel(false);
-        let keeping = tokio::spawn(waiting.keep(stopping));
+        let keeping = tokio::spawn(waiting.keep());
         watch(&old, "a", 1);
         watch(&new, "b", 2);
         assert_eq!(new.subscriptions(), 1, "the old one still has the folder");
@@ -162,8 +148,8 @@ mod tests {
         while new.subscriptions() < 2 {
             tokio::task::yield_now().await;
         }
-        stop.send(true).unwrap();
-        keeping.await.unwrap();
+        keeping.abort();
+        assert!(keeping.await.unwrap_err().is_cancelled());
         drop(new);
         assert_eq!(app(&config).0.subscriptions(), 2, "both are written down");
     }

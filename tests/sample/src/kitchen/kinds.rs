@@ -56,9 +56,9 @@ pub struct Model {
     #[sea_orm(column_type = "JsonBinary")]
     pub jsonb: Json,
     #[sea_orm(column_type = "Inet")]
-    pub inet: String,
+    pub inet: IpNetwork,
     #[sea_orm(column_type = "Cidr")]
-    pub cidr: String,
+    pub cidr: IpNetwork,
     #[sea_orm(column_type = "MacAddr")]
     pub mac: String,
     #[sea_orm(column_type = "LTree")]

@@ -33,7 +33,7 @@ pub struct Model {
     )]
     pub grid: Vec<i32>,
     #[sea_orm(column_type = "Array(RcOrArc::new(ColumnType::Inet))")]
-    pub inets: Vec<String>,
+    pub inets: Vec<IpNetwork>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -56,9 +56,9 @@ pub struct Model {
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub jsonb: Option<Json>,
     #[sea_orm(column_type = "Inet", nullable)]
-    pub inet: Option<String>,
+    pub inet: Option<IpNetwork>,
     #[sea_orm(column_type = "Cidr", nullable)]
-    pub cidr: Option<String>,
+    pub cidr: Option<IpNetwork>,
     #[sea_orm(column_type = "MacAddr", nullable)]
     pub mac: Option<String>,
     #[sea_orm(column_type = "LTree", nullable)]

@@ -34,7 +34,7 @@ pub struct Model {
     )]
     pub grid: Option<Vec<i32>>,
     #[sea_orm(column_type = "Array(RcOrArc::new(ColumnType::Inet))", nullable)]
-    pub inets: Option<Vec<String>>,
+    pub inets: Option<Vec<IpNetwork>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
