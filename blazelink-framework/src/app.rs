@@ -5,11 +5,10 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, limits};
 use poem::{Endpoint, Response};
 use sea_orm::DatabaseConnection;
 use tokio::runtime::Handle;
@@ -20,15 +19,17 @@ use crate::auth::Authority;
 use crate::change::Lsn;
 use crate::config::{ClientLimits, Config, Environment};
 use crate::data;
+use crate::dev::DevChannel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, QueryLimits};
 use crate::pools::{self, Pools};
 use crate::replication::{Following, Signaler};
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
+use crate::state_folder::StateFolder;
 use crate::subscription::SubscriptionManager;
 use crate::table::{TableManager, TableManagerBuilder};
-use crate::transport::{HttpServer, Journal};
+use crate::transport::HttpServer;
 use crate::visibility::{Openness, summary};
 
 /// How long open requests, and after them the pool's connections, may take to end after the app
@@ -44,10 +45,15 @@ pub struct App {
     status: watch::Receiver<Following>,
     handed_on: watch::Receiver<Lsn>,
     stop: watch::Sender<bool>,
+    /// How long kept connections may linger, once the server is to stop.
+    linger: watch::Sender<Option<Duration>>,
     pools: Pools,
     subscriptions: Arc<SubscriptionManager>,
-    serving: JoinHandle<()>,
+    dev: Option<DevChannel>,
+    serving: Option<JoinHandle<()>>,
     sweeping: JoinHandle<()>,
+    /// Holds the state folder until it is aborted.
+    remembering: Option<JoinHandle<()>>,
     following: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -98,10 +104,8 @@ impl App {
                 database.clone(),
                 Handle::current(),
             )));
-        let subscriptions = Arc::new(match &config.state {
-            Some(folder) => remembering(subscriptions, folder, config.limits.journal_bytes),
-            None => subscriptions,
-        });
+        let subscriptions = Arc::new(subscriptions);
+        let state = StateFolder::open(&config, &subscriptions);
 
         let served = routes::Served {
             executor,
@@ -110,23 +114,28 @@ impl App {
             database: database.clone(),
         };
         let endpoint = routes::assemble(&config, doors, served, declared)?;
-        let server = listen(config.listen).await?;
+        let server = listen(&config).await?;
         let address = server.address();
 
         let (stop, stopping) = watch::channel(false);
+        let (linger, lingering) = watch::channel(None);
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
         let follower = signaler.spawn(stopping.clone())?;
-        let serving = tokio::spawn(serve(server, endpoint, stopping.clone()));
+        let serving = tokio::spawn(serve(server, endpoint, lingering));
+        let remembering = state.map(|state| tokio::spawn(state.keep()));
         let sweeping = tokio::spawn(sweep(subscriptions.clone(), stopping));
         Ok(App {
             address,
             status: follower.status,
             handed_on: follower.handed_on,
             stop,
+            linger,
             pools,
             subscriptions,
-            serving,
+            dev: config.dev,
+            serving: Some(serving),
             sweeping,
+            remembering,
             following: Some(follower.thread),
         })
     }
@@ -185,31 +194,65 @@ impl App {
         .with_hint("start the app again; what stands in its log before this is a defect, report it")
     }
 
+    /// Gives way to a process that accepts on the same socket already: no request fails, and whoever
+    /// is not told of a commit by either is told to read again. First every client that keeps connections is moved over, so that
+    /// none reads here what it will not be told about; then the websockets are closed, slot and
+    /// state folder let go.
+    pub async fn hand_over(mut self) {
+        self.close_dev();
+        self.linger.send_replace(Some(limits::HANDOVER_LINGER));
+        self.served().await;
+        self.stop().await;
+    }
+
+    /// Waits until no request is answered any more.
+    async fn served(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            tell_failed(serving.await.is_err());
+        }
+    }
+
+    fn close_dev(&self) {
+        if let Some(dev) = &self.dev {
+            dev.close();
+        }
+    }
+
     /// Stops: closes the websockets, lets open requests end, gives the slot back.
     pub async fn stop(mut self) {
+        self.close_dev();
         self.stop.send_replace(true);
+        self.linger.send_if_modified(|linger| {
+            let first = linger.is_none();
+            linger.get_or_insert(Duration::ZERO);
+            first
+        });
         self.subscriptions.connections().stop();
         let following = self.following.take();
         let joined = tokio::task::spawn_blocking(move || following.map(|thread| thread.join()));
-        for failed in [
-            (&mut self.serving).await.is_err(),
-            (&mut self.sweeping).await.is_err(),
-            !matches!(joined.await, Ok(None | Some(Ok(())))),
-        ] {
-            if failed {
-                tracing::error!("a part of the app had failed before it was stopped");
-            }
-        }
+        self.served().await;
+        tell_failed((&mut self.sweeping).await.is_err());
+        tell_failed(!matches!(joined.await, Ok(None | Some(Ok(())))));
         // Each socket's task says goodbye to its client, within a time limit of its own.
         self.subscriptions.connections().sockets_closed().await;
+        if let Some(remembering) = self.remembering.take() {
+            // Nothing is written down any more: from here on the folder is somebody else's.
+            remembering.abort();
+            let _ = remembering.await;
+        }
         self.pools.close(DRAIN).await;
     }
 }
 
 impl Drop for App {
     fn drop(&mut self) {
+        self.close_dev();
         self.stop.send_replace(true);
+        self.linger.send_replace(Some(Duration::ZERO));
         self.subscriptions.connections().stop();
+        if let Some(remembering) = &self.remembering {
+            remembering.abort();
+        }
     }
 }
 
@@ -226,6 +269,12 @@ pub(crate) fn open_as(tables: TableManagerBuilder, config: &Config) -> TableMana
     match config.environment {
         Environment::Development => tables.open_unless_said(),
         Environment::Production => tables,
+    }
+}
+
+fn tell_failed(failed: bool) {
+    if failed {
+        tracing::error!("a part of the app had failed before it was stopped");
     }
 }
 
@@ -249,8 +298,13 @@ fn tell_what_is_open(manager: &TableManager) {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<HttpServer> {
-    HttpServer::bind(address).await.map_err(|error| {
+async fn listen(config: &Config) -> Result<HttpServer> {
+    let address = config.listen;
+    let server = match &config.listener {
+        Some(listener) => listener.try_clone().and_then(HttpServer::on),
+        None => HttpServer::bind(address).await,
+    };
+    server.map_err(|error| {
         Error::new(
             ErrorKind::Setup,
             Code::Listen,
@@ -264,31 +318,14 @@ async fn listen(address: SocketAddr) -> Result<HttpServer> {
 async fn serve(
     server: HttpServer,
     endpoint: impl Endpoint<Output = Response> + 'static,
-    mut stopping: watch::Receiver<bool>,
+    mut lingering: watch::Receiver<Option<Duration>>,
 ) {
     let stopped = async move {
         // An error means that the app itself is gone: stop as well.
-        let _ = stopping.wait_for(|stop| *stop).await;
+        let linger = lingering.wait_for(Option::is_some).await;
+        linger.ok().and_then(|linger| *linger).unwrap_or_default()
     };
     server.serve(endpoint, stopped, DRAIN).await;
-}
-
-/// The manager with what the journal in this folder says is watched, going on in the journal.
-fn remembering(
-    subscriptions: SubscriptionManager,
-    folder: &Path,
-    bytes: usize,
-) -> SubscriptionManager {
-    let exposure = Arc::clone(subscriptions.exposure());
-    let (sessions, journal) = Journal::open(folder, exposure, bytes);
-    let now = Instant::now();
-    for (session, views) in sessions {
-        subscriptions.restore(&session, views.into_iter(), now);
-    }
-    match journal {
-        Some(journal) => subscriptions.with_ledger(Arc::new(journal)),
-        None => subscriptions,
-    }
 }
 
 /// Ends the sessions whose grace is over, until the app stops.
@@ -335,10 +372,13 @@ mod tests {
             status,
             handed_on: watch::channel(Lsn::default()).1,
             stop: watch::channel(false).0,
+            linger: watch::channel(None).0,
             pools: Pools::of(DatabaseConnection::default()),
             subscriptions: Arc::new(SubscriptionManager::new(exposure, connections)),
-            serving: tokio::spawn(async {}),
+            dev: None,
+            serving: Some(tokio::spawn(async {})),
             sweeping: tokio::spawn(async {}),
+            remembering: None,
             following: Some(thread),
         };
         let failed = tokio::time::timeout(DRAIN, app.failed()).await;

@@ -5,13 +5,15 @@
 mod file;
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use blazelink_codes::limits;
 pub use blazelink_migrations::SlotMode;
 
+use crate::dev::DevChannel;
 use crate::error::Result;
 
 /// Name of the settings file in the project's folder.
@@ -107,6 +109,9 @@ pub struct Config {
     pub environment: Environment,
     /// Where to listen (`[server] host` and `port`, `BLAZELINK_HOST` and `BLAZELINK_PORT`).
     pub listen: SocketAddr,
+    /// A socket that listens on that address already, to be served instead of one of our own:
+    /// whoever started the app holds it too and may hand it to the next one.
+    pub listener: Option<Arc<TcpListener>>,
     /// Names of the server besides the address it listens on and the loopback names, without port
     /// (`[server] hosts`, `BLAZELINK_HOSTS`).
     pub hosts: Vec<String>,
@@ -128,6 +133,9 @@ pub struct Config {
     /// File to which one JSON object per line is written when the app is ready
     /// (`BLAZELINK_EVENTS`); how `blazelink dev` knows.
     pub events: Option<PathBuf>,
+    /// What `blazelink dev` tells open pages through the app, if that has started it. Such an app's
+    /// pages show what does not compile, and load again when their template changes.
+    pub dev: Option<DevChannel>,
     /// Whether commits wait until a new snapshot sees them. Only the test that counts what goes
     /// wrong without the gate switches it off.
     #[doc(hidden)]
@@ -164,6 +172,7 @@ impl Config {
             slot: SlotMode::default(),
             environment: Environment::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            listener: None,
             hosts: Vec::new(),
             origins: Vec::new(),
             limits: ClientLimits::default(),
@@ -171,6 +180,7 @@ impl Config {
             state: None,
             pool: 10,
             events: None,
+            dev: None,
             visibility_gate: true,
         }
     }

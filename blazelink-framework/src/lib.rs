@@ -240,6 +240,7 @@ pub mod change;
 pub mod config;
 mod context;
 pub mod data;
+pub mod dev;
 mod doctor;
 pub mod error;
 pub mod exposure;
@@ -252,6 +253,7 @@ pub mod replication;
 mod routes;
 mod run;
 pub mod session;
+mod state_folder;
 pub mod subscription;
 pub mod table;
 #[cfg(feature = "test")]

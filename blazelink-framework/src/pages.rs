@@ -3,7 +3,6 @@
 //! `routes` serves one [`PageEndpoint`] per page. Templates are read from disk and read again
 //! when they change, so an edit shows without compiling. Undefined variables are errors.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use blazelink_codes::Code;
@@ -11,7 +10,8 @@ use minijinja::{UndefinedBehavior, path_loader};
 use poem::http::StatusCode;
 use poem::{Endpoint, Request, Response};
 
-use crate::config::Environment;
+use crate::config::{Config, Environment};
+use crate::dev;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Folder of a project that holds its templates.
@@ -22,17 +22,20 @@ pub(crate) const FOLDER: &str = "templates";
 pub(crate) struct Pages {
     templates: Arc<minijinja::Environment<'static>>,
     environment: Environment,
+    /// Whether pages hold the script of `blazelink dev`.
+    scripted: bool,
 }
 
 impl Pages {
-    /// The templates below `project`.
-    pub(crate) fn of(project: &Path, environment: Environment) -> Pages {
+    /// The templates of the app with these settings.
+    pub(crate) fn of(config: &Config) -> Pages {
         let mut templates = minijinja::Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        templates.set_loader(path_loader(project.join(FOLDER)));
+        templates.set_loader(path_loader(config.folder.join(FOLDER)));
         Pages {
             templates: Arc::new(templates),
-            environment,
+            environment: config.environment,
+            scripted: config.dev.is_some(),
         }
     }
 
@@ -53,6 +56,33 @@ impl Pages {
             template: template.to_owned(),
         })
     }
+
+    fn render(&self, template: &str) -> std::result::Result<String, minijinja::Error> {
+        self.templates.get_template(template)?.render(())
+    }
+
+    fn html(&self, status: StatusCode, html: String) -> Response {
+        let html = if self.scripted {
+            dev::with_script(html)
+        } else {
+            html
+        };
+        Response::builder()
+            .status(status)
+            .content_type("text/html; charset=utf-8")
+            .body(html)
+    }
+
+    /// A page in place of one that cannot be rendered, which loads again when that is mended.
+    fn broken(&self, text: &str) -> Response {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        let html = format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"color-scheme\" content=\"light dark\"><title>Broken page</title></head>\
+             <body><pre>{text}</pre></body></html>"
+        );
+        self.html(StatusCode::INTERNAL_SERVER_ERROR, html)
+    }
 }
 
 /// Answers a request with one rendered template.
@@ -65,15 +95,18 @@ impl Endpoint for PageEndpoint {
     type Output = Response;
 
     async fn call(&self, _: Request) -> poem::Result<Response> {
-        let page = self.pages.templates.get_template(&self.template);
-        match page.and_then(|page| page.render(())) {
-            Ok(html) => Ok(Response::builder()
-                .content_type("text/html; charset=utf-8")
-                .body(html)),
+        match self.pages.render(&self.template) {
+            Ok(html) => Ok(self.pages.html(StatusCode::OK, html)),
             Err(error) => {
                 tracing::error!(template = self.template, %error, "page not rendered");
                 let text = match self.pages.environment {
-                    Environment::Development => format!("{FOLDER}/{}: {error}", self.template),
+                    Environment::Development => {
+                        let text = format!("{FOLDER}/{}: {error}", self.template);
+                        if self.pages.scripted {
+                            return Ok(self.pages.broken(&text));
+                        }
+                        text
+                    }
                     Environment::Production => "This page is broken; its log says why".to_owned(),
                 };
                 Ok(Response::builder()
@@ -82,5 +115,59 @@ impl Endpoint for PageEndpoint {
                     .body(text))
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::dev::DevChannel;
+
+    /// A project with one template, and its settings.
+    fn project(text: &str) -> (tempfile::TempDir, Config) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(FOLDER)).unwrap();
+        std::fs::write(folder.path().join(FOLDER).join("a.html"), text).unwrap();
+        let mut config = Config::new("test", "postgres://nowhere");
+        config.folder = folder.path().to_owned();
+        (folder, config)
+    }
+
+    async fn get(endpoint: PageEndpoint) -> (StatusCode, String) {
+        let answer = endpoint.get_response(Request::default()).await;
+        let status = answer.status();
+        (status, answer.into_body().into_string().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_edit_shows_without_a_restart() {
+        let (folder, config) = project("one");
+        let pages = Pages::of(&config);
+        let first = get(pages.page("a.html").unwrap()).await;
+        assert_eq!(first, (StatusCode::OK, "one".to_owned()));
+        std::fs::write(folder.path().join(FOLDER).join("a.html"), "two").unwrap();
+        assert_eq!(get(pages.page("a.html").unwrap()).await.1, "two");
+    }
+
+    #[tokio::test]
+    async fn a_page_holds_the_script_where_dev_runs_the_app_even_when_it_is_broken() {
+        let (folder, mut config) = project("<body>whole</body>");
+        config.environment = Environment::Development;
+        let plain = get(Pages::of(&config).page("a.html").unwrap()).await.1;
+        assert_eq!(plain, "<body>whole</body>");
+        config.dev = Some(DevChannel::default());
+        let pages = Pages::of(&config);
+        let page = pages.page("a.html").unwrap();
+        let scripted = get(page).await.1;
+        assert!(scripted.contains(dev::SCRIPT), "{scripted}");
+        let page = pages.page("a.html").unwrap();
+        std::fs::write(folder.path().join(FOLDER).join("a.html"), "{{ <b> }}").unwrap();
+        let (status, broken) = get(page).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(
+            broken.contains(dev::SCRIPT) && broken.contains("templates/a.html"),
+            "{broken}"
+        );
     }
 }

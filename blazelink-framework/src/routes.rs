@@ -1,7 +1,7 @@
 //! Every path the app answers, in one place.
 //!
 //! `/graphql/` and `/ws/connect` are the original's; `/blazelink/client.js` is the browser's
-//! client; everything else is the app's own: pages, folders, endpoints.
+//! client; `/blazelink/dev/..` is there while `blazelink dev` runs the app; everything else is the app's own: pages, folders, endpoints.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -17,6 +17,7 @@ use url::Host;
 
 use crate::auth::Authority;
 use crate::config::{Config, Environment};
+use crate::dev;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, GraphqlEndpoint};
 use crate::pages::Pages;
@@ -99,7 +100,17 @@ pub(crate) fn assemble(
     route = at(route, "/ws/connect", websocket)?;
     route = at(route, "/blazelink/client.js", make_sync(|_| client()))?;
 
-    let pages = Pages::of(&config.folder, config.environment);
+    if let Some(channel) = &config.dev {
+        let channel = channel.clone();
+        route = at(
+            route,
+            dev::EVENTS,
+            make_sync(move |_| dev::events(&channel)),
+        )?;
+        route = at(route, dev::SCRIPT, make_sync(|_| dev::script()))?;
+    }
+
+    let pages = Pages::of(config);
     for (path, template) in declared.pages {
         route = at(route, &path, pages.page(&template)?)?;
     }

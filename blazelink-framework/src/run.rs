@@ -3,14 +3,17 @@
 //! `blazelink dev` drives an app through this file alone: the subcommands `serve`, `seed`,
 //! `schema` and `doctor`, the environment that [`Config::load`] reads, one JSON line per event in the file
 //! that `BLAZELINK_EVENTS` names, and, with `BLAZELINK_PARENT_PIPE=1`, a standard input whose end
-//! means that the parent is gone.
+//! means that the parent is gone, and whose lines are for open pages ([`DevChannel`]). A socket to
+//! serve may be passed as systemd does it (`LISTEN_FDS`); whoever holds it too may start the next app
+//! before it ends this one: SIGTERM gives way without breaking a request, SIGINT stops at once.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use blazelink_codes::Code;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +21,8 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use crate::builder::{Blazelink, Builder};
-use crate::config::Config;
+use crate::config::{Config, Environment};
+use crate::dev::DevChannel;
 use crate::doctor;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -101,24 +105,37 @@ fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
         .block_on(work)
 }
 
-async fn serve(app: Builder, config: Config) -> Result<()> {
+async fn serve(app: Builder, mut config: Config) -> Result<()> {
     let events = config.events.clone();
-    let mut stop = pin!(stop_asked()?);
+    config.listener = passed_socket()?.map(Arc::new);
+    let parent = std::env::var_os("BLAZELINK_PARENT_PIPE").is_some();
+    if parent && config.environment == Environment::Development {
+        config.dev = Some(DevChannel::default());
+    }
+    let mut stop = pin!(stop_asked(parent, config.dev.clone())?);
     let app = tokio::select! {
         app = app.start(config) => app?,
-        () = &mut stop => return Ok(()),
+        _ = &mut stop => return Ok(()),
     };
     let url = format!("http://{}", app.address());
     tracing::info!(%url, "serving");
     if let Some(file) = events {
         announce(&file, &serde_json::json!({"event": "ready", "url": url}))?;
     }
-    let ended = tokio::select! {
-        () = stop => Ok(()),
-        error = app.failed() => Err(error),
+    let (stop, ended) = tokio::select! {
+        stop = stop => (stop, Ok(())),
+        error = app.failed() => (Stop::Now, Err(error)),
     };
-    tracing::info!("stopping");
-    app.stop().await;
+    match stop {
+        Stop::Now => {
+            tracing::info!("stopping");
+            app.stop().await;
+        }
+        Stop::HandOver => {
+            tracing::info!("giving way");
+            app.hand_over().await;
+        }
+    }
     ended
 }
 
@@ -132,8 +149,31 @@ async fn doctor(app: Builder, config: Config, production: bool) -> Result<()> {
     Ok(())
 }
 
+/// The socket that whoever started us has passed, if there is one.
+fn passed_socket() -> Result<Option<std::net::TcpListener>> {
+    let mut passed = listenfd::ListenFd::from_env();
+    if passed.len() == 0 {
+        return Ok(None);
+    }
+    passed.take_tcp_listener(0).map_err(|error| {
+        let sentence = "What LISTEN_FDS passes is no TCP socket that listens";
+        Error::new(ErrorKind::Setup, Code::Listen, sentence)
+            .with_source(error)
+            .with_hint("pass one with ListenStream=, or unset LISTEN_FDS")
+    })
+}
+
+/// How the app is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// Answer what is asked, and end.
+    Now,
+    /// Move clients that keep connections over to the next app first.
+    HandOver,
+}
+
 /// Completes when the process is asked to end: SIGINT, SIGTERM, or the parent's end.
-fn stop_asked() -> Result<impl Future<Output = ()>> {
+fn stop_asked(parent: bool, dev: Option<DevChannel>) -> Result<impl Future<Output = Stop>> {
     let failed = |error: std::io::Error| {
         Error::new(
             ErrorKind::Setup,
@@ -144,30 +184,45 @@ fn stop_asked() -> Result<impl Future<Output = ()>> {
     };
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let orphaned = parent_gone();
+    let orphaned = parent_gone(parent, dev);
     Ok(async move {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = orphaned => {}
+            _ = interrupt.recv() => Stop::Now,
+            _ = terminate.recv() => Stop::HandOver,
+            () = orphaned => Stop::Now,
         }
     })
 }
 
-/// Completes when the parent that holds our standard input ends; never without such a parent.
-async fn parent_gone() {
-    if std::env::var_os("BLAZELINK_PARENT_PIPE").is_none() {
+/// Bytes of a line from the parent; what is longer is cut, and then told to nobody.
+const LINE_BYTES: u64 = 1 << 20;
+
+/// Completes when the parent that holds our standard input ends; never without such a parent. What
+/// it writes is told to pages.
+async fn parent_gone(parent: bool, dev: Option<DevChannel>) {
+    if !parent {
         return std::future::pending().await;
     }
     let (gone, wait) = oneshot::channel();
     // A thread, and not tokio's stdin: its blocking read would keep the runtime from ending.
     std::thread::spawn(move || {
-        let mut input = std::io::stdin().lock();
-        while !matches!(input.read(&mut [0; 64]), Ok(0) | Err(_)) {}
+        let mut input = BufReader::new(std::io::stdin().lock());
+        let mut line = Vec::new();
+        while matches!(read_line(&mut input, &mut line), Ok(1..)) {
+            if let (Some(dev), Ok(line)) = (&dev, std::str::from_utf8(&line)) {
+                dev.tell(line);
+            }
+        }
         let _ = gone.send(());
     });
     // An error means that the thread has ended, which it does only with the parent.
     let _ = wait.await;
+}
+
+/// Reads one line, or as much of it as there is room for.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<usize> {
+    line.clear();
+    input.take(LINE_BYTES).read_until(b'\n', line)
 }
 
 fn announce(file: &Path, event: &serde_json::Value) -> Result<()> {
@@ -187,9 +242,12 @@ fn announce(file: &Path, event: &serde_json::Value) -> Result<()> {
 fn log() {
     let said = std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let plain = ["NO_COLOR", "TERM"].map(std::env::var_os);
+    // `blazelink dev` stands between us and its terminal.
+    let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "1");
+    let terminal = forced || std::io::stderr().is_terminal();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(said.as_deref()))
-        .with_ansi(colours(std::io::stderr().is_terminal(), plain))
+        .with_ansi(colours(terminal, plain))
         .with_writer(std::io::stderr);
     let _ = subscriber.try_init();
 }

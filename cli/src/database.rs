@@ -93,6 +93,10 @@ impl<'a> Database<'a> {
                 "database",
                 "your own, as [database] url in Blazelink.toml says",
             ),
+            Database::Supplied(Supplied {
+                from: Source::CommandLine,
+                ..
+            }) => terminal.fact("database", "your own, as --db says"),
         }
     }
 

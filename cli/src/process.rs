@@ -4,14 +4,10 @@
 use std::ffi::OsStr;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
-
-/// How long an app may take to stop after SIGTERM before SIGKILL.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Whether the programs that we run are told to use no network.
 static OFFLINE: AtomicBool = AtomicBool::new(false);
@@ -54,7 +50,7 @@ pub(crate) struct Running {
     group: Option<Pid>,
     /// Our end of the program's standard input, if it was piped. It closes when we end, however
     /// we do; a program that is told to (`BLAZELINK_PARENT_PIPE`) ends then.
-    _pipe: Option<ChildStdin>,
+    pipe: Option<ChildStdin>,
 }
 
 impl Running {
@@ -68,7 +64,7 @@ impl Running {
         Ok(Running {
             group: id.and_then(Pid::from_raw),
             // Waiting for a child closes the pipe that it holds.
-            _pipe: child.stdin.take(),
+            pipe: child.stdin.take(),
             child,
         })
     }
@@ -78,6 +74,12 @@ impl Running {
         (self.child.stdout.take(), self.child.stderr.take())
     }
 
+    /// Our end of the program's standard input, if it was piped and not taken before. The program
+    /// may take its end for ours.
+    pub(crate) fn input(&mut self) -> Option<ChildStdin> {
+        self.pipe.take()
+    }
+
     /// Waits until the program has ended. May be dropped and called again.
     pub(crate) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         let status = self.child.wait().await?;
@@ -85,23 +87,8 @@ impl Running {
         Ok(status)
     }
 
-    /// Stops the program: SIGTERM, and SIGKILL after the grace time or when `hurry` is done.
-    /// Returns when it has ended.
-    pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) {
-        self.signal(Signal::TERM);
-        let in_time = tokio::select! {
-            ended = self.ended() => ended.is_ok(),
-            () = tokio::time::sleep(GRACE) => false,
-            () = hurry => false,
-        };
-        if !in_time {
-            self.signal(Signal::KILL);
-            // Nothing withstands SIGKILL.
-            let _ = self.ended().await;
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
+    /// Sends a signal to the program and those that it has started, unless it has ended.
+    pub(crate) fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
             // It has ended when it is not there.
             let _ = kill_process_group(group, signal);

@@ -36,15 +36,7 @@ impl Project {
     /// # Errors
     /// [`Code::NotAProject`] with what is missing.
     pub(crate) async fn open(path: &Path) -> Result<Project> {
-        let folder = path.canonicalize().map_err(|error| {
-            not_a_project(format!("There is no folder `{}`", path.display())).with_source(error)
-        })?;
-        if !folder.join("Cargo.toml").is_file() {
-            return Err(not_a_project(format!(
-                "`{}` has no Cargo.toml",
-                folder.display()
-            )));
-        }
+        let folder = Project::folder(path)?;
         let app = program(&folder).await?;
         let migration = folder.join("migration");
         let migration = if migration.join("Cargo.toml").is_file() {
@@ -69,6 +61,22 @@ impl Project {
             Error::new(ErrorKind::Setup, Code::NotAProject, sentence)
                 .with_hint("make one in its folder `migration`, as the guide shows")
         })
+    }
+
+    /// The absolute path of the folder, if it is a package's.
+    ///
+    /// # Errors
+    /// [`Code::NotAProject`] with what is missing.
+    pub(crate) fn folder(path: &Path) -> Result<PathBuf> {
+        let folder = path.canonicalize().map_err(|error| {
+            not_a_project(format!("There is no folder `{}`", path.display())).with_source(error)
+        })?;
+        if folder.join("Cargo.toml").is_file() {
+            Ok(folder)
+        } else {
+            let sentence = format!("`{}` has no Cargo.toml", folder.display());
+            Err(not_a_project(sentence))
+        }
     }
 
     /// The name of the database: the package's, as SQL likes it.

@@ -4,6 +4,7 @@
 //! mistake does not go unnoticed.
 
 use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
@@ -21,6 +22,10 @@ pub(crate) struct Settings {
     pub(crate) database: Option<Supplied>,
     /// The port to begin with.
     pub(crate) port: u16,
+    /// Where to listen.
+    pub(crate) host: IpAddr,
+    /// Further names by which browsers find the server.
+    pub(crate) hosts: Vec<String>,
     /// Whether an empty database is seeded.
     pub(crate) seed: bool,
     /// Whether the kind of the replication slot was chosen, so that `dev` has no say in it.
@@ -39,6 +44,7 @@ pub(crate) struct Supplied {
 pub(crate) enum Source {
     Environment,
     File,
+    CommandLine,
 }
 
 impl std::fmt::Debug for Supplied {
@@ -88,15 +94,11 @@ struct Database {
 #[serde(deny_unknown_fields, default)]
 struct Server {
     port: Option<u16>,
-    /// The framework's.
-    #[serde(rename = "host")]
-    _host: Option<toml::Value>,
+    host: Option<IpAddr>,
+    hosts: Vec<String>,
     /// The framework's.
     #[serde(rename = "state")]
     _state: Option<toml::Value>,
-    /// The framework's.
-    #[serde(rename = "hosts")]
-    _hosts: Option<toml::Value>,
     /// The framework's.
     #[serde(rename = "origins")]
     _origins: Option<toml::Value>,
@@ -140,6 +142,7 @@ impl Settings {
                 "[database] url in Blazelink.toml",
                 "take [database] url out of Blazelink.toml",
             ),
+            Source::CommandLine => ("`--db`", "leave `--db` out"),
         };
         let sentence = format!(
             "`blazelink {verb}` is for the private Postgres, and {where_from} names a database of \
@@ -184,7 +187,27 @@ impl Settings {
             }
             None => None,
         };
+        let host = match variable("BLAZELINK_HOST") {
+            Some(value) => {
+                let value = text_of("BLAZELINK_HOST", value)?;
+                Some(value.parse().map_err(|_| {
+                    invalid(&format!("BLAZELINK_HOST is `{value}`, which is no address"))
+                        .with_hint("BLAZELINK_HOST=127.0.0.1")
+                })?)
+            }
+            None => file.server.host,
+        };
+        let hosts = match variable("BLAZELINK_HOSTS") {
+            Some(value) => text_of("BLAZELINK_HOSTS", value)?
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect(),
+            None => file.server.hosts,
+        };
         Ok(Settings {
+            host: host.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+            hosts,
             database: supplied.map(|(url, from)| Supplied { url, from }),
             port: port.or(port_variable).or(file.server.port).unwrap_or(PORT),
             seed: file.dev.seed.unwrap_or(true),

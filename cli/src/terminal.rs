@@ -199,6 +199,13 @@ impl Terminal {
         }
     }
 
+    /// Wipes the screen, where there is one.
+    pub(crate) fn wipe(self) {
+        if self.redraws {
+            let _ = write!(std::io::stderr(), "\x1b[2J\x1b[H");
+        }
+    }
+
     /// Output of a program that we run.
     pub(crate) fn pass_on(self, line: &str) {
         self.clear();

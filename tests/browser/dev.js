@@ -11,14 +11,17 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export class Dev {
   #process;
   #facts;
+  #steps;
 
   /**
    * @param {import("node:child_process").ChildProcess} process
    * @param {Map<string, string>} facts
+   * @param {Steps} steps
    */
-  constructor(process, facts) {
+  constructor(process, facts, steps) {
     this.#process = process;
     this.#facts = facts;
+    this.#steps = steps;
   }
 
   /**
@@ -32,7 +35,12 @@ export class Dev {
     const child = spawn("cargo", ["run", "--quiet", "--", "dev", folder, ...options], {
       cwd: ROOT,
       detached: true,
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const steps = new Steps();
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      console.error(line);
+      steps.add(line);
     });
     const ended = once(child, "exit");
     const facts = new Map();
@@ -53,7 +61,7 @@ export class Dev {
     });
     await Promise.race([ready, early]);
     early.catch(() => {});
-    return new Dev(child, facts);
+    return new Dev(child, facts, steps);
   }
 
   /**
@@ -63,6 +71,18 @@ export class Dev {
    */
   url(path) {
     return new URL(path, this.#fact("app")).href;
+  }
+
+  /**
+   * What it says between now and the next line that matches, after `work` is done.
+   *
+   * @param {RegExp} line
+   * @param {() => void} work
+   */
+  said(line, work) {
+    const said = this.#steps.next(line);
+    work();
+    return said;
   }
 
   /** The address of the GraphQL endpoint. */
@@ -103,6 +123,32 @@ export class Dev {
       throw new Error(`blazelink dev has printed no line about ${name}`);
     }
     return value;
+  }
+}
+
+/** What it says on the way. */
+class Steps {
+  /** @type {{ line: RegExp, said: string[], resolve: (said: string[]) => void }[]} */
+  #waiting = [];
+
+  /** @param {string} line */
+  add(line) {
+    for (const waiting of this.#waiting) {
+      waiting.said.push(line);
+    }
+    const [done, rest] = [true, false].map((match) => this.#waiting.filter((w) => w.line.test(line) === match));
+    this.#waiting = rest ?? [];
+    for (const { said, resolve } of done ?? []) {
+      resolve(said);
+    }
+  }
+
+  /**
+   * @param {RegExp} line
+   * @returns {Promise<string[]>}
+   */
+  next(line) {
+    return new Promise((resolve) => this.#waiting.push({ line, said: [], resolve }));
   }
 }
 

@@ -13,6 +13,7 @@ var OPEN_WITHIN_MS = 15e3;
 var PROBE_AFTER_MS = 25e3;
 var ANSWER_WITHIN_MS = 1e4;
 var STABLE_AFTER_MS = 5e3;
+var FOLLOW_AFTER_MS = 200;
 function initialState(now) {
   return { name: "connecting", since: now, failures: 0, startedAt: now };
 }
@@ -29,6 +30,8 @@ function nextState(state, event, now, random) {
       return state.name === "live" ? { ...state, heardAt: now, probedAt: void 0 } : state;
     case "lost":
       return lost(state, now, random);
+    case "left":
+      return left(state, now, random);
     case "woken":
       return woken(state, now);
     case "due":
@@ -53,8 +56,14 @@ function lost(state, now, random) {
   }
   const stable = state.name === "live" && now - state.since >= STABLE_AFTER_MS;
   const failures = stable ? 1 : state.failures + 1;
-  const since = state.name === "live" ? now : state.since;
+  const since = state.name === "live" ? now : state.following === true ? state.startedAt : state.since;
   return { name: "waiting", since, failures, until: now + backoff(failures, random) };
+}
+function left(state, now, random) {
+  if (state.name !== "live" || now - state.since < FOLLOW_AFTER_MS) {
+    return lost(state, now, random);
+  }
+  return { name: "connecting", since: state.since, failures: 0, startedAt: now, following: true };
 }
 function woken(state, now) {
   switch (state.name) {
@@ -75,6 +84,9 @@ function overdue(state, now, random) {
 function statusOf(state) {
   switch (state.name) {
     case "connecting":
+      if (state.following === true) {
+        return { name: "live", since: state.since };
+      }
       return { name: state.failures === 0 ? "connecting" : "offline", since: state.since };
     case "waiting":
       return { name: "offline", since: state.since };
@@ -127,6 +139,7 @@ var Subscribable = class {
 };
 
 // src/connection.ts
+var GOING_AWAY = 1001;
 var Connection = class extends Subscribable {
   #options;
   #state;
@@ -168,7 +181,7 @@ var Connection = class extends Subscribable {
       this.#openSocket();
     }
     if (after.name === "live") {
-      if (before.name === "connecting" && before.failures > 0) {
+      if (before.name === "connecting" && (before.failures > 0 || before.following === true)) {
         this.#options.onResume();
       }
       if (after.probedAt !== void 0 && (before.name !== "live" || before.probedAt === void 0)) {
@@ -199,7 +212,7 @@ var Connection = class extends Subscribable {
     socket.onclose = (close) => {
       if (this.#socket === socket) {
         this.#options.onClose(close.code);
-        this.#dispatch("lost");
+        this.#dispatch(close.code === GOING_AWAY ? "left" : "lost");
       }
     };
   }

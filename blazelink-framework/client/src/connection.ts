@@ -8,6 +8,9 @@ import {
 import { type Status, statusOf } from "./status.ts";
 import { Subscribable } from "./subscribable.ts";
 
+/** The close code of a server that stops or gives way to another one. */
+const GOING_AWAY = 1001;
+
 /** What a connection needs from its owner. */
 export interface ConnectionOptions {
   /** Opens a socket. Called for each attempt. */
@@ -75,7 +78,7 @@ export class Connection extends Subscribable<Status> {
       this.#openSocket();
     }
     if (after.name === "live") {
-      if (before.name === "connecting" && before.failures > 0) {
+      if (before.name === "connecting" && (before.failures > 0 || before.following === true)) {
         this.#options.onResume();
       }
       if (after.probedAt !== undefined && (before.name !== "live" || before.probedAt === undefined)) {
@@ -108,7 +111,7 @@ export class Connection extends Subscribable<Status> {
     socket.onclose = (close) => {
       if (this.#socket === socket) {
         this.#options.onClose(close.code);
-        this.#dispatch("lost");
+        this.#dispatch(close.code === GOING_AWAY ? "left" : "lost");
       }
     };
   }

@@ -23,6 +23,12 @@ export const ANSWER_WITHIN_MS = 10_000;
  */
 export const STABLE_AFTER_MS = 5_000;
 
+/**
+ * How long a socket must have lived for a server that gives way to be followed at once, in
+ * milliseconds. One that closes sockets as soon as they open is none that has a successor.
+ */
+export const FOLLOW_AFTER_MS = 200;
+
 /** The state of a connection. All times are milliseconds since the epoch. */
 export type ConnectionState =
   | {
@@ -32,6 +38,8 @@ export type ConnectionState =
       /** How many attempts in a row have failed before this one. */
       readonly failures: number;
       readonly startedAt: number;
+      /** Whether a server that gave way is being followed, and the page knows of no break yet. */
+      readonly following?: boolean;
     }
   | {
       readonly name: "live";
@@ -59,6 +67,8 @@ export type ConnectionEvent =
   | "heard"
   /** The socket closed or failed. */
   | "lost"
+  /** The server gave way, perhaps to another one, and closed the socket. */
+  | "left"
   /** The page became visible, or the browser says that there is a network again. */
   | "woken"
   /** The deadline may have passed. */
@@ -92,6 +102,8 @@ export function nextState(
       return state.name === "live" ? { ...state, heardAt: now, probedAt: undefined } : state;
     case "lost":
       return lost(state, now, random);
+    case "left":
+      return left(state, now, random);
     case "woken":
       return woken(state, now);
     case "due":
@@ -123,8 +135,15 @@ function lost(state: OpenState, now: number, random: number): ConnectionState {
   }
   const stable = state.name === "live" && now - state.since >= STABLE_AFTER_MS;
   const failures = stable ? 1 : state.failures + 1;
-  const since = state.name === "live" ? now : state.since;
+  const since = state.name === "live" ? now : state.following === true ? state.startedAt : state.since;
   return { name: "waiting", since, failures, until: now + backoff(failures, random) };
+}
+
+function left(state: OpenState, now: number, random: number): ConnectionState {
+  if (state.name !== "live" || now - state.since < FOLLOW_AFTER_MS) {
+    return lost(state, now, random);
+  }
+  return { name: "connecting", since: state.since, failures: 0, startedAt: now, following: true };
 }
 
 function woken(state: OpenState, now: number): ConnectionState {

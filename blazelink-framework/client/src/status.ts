@@ -17,6 +17,9 @@ export interface Status {
 export function statusOf(state: ConnectionState): Status {
   switch (state.name) {
     case "connecting":
+      if (state.following === true) {
+        return { name: "live", since: state.since };
+      }
       return { name: state.failures === 0 ? "connecting" : "offline", since: state.since };
     case "waiting":
       return { name: "offline", since: state.since };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { FOLLOW_AFTER_MS } from "../src/connectionState.ts";
 import type { Snapshot } from "../src/index.ts";
 import { FakeServer, update } from "./fakeServer.ts";
 
@@ -234,6 +235,23 @@ test("the status is told to those who subscribe, and each state once", () => {
   client.close();
   expect(states).toEqual(["connecting", "live", "offline", "live"]);
   expect(client.status.current.name).toBe("closed");
+});
+
+test("a server that gives way is followed at once: the page notices nothing and is asked again", async () => {
+  const client = server.client();
+  const states: string[] = [];
+  client.status.subscribe((status) => states.push(status.name));
+  client.live(USER, { id: 3 }, see);
+  server.socket.accept();
+  await server.question.answer({ data: 1 });
+  vi.advanceTimersByTime(FOLLOW_AFTER_MS);
+  const before = server.socket;
+  before.fail(1001);
+  expect(server.socket).not.toBe(before);
+  server.socket.accept();
+  expect(server.questions).toHaveLength(2);
+  expect(states.slice(1)).not.toContain("offline");
+  expect(client.status.current.name).toBe("live");
 });
 
 test("what a given up socket says late changes nothing", () => {

@@ -4,12 +4,14 @@ import {
   type ConnectionEvent,
   type ConnectionState,
   deadline,
+  FOLLOW_AFTER_MS,
   initialState,
   nextState,
   OPEN_WITHIN_MS,
   PROBE_AFTER_MS,
   STABLE_AFTER_MS,
 } from "../src/connectionState.ts";
+import { statusOf } from "../src/status.ts";
 
 type Name = ConnectionState["name"];
 
@@ -20,10 +22,10 @@ const CLOSED: ConnectionState = { name: "closed", since: 100 };
 
 /** What each event makes of each state at time 200, before any deadline. A missing cell does not compile. */
 const TABLE: Record<Name, Record<ConnectionEvent, Name>> = {
-  connecting: { opened: "live", heard: "connecting", lost: "waiting", woken: "connecting", due: "connecting", closed: "closed" },
-  live: { opened: "live", heard: "live", lost: "waiting", woken: "live", due: "live", closed: "closed" },
-  waiting: { opened: "waiting", heard: "waiting", lost: "waiting", woken: "connecting", due: "waiting", closed: "closed" },
-  closed: { opened: "closed", heard: "closed", lost: "closed", woken: "closed", due: "closed", closed: "closed" },
+  connecting: { opened: "live", heard: "connecting", lost: "waiting", left: "waiting", woken: "connecting", due: "connecting", closed: "closed" },
+  live: { opened: "live", heard: "live", lost: "waiting", left: "waiting", woken: "live", due: "live", closed: "closed" },
+  waiting: { opened: "waiting", heard: "waiting", lost: "waiting", left: "waiting", woken: "connecting", due: "waiting", closed: "closed" },
+  closed: { opened: "closed", heard: "closed", lost: "closed", left: "closed", woken: "closed", due: "closed", closed: "closed" },
 };
 
 test.each([CONNECTING, LIVE, WAITING, CLOSED])("$name goes where the table says", (state) => {
@@ -37,6 +39,17 @@ test("a socket that does not open in time counts as lost", () => {
   expect(at).toBe(100 + OPEN_WITHIN_MS);
   expect(nextState(CONNECTING, "due", at - 1, 0)).toBe(CONNECTING);
   expect(nextState(CONNECTING, "due", at, 0)).toMatchObject({ name: "waiting", failures: 3 });
+});
+
+test("a server that gives way is followed at once, and the page told only when nobody is found", () => {
+  const at = LIVE.since + FOLLOW_AFTER_MS;
+  const following = nextState(LIVE, "left", at, 0);
+  expect(following).toMatchObject({ name: "connecting", startedAt: at });
+  expect(statusOf(following)).toEqual({ name: "live", since: LIVE.since });
+  const lost = nextState(following, "lost", at + 1, 0);
+  expect(lost).toMatchObject({ name: "waiting", failures: 1, since: at });
+  expect(statusOf(lost)).toEqual({ name: "offline", since: at });
+  expect(nextState(LIVE, "left", at - 1, 0).name).toBe("waiting");
 });
 
 test("silence leads to a probe, its answer to peace, its absence to a loss", () => {

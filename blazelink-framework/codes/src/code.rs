@@ -170,6 +170,8 @@ codes! {
     NoSuchCopy = 7022;
     /// A database is in use and cannot be dropped or copied.
     DatabaseInUse = 7023;
+    /// Another `blazelink dev` runs in the project.
+    AlreadyRunning = 7024;
     /// What a test waited for has not come in time.
     TestTimeout = 8001;
     /// The client of a test was not answered as it expects.

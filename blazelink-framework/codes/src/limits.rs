@@ -294,3 +294,8 @@ pub const BUS_TRANSACTIONS: usize = 1_024;
 
 /// Bytes of the transactions that the change bus keeps. Beyond it as for [`BUS_TRANSACTIONS`].
 pub const BUS_BYTES: usize = 32 << 20;
+
+/// How long an app that hands over to the next one waits for clients that keep connections to ask
+/// once more, so that they open new ones. Beyond it, connections that are idle are closed: a client
+/// that asks in that very moment has to ask again.
+pub const HANDOVER_LINGER: Duration = Duration::from_millis(300);

@@ -34,6 +34,13 @@ use crate::exposure::Exposure;
 /// How long making a slot takes before it is looked what it waits for.
 const SLOW_SLOT: Duration = Duration::from_secs(2);
 
+/// How often a slot that another process reads is asked for again soon: that process may be about to
+/// hand over to this one. Beyond it the pauses grow as for any other failure.
+const SOON: u32 = 256;
+
+/// The pause in between.
+const SOON_PAUSE: Duration = Duration::from_millis(20);
+
 /// What version 18 says instead of ending the stream when a publication is missing.
 const SKIPPED: &str = "skipped loading publication";
 
@@ -99,14 +106,30 @@ impl Reader {
 
     /// Reads until it is stopped. When it returns the server has let go of the slot.
     pub async fn run(mut self) {
+        let mut taken = 0;
         loop {
             let error = match self.connect_and_read().await {
                 Ok(Stopped) => return,
                 Err(error) => error,
             };
+            if error.code() == Code::SlotActive && taken < SOON {
+                if taken == 0 {
+                    tracing::info!("another process reads from the slot; waiting for it");
+                    self.queue.status(Status::Disconnected(error));
+                }
+                taken += 1;
+                tokio::select! {
+                    () = stopped(&mut self.stop) => return,
+                    () = tokio::time::sleep(SOON_PAUSE) => continue,
+                }
+            }
             let refused = ServerError::of(&error);
             self.discard |= error.kind() == ErrorKind::Protocol
                 || refused.is_some_and(ServerError::lacks_publication);
+            // Once it was ours, whoever takes it next is somebody else.
+            if error.code() != Code::SlotActive {
+                taken = 0;
+            }
             tracing::warn!(%error, "replication ended; trying again");
             self.queue.status(Status::Disconnected(error));
             let pause = self.backoff.next(&mut self.rng);

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use blazelink_codes::limits;
@@ -31,7 +31,7 @@ pub struct SubscriptionManager {
     index: Mutex<SubscriptionIndex>,
     connections: Arc<ConnectionManager>,
     exposure: Arc<Exposure>,
-    ledger: Option<Arc<dyn Ledger>>,
+    ledger: OnceLock<Arc<dyn Ledger>>,
     /// Dependencies that one session may hold.
     pub(super) per_session: usize,
     monitors: Arc<MonitorHub>,
@@ -51,7 +51,7 @@ impl SubscriptionManager {
             index: Mutex::default(),
             connections,
             exposure,
-            ledger: None,
+            ledger: OnceLock::new(),
             per_session: limits::SUBSCRIPTIONS_PER_SESSION,
             monitors: Arc::default(),
             guarded: None,
@@ -63,9 +63,23 @@ impl SubscriptionManager {
 
     /// From now on has written down what is watched.
     #[must_use]
-    pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
-        self.ledger = Some(ledger);
+    pub fn with_ledger(self, ledger: Arc<dyn Ledger>) -> Self {
+        self.go_on_in(ledger);
         self
+    }
+
+    /// From now on has written down what is watched, and first what is watched already. A second
+    /// ledger is none.
+    pub(crate) fn go_on_in(&self, ledger: Arc<dyn Ledger>) {
+        if self.ledger.set(ledger).is_err() {
+            return;
+        }
+        for session in self.connections.all() {
+            let reads = self.lock().reads(session.number());
+            for (object, selection) in reads {
+                self.write_down(&session, &ViewName { object, selection });
+            }
+        }
     }
 
     /// Lets each session hold so many dependencies, instead of
@@ -91,7 +105,8 @@ impl SubscriptionManager {
     }
 
     /// Makes a session watch again what it watched in an earlier process, and owes it one update
-    /// per object: nobody knows what it has missed. Writes nothing to the ledger, which knows.
+    /// per object: nobody knows what it has missed. What it watches here already stays as it is.
+    /// Writes nothing to the ledger, which knows.
     pub fn restore(
         &self,
         id: &SessionId,
@@ -101,6 +116,10 @@ impl SubscriptionManager {
         let session = self.connections.open(id, now);
         for (name, view) in views {
             let mut index = self.lock();
+            let known = index.dependencies(session.number(), &name.object, name.selection);
+            if !known.is_empty() {
+                continue;
+            }
             let answer = index.begin(session.number(), name.object, name.selection);
             for (role, dependency) in view {
                 // Beyond the limit the object is still told of, through what fits.
@@ -170,11 +189,11 @@ impl SubscriptionManager {
             self.tell_ended(session);
             self.lock().forget(session.number());
             self.connections.release(session);
-            if let Some(ledger) = &self.ledger {
+            if let Some(ledger) = self.ledger.get() {
                 ledger.ended(session.id(), &|| !self.connections.has(session.id()));
             }
         }
-        if let Some(ledger) = &self.ledger {
+        if let Some(ledger) = self.ledger.get() {
             ledger.tidy(&|visit| self.living(visit));
         }
         ended.len()
@@ -230,7 +249,7 @@ impl SubscriptionManager {
 
     /// Has written down what a read watches by now. The index must not be locked.
     pub(super) fn write_down(&self, session: &Session, name: &ViewName) {
-        if let Some(ledger) = &self.ledger {
+        if let Some(ledger) = self.ledger.get() {
             ledger.changed(session.id(), name, &|| self.view(session, name));
         }
     }

@@ -7,6 +7,8 @@
 //! What must stay true: a client that goes silent in the middle of anything costs a connection for
 //! a time that [`limits`] names, and nobody waits for it. Bodies are read by the endpoints, each of
 //! which has a limit of its own for that. An endpoint that panics costs its own request only.
+//! A server that stops breaks no request: whoever takes its place accepts on the same socket, and
+//! clients that keep connections are asked to open new ones before theirs are closed.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,8 +24,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use poem::http::StatusCode;
 use poem::http::uri::Scheme;
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Request, Response};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,37 +57,54 @@ impl HttpServer {
         Ok(HttpServer { listener, address })
     }
 
+    /// A server on a socket that listens already, such as one that another process holds too.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not let us use it.
+    pub fn on(listener: std::net::TcpListener) -> io::Result<HttpServer> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        Ok(HttpServer { listener, address })
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `stop` completes; then lets open requests end, for `drain` at most.
+    /// Serves until `stop` completes, and accepts nothing from then on. What `stop` gives is how long
+    /// kept connections stay open for one more request each, whose answer ends them; after that they
+    /// are closed where they are idle, and open requests may end, for `drain` at most.
     pub async fn serve(
         self,
         endpoint: impl Endpoint<Output = Response> + 'static,
-        stop: impl Future<Output = ()>,
+        stop: impl Future<Output = Duration>,
         drain: Duration,
     ) {
         let endpoint = Arc::new(endpoint);
-        let (stopping, _) = watch::channel(false);
+        let (stopping, _) = watch::channel(Stopping::No);
         let mut connections = JoinSet::new();
         let mut stop = pin!(stop);
-        loop {
+        let linger = loop {
             let (stream, peer) = tokio::select! {
-                () = &mut stop => break,
+                linger = &mut stop => break linger,
                 accepted = self.accept() => accepted,
                 Some(_) = connections.join_next() => continue,
             };
             let addresses = (self.address, peer);
             let endpoint = Arc::clone(&endpoint);
             connections.spawn(serve(stream, addresses, endpoint, stopping.subscribe()));
-        }
+        };
         drop(self.listener);
-        stopping.send_replace(true);
-        let ended = async { while connections.join_next().await.is_some() {} };
+        if !linger.is_zero() {
+            stopping.send_replace(Stopping::Lingering);
+            let _ = tokio::time::timeout(linger, ended(&mut connections)).await;
+        }
+        stopping.send_replace(Stopping::Now);
         // Who has not ended by then is cut off with the set.
-        let _ = tokio::time::timeout(drain, ended).await;
+        let _ = tokio::time::timeout(drain, ended(&mut connections)).await;
     }
 
     async fn accept(&self) -> (TcpStream, SocketAddr) {
@@ -106,21 +125,42 @@ impl HttpServer {
     }
 }
 
+/// What a connection knows of the server's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopping {
+    No,
+    /// The next answer of each connection is its last.
+    Lingering,
+    /// Idle connections end.
+    Now,
+}
+
+async fn ended(connections: &mut JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
+}
+
 /// Serves one connection, from `peer` to us, until it ends or becomes a websocket; once the server
 /// stops, until the open request is answered.
 async fn serve<E: Endpoint<Output = Response> + 'static>(
     stream: TcpStream,
     (local, peer): (SocketAddr, SocketAddr),
     endpoint: Arc<E>,
-    mut stopping: watch::Receiver<bool>,
+    mut stopping: watch::Receiver<Stopping>,
 ) {
+    let asked = stopping.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let asked = asked.clone();
         let endpoint = Arc::clone(&endpoint);
         let (local, peer) = (LocalAddr(local.into()), RemoteAddr(peer.into()));
         let request = Request::from((request, local, peer, Scheme::HTTP));
         async move {
             let answered = AssertUnwindSafe(endpoint.get_response(request));
-            let response = answered.catch_unwind().await.unwrap_or_else(|_| failed());
+            let mut response = answered.catch_unwind().await.unwrap_or_else(|_| failed());
+            let upgrades = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+            if *asked.borrow() != Stopping::No && !upgrades {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
             Ok::<hyper::Response<_>, Infallible>(response.into())
         }
     });
@@ -134,7 +174,7 @@ async fn serve<E: Endpoint<Output = Response> + 'static>(
     // What breaks a connection is its client's affair.
     tokio::select! {
         _ = &mut connection => return,
-        _ = stopping.wait_for(|stopping| *stopping) => {}
+        _ = stopping.wait_for(|stopping| *stopping == Stopping::Now) => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
@@ -265,7 +305,10 @@ mod tests {
             }
         });
         let (stop, stopped) = oneshot::channel::<()>();
-        let stop_asked = async move { drop(stopped.await) };
+        let stop_asked = async move {
+            drop(stopped.await);
+            Duration::ZERO
+        };
         let serving = tokio::spawn(server.serve(endpoint, stop_asked, limits::HEAD_TIMEOUT));
         let mut idle = TcpStream::connect(address).await.unwrap();
         let mut busy = TcpStream::connect(address).await.unwrap();
@@ -277,5 +320,44 @@ mod tests {
         assert_eq!(rest(&mut busy).await.1, "200");
         serving.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_hands_over_answers_kept_connections_once_more() {
+        let socket = std::net::TcpListener::bind(LOOPBACK).unwrap();
+        let server = HttpServer::on(socket.try_clone().unwrap()).unwrap();
+        let address = server.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stop_asked = async move {
+            drop(stopped.await);
+            limits::HEAD_TIMEOUT
+        };
+        let endpoint = make_sync(|_| Response::from("done"));
+        let serving = tokio::spawn(server.serve(endpoint, stop_asked, limits::HEAD_TIMEOUT));
+        let mut kept = TcpStream::connect(address).await.unwrap();
+        kept.write_all(GET).await.unwrap();
+        let mut answer = [0; 256];
+        let read = kept.read(&mut answer).await.unwrap();
+        let text = String::from_utf8_lossy(&answer[..read]).into_owned();
+        assert!(text.ends_with("done") && !text.contains("close"), "{text}");
+
+        stop.send(()).unwrap();
+        // Nobody accepts any more, and who connects waits for whoever holds the socket next.
+        let mut next = TcpStream::connect(address).await.unwrap();
+        next.write_all(GET).await.unwrap();
+        kept.write_all(GET).await.unwrap();
+        let mut rest = String::new();
+        kept.read_to_string(&mut rest).await.unwrap();
+        assert!(
+            rest.contains("connection: close") && rest.ends_with("done"),
+            "{rest}"
+        );
+        serving.await.unwrap();
+
+        let server = HttpServer::on(socket).unwrap();
+        let endpoint = make_sync(|_| Response::from("next"));
+        tokio::spawn(server.serve(endpoint, std::future::pending(), Duration::ZERO));
+        let read = next.read(&mut answer).await.unwrap();
+        assert!(String::from_utf8_lossy(&answer[..read]).ends_with("next"));
     }
 }

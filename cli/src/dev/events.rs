@@ -9,6 +9,7 @@ use std::time::Duration;
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde::Deserialize;
 
+use super::machine::AppId;
 use crate::project::Project;
 
 /// How often the file is looked at.
@@ -23,16 +24,15 @@ pub(crate) struct Events {
 #[derive(Deserialize)]
 struct Event {
     event: String,
-    url: Option<String>,
 }
 
 impl Events {
-    /// An empty file in the project.
-    pub(crate) fn new(project: &Project) -> Result<Events> {
-        let path = project.state()?.join("events.ndjson");
+    /// An empty file in the project, for the app of this name.
+    pub(crate) fn new(project: &Project, app: AppId) -> Result<Events> {
+        let path = project.state()?.join(format!("events-{app}.ndjson"));
         std::fs::write(&path, "").map_err(|error| {
             let sentence = format!("`{}` cannot be written to", path.display());
-            Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)
+            Error::new(ErrorKind::Setup, Code::ProjectFile, sentence).with_source(error)
         })?;
         Ok(Events { path })
     }
@@ -42,26 +42,33 @@ impl Events {
         &self.path
     }
 
-    /// Waits until the app says that it answers, and returns its URL as the app told it.
-    pub(crate) async fn ready(&self) -> Option<String> {
+    /// Waits until the app says that it answers.
+    pub(crate) async fn ready(&self) {
         loop {
             let text = tokio::fs::read_to_string(&self.path)
                 .await
                 .unwrap_or_default();
-            if let Some(event) = ready_in(&text) {
-                return event.url;
+            if is_ready(&text) {
+                return;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 }
 
+impl Drop for Events {
+    fn drop(&mut self) {
+        // A file that stays is emptied by the next app of that name.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 /// A line that has no end yet is still being written.
-fn ready_in(text: &str) -> Option<Event> {
+fn is_ready(text: &str) -> bool {
     text.split_inclusive('\n')
         .filter(|line| line.ends_with('\n'))
         .filter_map(|line| serde_json::from_str::<Event>(line).ok())
-        .find(|event| event.event == "ready")
+        .any(|event| event.event == "ready")
 }
 
 #[cfg(test)]
@@ -71,9 +78,8 @@ mod tests {
     #[test]
     fn only_a_whole_line_makes_the_app_ready() {
         let line = r#"{"event":"ready","url":"http://127.0.0.1:8000","tables":3}"#;
-        assert!(ready_in(line).is_none());
+        assert!(!is_ready(line));
         let text = format!("{{\"event\":\"starting\"}}\nnoise\n{line}\n");
-        let url = ready_in(&text).and_then(|event| event.url);
-        assert_eq!(url.as_deref(), Some("http://127.0.0.1:8000"));
+        assert!(is_ready(&text));
     }
 }

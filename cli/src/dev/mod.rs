@@ -1,31 +1,51 @@
-//! `blazelink dev`: the project's own Postgres, migrated and seeded, and the app on it.
+//! `blazelink dev`: the project's own Postgres, migrated and seeded, and the app on it, built and
+//! started again whenever its sources are saved.
 //!
-//! Everything that was started ends in order, app before Postgres, whether by Ctrl-C, by an
-//! error, or because the app ended.
+//! The tool holds the socket from its first moment to its last. While no app runs it answers itself
+//! (`front`); an app that is ready takes its place, and the one before gives way to it. `machine`
+//! decides what happens next, `driver` does it. Everything that was started ends in order, apps
+//! before Postgres.
 
+mod app;
+mod change;
+mod driver;
+mod editor;
 mod events;
-mod port;
+mod front;
+mod holder;
+mod keeper;
+mod keys;
+mod machine;
+mod page;
+mod programs;
+mod roots;
+mod run_file;
+mod screen;
+mod socket;
+mod teller;
+mod watch;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
+use std::path::PathBuf;
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use clap::Args;
+use tokio::sync::watch::Sender;
 
-use self::events::Events;
+use self::driver::{Driver, Until};
+use self::front::{Front, Names};
+use self::page::State;
+use self::run_file::RunFile;
+use self::screen::Screen;
+use self::socket::Socket;
 use crate::build;
 use crate::database::Database;
-use crate::process::{self, Running};
 use crate::project::Project;
-use crate::settings::Settings;
+use crate::settings::{Settings, Source, Supplied};
 use crate::stop::Stop;
 use crate::terminal::Terminal;
 
-/// A Postgres that ends this soon after it was started again is given up.
-const SETTLED: Duration = Duration::from_secs(2);
-
-/// Run an app with its own Postgres: migrate, seed when empty, build, serve
+/// Run an app with its own Postgres, and again whenever you save: migrate, seed, build, serve
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The folder of the app's Cargo.toml
@@ -35,31 +55,160 @@ pub(crate) struct Arguments {
     /// The port to listen on; the next free one when it is taken [default: 8000]
     #[arg(short, long)]
     port: Option<u16>,
+
+    /// The address to listen on; 0.0.0.0 lets other machines in, with --allow-host
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<IpAddr>,
+
+    /// A name by which browsers may find the app, besides localhost
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+
+    /// Open the app in a browser once it runs
+    #[arg(long, overrides_with = "no_open")]
+    open: bool,
+
+    /// Open no browser
+    #[arg(long, overrides_with = "open")]
+    no_open: bool,
+
+    /// The database: `private`, or the URL of your own
+    #[arg(long, value_name = "URL")]
+    db: Option<String>,
+
+    /// Read your own database through a slot that outlives this run
+    #[arg(long)]
+    durable: bool,
+
+    /// Build with optimisations
+    #[arg(long)]
+    release: bool,
+
+    /// Seed an empty database, whatever Blazelink.toml says
+    #[arg(long, overrides_with = "no_seed")]
+    seed: bool,
+
+    /// Leave an empty database empty
+    #[arg(long, overrides_with = "seed")]
+    no_seed: bool,
+
+    /// End once the app has answered, or at the first error
+    #[arg(long, conflicts_with = "until_success")]
+    once: bool,
+
+    /// End once the app has answered, and wait for saves until then
+    #[arg(long)]
+    until_success: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     let mut stop = Stop::listen()?;
-    let Some(project) = until(&mut stop, Project::open(&arguments.path)).await? else {
+    let folder = Project::folder(&arguments.path)?;
+    let settings = arguments.settings(&folder)?;
+    let socket = Socket::bind(settings.host, settings.port)?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let page = Sender::new(State::new(&name));
+    let names = Names {
+        host: settings.host,
+        allowed: settings.hosts.clone(),
+    };
+    let front = stand(&socket, &names, &page)?;
+
+    let Some(project) = until(&mut stop, Project::open(&folder)).await? else {
         return Ok(());
     };
-    let settings = Settings::read(&project.folder, arguments.port, |name| {
-        std::env::var_os(name)
-    })?;
+    let mut run_file = RunFile::take(project.state()?)?;
+    run_file.write(&socket.url())?;
+    page.send_modify(|state| state.app.clone_from(&project.app.package));
     let version = env!("CARGO_PKG_VERSION");
     terminal.title(&project.app.package, &format!("blazelink {version} · dev"));
+    if let Some(holder) = &socket.taken_by {
+        let (wanted, port) = (settings.port, socket.address().port());
+        terminal.note(format!(
+            "Port {wanted} is taken by {holder}; the app listens on {port}"
+        ));
+    }
+    if settings.host.is_unspecified() {
+        terminal.note(
+            "Every machine that reaches this one can use the app, and see every table of which \
+             nothing is said",
+        );
+    }
+    page.send_modify(|state| state.begin("starting Postgres"));
     let database = Database::start(&project, &settings, terminal);
     let Some(database) = until(&mut stop, database).await? else {
         return Ok(());
     };
-    let dev = Dev {
-        project: &project,
-        settings: &settings,
-        database: &database,
-        terminal,
-    };
-    let done = dev.run(&mut stop).await;
+    let driver = Driver::new(
+        driver::World {
+            project: &project,
+            settings: &settings,
+            database: &database,
+            socket: &socket,
+            names,
+            build: build::Options {
+                release: arguments.release,
+            },
+            until: match (arguments.once, arguments.until_success) {
+                (true, _) => Until::FirstEnd,
+                (_, true) => Until::FirstSuccess,
+                _ => Until::Stopped,
+            },
+            durable: arguments.durable,
+            open: arguments.open,
+        },
+        page,
+        front,
+        Screen::new(terminal),
+    );
+    let done = driver.run(&mut stop).await;
     database.stop().await;
     done
+}
+
+impl Arguments {
+    /// The settings of the project in this folder, under those of the command line.
+    fn settings(&self, folder: &std::path::Path) -> Result<Settings> {
+        let mut settings = Settings::read(folder, self.port, |name| std::env::var_os(name))?;
+        settings.host = self.host.unwrap_or(settings.host);
+        settings.hosts.extend(self.allow_host.iter().cloned());
+        if self.seed || self.no_seed {
+            settings.seed = self.seed;
+        }
+        match self.db.as_deref() {
+            None => {}
+            Some("private") => settings.database = None,
+            Some(url) if url.contains("://") => {
+                settings.database = Some(Supplied {
+                    url: url.to_owned(),
+                    from: Source::CommandLine,
+                });
+            }
+            Some(_) => {
+                let sentence = "--db takes `private` or the URL of a database";
+                return Err(Error::new(ErrorKind::Setup, Code::Usage, sentence)
+                    .with_hint("blazelink dev --db postgres://me@localhost/mine"));
+            }
+        }
+        if settings.host.is_unspecified() && settings.hosts.is_empty() {
+            let sentence = "An app that every machine can reach needs a name to be found by";
+            return Err(
+                Error::new(ErrorKind::Setup, Code::Usage, sentence).with_hint(format!(
+                    "blazelink dev --host {} --allow-host NAME",
+                    settings.host
+                )),
+            );
+        }
+        Ok(settings)
+    }
+}
+
+/// Answers on the socket until an app does.
+fn stand(socket: &Socket, names: &Names, page: &Sender<State>) -> Result<Front> {
+    Front::stand(socket.copy()?, names.clone(), page.subscribe()).map_err(|error| {
+        let sentence = "The socket cannot be answered on";
+        Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
+    })
 }
 
 /// The work's result, or None when the tool was told to stop first. The work is dropped then, and
@@ -69,212 +218,4 @@ async fn until<T>(stop: &mut Stop, work: impl Future<Output = Result<T>>) -> Res
         done = work => done.map(Some),
         () = stop.asked() => Ok(None),
     }
-}
-
-struct Dev<'a> {
-    project: &'a Project,
-    settings: &'a Settings,
-    database: &'a Database<'a>,
-    terminal: Terminal,
-}
-
-impl Dev<'_> {
-    async fn run(&self, stop: &mut Stop) -> Result<()> {
-        let Some(app) = until(stop, self.prepare()).await? else {
-            return Ok(());
-        };
-        let mut wanted = self.settings.port;
-        loop {
-            let port = port::free(wanted)?;
-            if port != self.settings.port {
-                let asked = self.settings.port;
-                self.terminal
-                    .note(format!("Port {asked} is taken; the app listens on {port}"));
-            }
-            match self.serve(&app, port, stop).await? {
-                Served::Done => return Ok(()),
-                Served::PortLost => wanted = port.saturating_add(1),
-            }
-        }
-    }
-
-    /// Builds, migrates and seeds; returns the app's program.
-    async fn prepare(&self) -> Result<PathBuf> {
-        let begun = Instant::now();
-        let programs: Vec<_> = [Some(&self.project.app), self.project.migration.as_ref()]
-            .into_iter()
-            .flatten()
-            .collect();
-        self.terminal.progress("build", "starting cargo");
-        let built = build::build(&programs, self.terminal).await?;
-        self.terminal.step("build", "done", begun.elapsed());
-        let mut built = built.into_iter();
-        let app = built.next().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Setup,
-                Code::CommandFailed,
-                "cargo built no program of the app",
-            )
-        })?;
-        if let Some(migration) = built.next() {
-            self.step("migrate", &migration, "up").await?;
-        }
-        if self.settings.seed {
-            self.step("seed", &app, "seed").await?;
-        }
-        Ok(app)
-    }
-
-    /// Runs a program of the project to its end.
-    async fn step(&self, name: &str, program: &Path, argument: &str) -> Result<()> {
-        let begun = Instant::now();
-        let command = self.command(program, argument);
-        let not_run = |error| not_run(program, error);
-        let mut running = Running::start(command).map_err(not_run)?;
-        let status = running.ended().await.map_err(not_run)?;
-        if status.success() {
-            self.terminal.step(name, "done", begun.elapsed());
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Setup,
-            Code::CommandFailed,
-            format!(
-                "`{} {argument}` ended with {}; its words are above",
-                program.display(),
-                process::ending(status)
-            ),
-        )
-        .with_hint(match name {
-            "migrate" => "mend the migration, then: blazelink dev",
-            _ => {
-                "mend the seed, or set `[dev] seed = false` in Blazelink.toml, then: blazelink dev"
-            }
-        }))
-    }
-
-    /// Runs the app until it ends or the tool is told to stop.
-    async fn serve(&self, app: &Path, port: u16, stop: &mut Stop) -> Result<Served> {
-        let events = Events::new(self.project)?;
-        let mut command = self.command(app, "serve");
-        command
-            .env("BLAZELINK_PORT", port.to_string())
-            .env("BLAZELINK_EVENTS", events.path());
-        let not_run = |error| not_run(app, error);
-        let mut running = Running::start(command).map_err(not_run)?;
-        let ready = tokio::select! {
-            url = events.ready() => url.unwrap_or_else(|| format!("http://127.0.0.1:{port}")),
-            status = running.ended() => {
-                let status = status.map_err(not_run)?;
-                // Between our look and the app's start somebody else took the port.
-                if matches!(port::is_free(port), Ok(false)) {
-                    return Ok(Served::PortLost);
-                }
-                return Err(app_ended(status, "before it was ready"));
-            }
-            () = stop.asked() => {
-                self.end(running, stop).await;
-                return Ok(Served::Done);
-            }
-        };
-        self.summary(&ready);
-        let done = tokio::select! {
-            status = running.ended() => return Err(app_ended(status.map_err(not_run)?, "by itself")),
-            () = stop.asked() => Ok(Served::Done),
-            error = self.keep_database() => Err(error),
-        };
-        self.end(running, stop).await;
-        done
-    }
-
-    async fn end(&self, running: Running, stop: &mut Stop) {
-        self.terminal
-            .note("Stopping; Ctrl-C again does not wait for the app");
-        running.stop(stop.asked()).await;
-    }
-
-    /// Starts the private Postgres again whenever it ends; returns when that is in vain.
-    async fn keep_database(&self) -> Error {
-        let Database::Private { cluster, .. } = self.database else {
-            return std::future::pending().await;
-        };
-        let mut started_again: Option<Instant> = None;
-        loop {
-            cluster.ended().await;
-            if started_again.is_some_and(|started| started.elapsed() < SETTLED) {
-                let log = cluster.log_file().display().to_string();
-                return Error::new(
-                    ErrorKind::Setup,
-                    Code::PostgresStart,
-                    "Postgres ends again and again",
-                )
-                .with_hint(format!("less {log}"));
-            }
-            self.terminal
-                .note("Postgres has ended; it is started again");
-            if let Err(error) = cluster.restart().await {
-                return error;
-            }
-            started_again = Some(Instant::now());
-            self.terminal.note("Postgres answers again");
-        }
-    }
-
-    /// A program of the project, in its folder, told where the database is. It holds a pipe whose
-    /// end means that we are gone.
-    fn command(&self, program: &Path, argument: &str) -> Command {
-        let mut command = process::command(program);
-        command
-            .arg(argument)
-            .current_dir(&self.project.folder)
-            .env("DATABASE_URL", self.database.url())
-            .env("BLAZELINK_ENV", "development")
-            .env("BLAZELINK_PARENT_PIPE", "1");
-        if matches!(self.database, Database::Supplied(_)) && !self.settings.slot_chosen {
-            command.env("BLAZELINK_SLOT", "temporary");
-        }
-        command.stdin(Stdio::piped());
-        command
-    }
-
-    fn summary(&self, url: &str) {
-        let url = url.trim_end_matches('/');
-        self.terminal.space();
-        self.terminal.fact("app", url);
-        self.terminal.fact("graphql", format!("{url}/graphql/"));
-        self.database.describe(self.terminal);
-        self.terminal
-            .event("ready", serde_json::json!({"url": url}));
-        self.terminal.space();
-        self.terminal.note(match self.database {
-            Database::Private { .. } => "Ctrl-C stops the app and its Postgres\n",
-            Database::Supplied(_) => "Ctrl-C stops the app\n",
-        });
-    }
-}
-
-enum Served {
-    Done,
-    PortLost,
-}
-
-fn app_ended(status: ExitStatus, when: &str) -> Error {
-    Error::new(
-        ErrorKind::Setup,
-        Code::CommandFailed,
-        format!(
-            "The app ended {when}, with {}; its words are above",
-            process::ending(status)
-        ),
-    )
-    .with_hint("mend what it says, then: blazelink dev")
-}
-
-fn not_run(program: &Path, error: std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::Setup,
-        Code::CommandFailed,
-        format!("`{}` cannot be run", program.display()),
-    )
-    .with_source(error)
 }

@@ -1,127 +1,20 @@
 //! `blazelink dev` on a small project, from outside.
 #![allow(clippy::unwrap_used)]
 
+mod saves;
+mod support;
+
 use std::fs;
-use std::io::{BufRead, BufReader, PipeReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output};
+use std::process::{Command, Output};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use tempfile::TempDir;
+use rustix::process::{Signal, kill_process};
 
-const MIGRATION: &str = "fn main() {
-    let verb = std::env::args().nth(1).unwrap();
-    assert!(std::env::var(\"DATABASE_URL\").is_ok());
-    std::fs::write(\"steps\", format!(\"migrate {verb}\\n\")).unwrap();
-}
-";
-
-/// A project whose app and migration do nothing but tell what they were told.
-fn project() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |file: &str, text: &str| {
-        let file = folder.path().join(file);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    };
-    write(
-        "Cargo.toml",
-        "[package]\nname = \"fake-app\"\nedition = \"2024\"\n[workspace]\nmembers = [\"migration\"]\n",
-    );
-    write("src/main.rs", include_str!("fake/app.rs"));
-    write(
-        "migration/Cargo.toml",
-        "[package]\nname = \"fake-migration\"\nedition = \"2024\"\n",
-    );
-    write("migration/src/main.rs", MIGRATION);
-    folder
-}
-
-fn tool(arguments: &[&str], project: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_blazelink"));
-    command.arg("dev").arg(project).args(arguments);
-    for name in [
-        "DATABASE_URL",
-        "BLAZELINK_PORT",
-        "BLAZELINK_SLOT",
-        "CARGO_TARGET_DIR",
-    ] {
-        command.env_remove(name);
-    }
-    command
-}
-
-/// A running `blazelink dev`, past its summary.
-struct Dev {
-    child: Child,
-    output: BufReader<PipeReader>,
-    said: String,
-    project: PathBuf,
-}
-
-impl Dev {
-    fn start(project: &Path, port: u16) -> Dev {
-        Dev::start_as(tool(&["--port", &port.to_string()], project), project)
-    }
-
-    fn start_as(mut command: Command, project: &Path) -> Dev {
-        let (output, both) = std::io::pipe().unwrap();
-        command.stdout(both.try_clone().unwrap()).stderr(both);
-        let child = command.spawn().unwrap();
-        // The command holds our ends of the pipe.
-        drop(command);
-        let mut output = BufReader::new(output);
-        let mut said = String::new();
-        while !said.contains("Ctrl-C stops") {
-            assert_ne!(output.read_line(&mut said).unwrap(), 0, "ended: {said}");
-        }
-        Dev {
-            child,
-            output,
-            said,
-            project: project.to_owned(),
-        }
-    }
-
-    /// What stands beside this name in the summary.
-    fn fact(&self, name: &str) -> &str {
-        let line = self
-            .said
-            .lines()
-            .find(|line| line.trim_start().starts_with(name));
-        line.unwrap().trim_start()[name.len()..].trim()
-    }
-
-    /// A connection to the app, and what the app was told.
-    fn visit(&self) -> (TcpStream, String) {
-        let address = self.fact("app").strip_prefix("http://").unwrap();
-        let client = TcpStream::connect(address).unwrap();
-        let told = BufReader::new(&client)
-            .lines()
-            .take(3)
-            .map(|line| line.unwrap() + "\n")
-            .collect();
-        (client, told)
-    }
-
-    fn postgres(&self) -> Option<u32> {
-        let lock = self.project.join(".blazelink/postgres/postmaster.pid");
-        let lock = fs::read_to_string(lock).ok()?;
-        lock.lines().next()?.parse().ok()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(pid(self.child.id()), signal).unwrap();
-    }
-
-    fn wait(mut self) -> (ExitStatus, String) {
-        self.output.read_to_string(&mut self.said).unwrap();
-        (self.child.wait().unwrap(), self.said)
-    }
-}
+use self::support::{Dev, free_port, lives, pid, project, tool};
 
 /// The socket in the database's URL.
 fn socket(told: &str) -> PathBuf {
@@ -133,20 +26,6 @@ fn failed(command: &mut Command) -> (String, Output) {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     (String::from_utf8_lossy(&output.stderr).into_owned(), output)
-}
-
-/// A port that nobody listens on, as far as one can know.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-fn pid(process: u32) -> Pid {
-    Pid::from_raw(process.try_into().unwrap()).unwrap()
-}
-
-fn lives(process: u32) -> bool {
-    test_kill_process(pid(process)).is_ok()
 }
 
 #[test]
@@ -164,7 +43,7 @@ fn app_is_migrated_seeded_served_and_stopped_by_ctrl_c_with_its_postgres() {
     let (mut client, told) = dev.visit();
     assert!(told.contains("DATABASE_URL=postgres://postgres@"), "{told}");
     assert!(
-        told.contains("/fake_app\nBLAZELINK_ENV=development\nBLAZELINK_SLOT=\n"),
+        told.contains("/fake_app\nBLAZELINK_ENV=development\nBLAZELINK_SLOT=\none\n"),
         "{told}"
     );
     let postgres = dev.postgres().unwrap();
@@ -222,7 +101,7 @@ fn taken_port_moves_the_app_to_the_next_and_says_so() {
     let port = taken.local_addr().unwrap().port();
     let dev = Dev::start(project.path(), port);
     assert!(
-        dev.said.contains(&format!("Port {port} is taken")),
+        dev.said.contains(&format!("Port {port} is taken by `")),
         "{}",
         dev.said
     );
@@ -258,14 +137,7 @@ fn killed_postgres_is_started_again() {
     let postgres = dev.postgres().unwrap();
     let socket = socket(&dev.visit().1);
     kill_process(pid(postgres), Signal::KILL).unwrap();
-    while !dev.said.contains("answers again") {
-        assert_ne!(
-            dev.output.read_line(&mut dev.said).unwrap(),
-            0,
-            "{}",
-            dev.said
-        );
-    }
+    dev.until("answers again");
     assert_ne!(dev.postgres(), Some(postgres));
     assert!(UnixStream::connect(socket).is_ok());
     dev.signal(Signal::INT);
@@ -277,7 +149,7 @@ fn app_that_ends_ends_the_tool_with_its_words_and_its_status() {
     let project = project();
     fs::write(project.path().join("crash"), "").unwrap();
     let (told, _) = failed(&mut tool(
-        &["--port", &free_port().to_string()],
+        &["--once", "--port", &free_port().to_string()],
         project.path(),
     ));
     assert!(told.contains("the app's own words"), "{told}");
@@ -297,7 +169,7 @@ fn app_that_ends_ends_the_tool_with_its_words_and_its_status() {
 fn code_that_does_not_compile_shows_the_compilers_words_and_one_sentence() {
     let project = project();
     fs::write(project.path().join("src/main.rs"), "fn main() { nonsense }").unwrap();
-    let (told, output) = failed(&mut tool(&[], project.path()));
+    let (told, output) = failed(&mut tool(&["--once"], project.path()));
     assert!(told.contains("cannot find value `nonsense`"), "{told}");
     let (cargo, ours) = told.split_once("error: `fake-app`").unwrap();
     assert!(!cargo.contains("BLZ") && ours.contains("BLZ7002") && ours.contains("hint:"));
@@ -313,7 +185,7 @@ fn migration_that_fails_is_named() {
         "fn main() { eprintln!(\"column is missing\"); std::process::exit(1) }",
     )
     .unwrap();
-    let (told, _) = failed(&mut tool(&[], project.path()));
+    let (told, _) = failed(&mut tool(&["--once"], project.path()));
     assert!(told.contains("column is missing"), "{told}");
     assert!(
         told.contains("BLZ7002") && told.contains("mend the migration"),

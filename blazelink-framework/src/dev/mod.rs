@@ -1,0 +1,8 @@
+//! What an app adds to its pages while `blazelink dev` runs it: one script, and the stream of
+//! events that the script follows. Nowhere else is any of it served.
+
+mod channel;
+mod endpoint;
+
+pub use channel::DevChannel;
+pub(crate) use endpoint::{EVENTS, SCRIPT, events, script, with_script};
