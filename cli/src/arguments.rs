@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{completions, db, dev, doctor, explain, man, migrate, schema, version};
+use crate::{completions, db, dev, doctor, explain, man, migrate, new, schema, version};
 
 /// Blazelink: a realtime web framework on Postgres
 #[derive(Debug, Parser)]
@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    New(new::Arguments),
     Dev(dev::Arguments),
     Migrate(migrate::Arguments),
     Db(db::Arguments),

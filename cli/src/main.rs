@@ -13,6 +13,8 @@ mod exit;
 mod explain;
 mod man;
 mod migrate;
+mod new;
+mod plan;
 mod process;
 mod project;
 mod schema;
@@ -55,6 +57,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         process::go_offline();
     }
     match verb {
+        Verb::New(arguments) => wait_for(new::run(arguments, terminal)),
         Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
         Verb::Migrate(arguments) => wait_for(migrate::run(arguments, terminal)),
         Verb::Db(arguments) => wait_for(db::run(arguments, terminal)),

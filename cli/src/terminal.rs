@@ -118,6 +118,12 @@ impl Terminal {
         self.say("step", &text, json!({"name": name, "text": what, "ms": ms}));
     }
 
+    /// What there is to say of one thing, without how long it took.
+    pub(crate) fn remark(self, name: &str, what: &str) {
+        let text = format!("  {}{what}", self.label(name));
+        self.say("remark", &text, json!({"name": name, "text": what}));
+    }
+
     /// A remark.
     pub(crate) fn note(self, what: impl Display) {
         let what = what.to_string();
@@ -253,15 +259,55 @@ impl Terminal {
         }
     }
 
+    /// Asks for one of several words; an empty line, or `--yes`, is `usual`. Asks again until it is
+    /// one of them.
+    ///
+    /// # Errors
+    /// [`Code::NeedsAnswer`] where nobody can answer; `hint` is what to type so that nobody has to.
+    pub(crate) fn choose(
+        self,
+        question: &str,
+        words: &[&str],
+        usual: &str,
+        hint: &str,
+    ) -> Result<String> {
+        let unanswered = || {
+            let sentence = format!("There is nobody to answer: {question}");
+            Error::new(ErrorKind::Setup, Code::NeedsAnswer, sentence).with_hint(hint.to_owned())
+        };
+        match self.answers {
+            Answers::Yes => return Ok(usual.to_owned()),
+            Answers::Nobody => return Err(unanswered()),
+            Answers::Person => {}
+        }
+        let choices = format!("({}) [{usual}]", words.join(", "));
+        loop {
+            let answer = self.line(question, &choices).ok_or_else(unanswered)?;
+            if answer.is_empty() {
+                return Ok(usual.to_owned());
+            }
+            // The first letters are enough.
+            let mut meant = words.iter().filter(|word| word.starts_with(&answer));
+            if let (Some(word), None) = (meant.next(), meant.next()) {
+                return Ok((*word).to_owned());
+            }
+        }
+    }
+
     /// A person's yes or no; None for an empty line or no line at all.
     fn asks(self, question: &str, choices: &str) -> Option<bool> {
+        let answer = self.line(question, choices)?;
+        (!answer.is_empty()).then(|| answer.starts_with('y'))
+    }
+
+    /// What a person types, in small letters; None at the end of the input.
+    fn line(self, question: &str, choices: &str) -> Option<String> {
         self.clear();
         let _ = write!(std::io::stderr(), "  {question} {choices} ");
         let _ = std::io::stderr().flush();
         let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).ok()?;
-        let answer = answer.trim().to_lowercase();
-        (!answer.is_empty()).then(|| answer.starts_with('y'))
+        let read = std::io::stdin().lock().read_line(&mut answer).ok()?;
+        (read > 0).then(|| answer.trim().to_lowercase())
     }
 
     /// What is said on the way: no result.

@@ -18,6 +18,7 @@ const EVENTS: &str = include_str!("../../docs/json-events.md");
 /// Every verb, and every verb of a verb.
 const VERBS: &[&str] = &[
     "",
+    "new",
     "dev",
     "migrate",
     "migrate status",

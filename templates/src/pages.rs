@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
-use blazelink_codes::{Code, Error, ErrorKind, Result};
+use blazelink_codes::Result;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
+
+use crate::not_rendered;
 
 /// Every page with its text.
 const PAGES: &[(&str, &str)] = &[("explorer.html", include_str!("../pages/explorer.html"))];
@@ -47,21 +49,12 @@ pub fn render(name: &str, context: impl Serialize) -> Result<String> {
         .map_err(|error| not_rendered(name, &error))
 }
 
-/// Without the error as its source: minijinja's own forms list the context's values.
-fn not_rendered(name: &str, error: &minijinja::Error) -> Error {
-    let name = error.name().unwrap_or(name);
-    let line = error
-        .line()
-        .map_or(String::new(), |line| format!(" (line {line})"));
-    let what = error.kind();
-    let sentence = format!("Template `{name}` cannot be rendered{line}: {what}");
-    Error::new(ErrorKind::Setup, Code::Template, sentence)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use blazelink_codes::Code;
 
     use super::*;
 

@@ -102,11 +102,11 @@ test("an error shows over the page, which stays live, and goes when it is mended
   const { page } = tab;
   const card = page.getByRole("dialog", { name: "Errors" });
   await dev.said(/^ {2}build +1 error/, () =>
-    save("src/player_stats.rs", (text) => `${text}\nfn broken() -> i32 { "text" }\n`),
+    save("src/tables/player_stats.rs", (text) => `${text}\nfn broken() -> i32 { "text" }\n`),
   );
   await card.waitFor();
   await card.getByText("mismatched types").first().waitFor();
-  await card.getByText(/src\/player_stats\.rs:\d+:\d+$/).first().waitFor();
+  await card.getByText(/src\/tables\/player_stats\.rs:\d+:\d+$/).first().waitFor();
   await page.emulateMedia({ colorScheme: "dark" });
   await page.screenshot({ path: join(SCREENSHOTS, "overlay-dark.png") });
   await page.emulateMedia({ colorScheme: "light" });
@@ -120,12 +120,12 @@ test("an error shows over the page, which stays live, and goes when it is mended
   await card.waitFor({ state: "hidden" });
   // Another error opens it again.
   await dev.said(/^ {2}build +2 errors/, () =>
-    save("src/player_stats.rs", (text) => `${text}\nfn worse() -> i32 { 'c' }\n`),
+    save("src/tables/player_stats.rs", (text) => `${text}\nfn worse() -> i32 { 'c' }\n`),
   );
   await card.waitFor();
 
   await dev.said(/^ {2}swap /, () =>
-    save("src/player_stats.rs", (text) => `${text.split("\nfn broken")[0]}\n// Mended.\n`),
+    save("src/tables/player_stats.rs", (text) => `${text.split("\nfn broken")[0]}\n// Mended.\n`),
   );
   await card.waitFor({ state: "hidden" });
   await assertLive(tab);

@@ -10,7 +10,7 @@ import { Loopers } from "./loopers.js";
 
 const RESTARTS = 10;
 const FIRST_BYTE_S = 0.5;
-const EDIT = "examples/shooter/src/player_stats.rs";
+const EDIT = "examples/shooter/src/tables/player_stats.rs";
 
 const [tool = "", rounds = "5"] = process.argv.slice(2);
 const whole = readFileSync(EDIT, "utf8");

@@ -10,6 +10,7 @@ pub mod deviations;
 pub mod documentation;
 pub mod memory;
 pub mod model;
+pub mod new_project;
 pub mod process;
 pub mod project;
 pub mod raw;

@@ -172,6 +172,10 @@ codes! {
     DatabaseInUse = 7023;
     /// Another `blazelink dev` runs in the project.
     AlreadyRunning = 7024;
+    /// An app cannot have that name.
+    ProjectName = 7025;
+    /// A new project's folder has something in it already.
+    FolderTaken = 7026;
     /// What a test waited for has not come in time.
     TestTimeout = 8001;
     /// The client of a test was not answered as it expects.

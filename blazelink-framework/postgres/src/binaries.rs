@@ -60,6 +60,16 @@ impl Search {
         }
     }
 
+    /// The version of the Postgres that a new cluster in `project` would be made with, such as
+    /// `15.18`; None when there is none.
+    ///
+    /// # Errors
+    /// When the explicit folder is no Postgres.
+    pub fn version(&self, project: &Path) -> Result<Option<String>> {
+        let found = self.find(project, None)?;
+        Ok(found.map(|binaries| binaries.version))
+    }
+
     /// The first folder of `PATH` that has this program.
     pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         self.path

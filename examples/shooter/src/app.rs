@@ -1,10 +1,10 @@
-//! The whole wiring, in reading order.
+//! The whole wiring, in reading order. Yours to edit.
 
 use blazelink::Builder;
 
 use crate::{api, seed};
 
-/// The app: every entity and the players' statistics live under `/graphql/`, the JSON endpoint under `/api`, one page at `/`.
+/// Everything in `entities` and `tables` is found by itself, and lives under `/graphql/`.
 pub fn app(blaze: Builder) -> Builder {
     blaze
         .discover("shooter")

@@ -1,4 +1,4 @@
-//! The shooter's program; `serve` is what it does by default.
+//! The program: `serve` is what it does by default, `seed` and `schema` the rest. Yours to edit.
 
 use std::process::ExitCode;
 

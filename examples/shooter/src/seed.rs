@@ -1,4 +1,5 @@
-//! What an empty database is filled with: two teams, eight players, one game and its first kills.
+//! What `blazelink dev` fills an empty database with: two teams, eight players, one game and its
+//! first kills. Yours to edit.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,18 +14,13 @@ const TEAMS: [(&str, &str, [&str; 4]); 2] = [
     ("Tide", "#5ab8ff", ["Lin", "Sefa", "Odile", "Kwame"]),
 ];
 
-/// How long before the next kill each of the first ones happened.
-const BETWEEN: Duration = Duration::from_secs(95);
-
-/// The first kills: killer and victim by their positions in [`TEAMS`], first
-/// team first.
+/// Killer and victim of each kill, by their positions in [`TEAMS`], first team first.
 const KILLS: [(usize, usize); 6] = [(0, 4), (5, 1), (0, 6), (7, 3), (2, 5), (4, 0)];
 
+/// The time between two kills, and between the last one and now.
+const BETWEEN: Duration = Duration::from_secs(95);
+
 /// Fills the database if there is no team in it. All or nothing.
-///
-/// # Errors
-///
-/// If the database fails.
 pub async fn run(db: DatabaseConnection) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
     if team::Entity::find().count(&transaction).await? > 0 {
@@ -32,37 +28,30 @@ pub async fn run(db: DatabaseConnection) -> Result<(), DbErr> {
     }
     let mut players = Vec::new();
     for (name, color, members) in TEAMS {
-        let team = team::ActiveModel {
-            name: Set(name.to_owned()),
-            color: Set(color.to_owned()),
-            ..Default::default()
-        };
+        let mut team = team::ActiveModel::new();
+        team.name = Set(name.to_owned());
+        team.color = Set(color.to_owned());
         let team = team.insert(&transaction).await?;
         for name in members {
-            let user = user::ActiveModel {
-                name: Set(name.to_owned()),
-                team_id: Set(team.id),
-                ..Default::default()
-            };
+            let mut user = user::ActiveModel::new();
+            user.name = Set(name.to_owned());
+            user.team_id = Set(team.id);
             players.push(user.insert(&transaction).await?.id);
         }
     }
-    let game = game::ActiveModel {
-        name: Set("Friday night".to_owned()),
-        ..Default::default()
-    };
+    let mut game = game::ActiveModel::new();
+    game.name = Set("Friday night".to_owned());
     let game = game.insert(&transaction).await?;
-    for (number, (killer, victim)) in KILLS.into_iter().enumerate() {
-        let at = SystemTime::now() - BETWEEN * (KILLS.len() - number) as u32;
-        let event = game_event::ActiveModel {
-            kind: Set("kill".to_owned()),
-            game_id: Set(game.id),
-            player_id: Set(players[killer]),
-            victim_id: Set(Some(players[victim])),
-            created_at: Set(DateTimeUtc::from(at).into()),
-            ..Default::default()
-        };
+    let mut at = SystemTime::now() - BETWEEN * KILLS.len() as u32;
+    for (killer, victim) in KILLS {
+        let mut event = game_event::ActiveModel::new();
+        event.kind = Set("kill".to_owned());
+        event.game_id = Set(game.id);
+        event.player_id = Set(players[killer]);
+        event.victim_id = Set(Some(players[victim]));
+        event.created_at = Set(DateTimeUtc::from(at).into());
         event.insert(&transaction).await?;
+        at += BETWEEN;
     }
     transaction.commit().await
 }

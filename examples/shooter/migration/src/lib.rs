@@ -1,5 +1,6 @@
-//! The shooter's database: what `cargo run -p shooter-migration` and `blazelink dev` apply.
+//! The migrations of the database, which `blazelink dev` applies. Yours to edit: new ones at the end.
 
+use blazelink_migrations::{PublicationMigration, SlotMigration};
 use sea_orm_migration::prelude::*;
 
 mod m20261124_000001_game;
@@ -12,8 +13,9 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(blazelink_migrations::PublicationMigration),
-            Box::new(blazelink_migrations::SlotMigration::new("shooter")),
+            // Blazelink's own: what it needs of Postgres to be told of commits.
+            Box::new(PublicationMigration),
+            Box::new(SlotMigration::new("shooter")),
             Box::new(m20261124_000001_game::Migration),
         ]
     }

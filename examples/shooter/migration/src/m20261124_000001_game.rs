@@ -1,4 +1,5 @@
-//! Teams, their players, games, and what happens in them.
+//! Teams, their players, games, and what happens in them. Yours; once it is applied anywhere, write
+//! a new migration instead of changing it.
 
 use blazelink_migrations::{publish, unpublish};
 use sea_orm_migration::prelude::*;
@@ -10,22 +11,30 @@ pub(crate) struct Migration;
 /// The tables, each after those that it refers to.
 const TABLES: [&str; 4] = ["team", "user", "game", "game_event"];
 
+/// What refers to what: table, column, the other table.
+const RELATIONS: [(&str, &str, &str); 4] = [
+    ("user", "team_id", "team"),
+    ("game_event", "game_id", "game"),
+    ("game_event", "player_id", "user"),
+    ("game_event", "victim_id", "user"),
+];
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(team()).await?;
-        manager.create_table(user()).await?;
-        manager.create_table(game()).await?;
-        manager.create_table(game_event()).await?;
-        // A page of a relation is read by foreign key in the order of the key: these indexes make
-        // that independent of how many rows there are.
-        for (table, column) in [
-            ("user", "team_id"),
-            ("game_event", "game_id"),
-            ("game_event", "player_id"),
-            ("game_event", "victim_id"),
-        ] {
-            manager.create_index(relation_index(table, column)).await?;
+        for table in tables() {
+            manager.create_table(table).await?;
+        }
+        for (table, column, to) in RELATIONS {
+            let mut reference = ForeignKey::create();
+            reference.name(format!("{table}_{column}_fkey"));
+            reference.from(table, column).to(to, "id");
+            manager.create_foreign_key(reference).await?;
+            // A page of a relation is read by this index, however many rows there are.
+            let mut index = Index::create();
+            index.name(format!("{table}_{column}_id_idx")).table(table);
+            index.col(column).col("id");
+            manager.create_index(index).await?;
         }
         for table in TABLES {
             publish(manager, table).await?;
@@ -36,74 +45,33 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in TABLES.into_iter().rev() {
             unpublish(manager, table).await?;
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
+            let mut drop = Table::drop();
+            manager.drop_table(drop.table(table).take()).await?;
         }
         Ok(())
     }
 }
 
-fn team() -> TableCreateStatement {
-    Table::create()
-        .table("team")
-        .col(pk_auto("id"))
-        .col(string("name"))
-        .col(string("color"))
-        .to_owned()
+fn tables() -> [TableCreateStatement; 4] {
+    let mut team = Table::create();
+    team.table("team").col(pk_auto("id"));
+    team.col(string("name")).col(string("color"));
+    let mut user = Table::create();
+    user.table("user").col(pk_auto("id"));
+    user.col(string("name")).col(integer("team_id"));
+    let mut game = Table::create();
+    game.table("game").col(pk_auto("id")).col(string("name"));
+    game.col(now("started_at"));
+    let mut event = Table::create();
+    event.table("game_event").col(pk_auto("id"));
+    event.col(string("kind").default("kill"));
+    event.col(integer("game_id")).col(integer("player_id"));
+    event.col(integer_null("victim_id")).col(now("created_at"));
+    [team, user, game, event]
 }
 
-fn user() -> TableCreateStatement {
-    Table::create()
-        .table("user")
-        .col(pk_auto("id"))
-        .col(string("name"))
-        .col(integer("team_id"))
-        .foreign_key(&mut reference("user", "team_id", "team"))
-        .to_owned()
-}
-
-fn game() -> TableCreateStatement {
-    Table::create()
-        .table("game")
-        .col(pk_auto("id"))
-        .col(string("name"))
-        .col(timestamp_with_time_zone("started_at").default(Expr::current_timestamp()))
-        .to_owned()
-}
-
-fn game_event() -> TableCreateStatement {
-    Table::create()
-        .table("game_event")
-        .col(pk_auto("id"))
-        .col(string("kind").default("kill"))
-        .col(integer("game_id"))
-        .col(integer("player_id"))
-        .col(integer_null("victim_id"))
-        .col(timestamp_with_time_zone("created_at").default(Expr::current_timestamp()))
-        .foreign_key(&mut reference("game_event", "game_id", "game"))
-        .foreign_key(&mut reference("game_event", "player_id", "user"))
-        .foreign_key(&mut reference("game_event", "victim_id", "user"))
-        .to_owned()
-}
-
-fn reference(
-    table: &'static str,
-    column: &'static str,
-    to: &'static str,
-) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .name(format!("{table}_{column}_fkey"))
-        .from(table, column)
-        .to(to, "id")
-        .to_owned()
-}
-
-fn relation_index(table: &'static str, column: &'static str) -> IndexCreateStatement {
-    Index::create()
-        .name(format!("{table}_{column}_id_idx"))
-        .table(table)
-        .col(column)
-        .col("id")
-        .to_owned()
+/// A point in time: that of the insert, unless it is said.
+fn now(column: &str) -> ColumnDef {
+    let mut column = timestamp_with_time_zone(column.to_owned());
+    column.default(Expr::current_timestamp()).take()
 }

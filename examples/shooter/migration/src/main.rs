@@ -1,4 +1,4 @@
-//! `shooter-migration up`, `down`, `status`, ...: SeaORM's command line for the migrations.
+//! SeaORM's command line for the migrations, such as `up`, `down` and `status`. Yours to edit.
 //!
 //! A program of its own, so that it builds and runs even while the app does not compile. It reads
 //! `DATABASE_URL`.

@@ -1,4 +1,4 @@
-//! The tables, one SeaORM entity per file. Each of them is a GraphQL type without further code.
+//! The tables, one SeaORM entity each: they are GraphQL without further code. Yours to edit.
 
 pub mod game;
 pub mod game_event;

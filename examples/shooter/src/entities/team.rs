@@ -1,21 +1,17 @@
-//! A team.
+//! A team. Yours to edit; what changes in the database needs a migration too.
 
 use sea_orm::entity::prelude::*;
 
-/// A team.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, blazelink::Table)]
 #[sea_orm(table_name = "team")]
 #[blazelink(public)]
 pub struct Model {
-    /// The key.
     #[sea_orm(primary_key)]
     pub id: i32,
-    /// What the players call it.
     pub name: String,
-    /// The colour that it plays in, as `#rrggbb`.
+    /// As `#rrggbb`.
     pub color: String,
-    /// Its players.
     #[sea_orm(has_many)]
     pub users: HasMany<super::user::Entity>,
 }

@@ -1,21 +1,16 @@
-//! A player.
+//! A player. Yours to edit; what changes in the database needs a migration too.
 
 use sea_orm::entity::prelude::*;
 
-/// A player.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, blazelink::Table)]
 #[sea_orm(table_name = "user")]
 #[blazelink(public)]
 pub struct Model {
-    /// The key.
     #[sea_orm(primary_key)]
     pub id: i32,
-    /// What the others call them.
     pub name: String,
-    /// The key of the player's team.
     pub team_id: i32,
-    /// The player's team.
     #[sea_orm(belongs_to, from = "team_id", to = "id")]
     pub team: BelongsTo<super::team::Entity>,
     /// What the player has done.
