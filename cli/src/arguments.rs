@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{completions, db, dev, doctor, explain, man, migrate, new, schema, version};
+use crate::{completions, db, dev, doctor, explain, generate, man, migrate, new, schema, version};
 
 /// Blazelink: a realtime web framework on Postgres
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     New(new::Arguments),
     Dev(dev::Arguments),
+    #[command(visible_alias = "g")]
+    Generate(generate::Arguments),
     Migrate(migrate::Arguments),
     Db(db::Arguments),
     Schema(schema::Arguments),

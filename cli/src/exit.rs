@@ -27,7 +27,7 @@ impl Exit {
     /// The way to end for an error of this code.
     pub(crate) fn of(code: Code) -> Exit {
         match code {
-            Code::Usage | Code::ProjectName => Exit::Usage,
+            Code::Usage | Code::ProjectName | Code::NameRefused => Exit::Usage,
             Code::NeedsAnswer => Exit::NeedsAnswer,
             Code::Unhealthy => Exit::Environment,
             Code::Differs => Exit::Differs,

@@ -11,6 +11,7 @@ mod dev;
 mod doctor;
 mod exit;
 mod explain;
+mod generate;
 mod man;
 mod migrate;
 mod new;
@@ -59,6 +60,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     match verb {
         Verb::New(arguments) => wait_for(new::run(arguments, terminal)),
         Verb::Dev(arguments) => wait_for(dev::run(arguments, terminal)),
+        Verb::Generate(arguments) => generate::run(arguments, terminal),
         Verb::Migrate(arguments) => wait_for(migrate::run(arguments, terminal)),
         Verb::Db(arguments) => wait_for(db::run(arguments, terminal)),
         Verb::Schema(arguments) => wait_for(schema::run(arguments, terminal)),

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 
-/// Files to be made, with their texts.
+/// Files to be made, with their texts, and files to be removed.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// Absolute. It need not be there.
     folder: PathBuf,
     files: Vec<(PathBuf, String)>,
+    removed: Vec<PathBuf>,
 }
 
 /// What a plan would do to one file.
@@ -32,7 +33,18 @@ pub(crate) enum Step {
 impl Plan {
     /// Files in `folder`, by their paths from there.
     pub(crate) fn new(folder: PathBuf, files: Vec<(PathBuf, String)>) -> Plan {
-        Plan { folder, files }
+        Plan {
+            folder,
+            files,
+            removed: Vec::new(),
+        }
+    }
+
+    /// Also removes these, by their paths from the folder: files, and then folders, as far as
+    /// they are empty by then.
+    pub(crate) fn without(mut self, removed: Vec<PathBuf>) -> Plan {
+        self.removed = removed;
+        self
     }
 
     pub(crate) fn files(&self) -> usize {
@@ -90,6 +102,11 @@ impl Plan {
             };
             done.map_err(|error| not_written(&target, error))?;
         }
+        for path in &self.removed {
+            let target = self.folder.join(path);
+            let removed = written.remove(&target);
+            removed.map_err(|error| not_written(&target, error))?;
+        }
         Ok(written)
     }
 }
@@ -105,8 +122,9 @@ pub(crate) struct Written {
 enum Change {
     Folder(PathBuf),
     File(PathBuf),
-    /// A file with the bytes that it had before.
+    /// A file with the bytes that it had before, whether it is there still or not.
     Replaced(PathBuf, Vec<u8>),
+    RemovedFolder(PathBuf),
     /// A folder that belongs to what was written, with everything in it.
     Tree(PathBuf),
 }
@@ -147,6 +165,23 @@ impl Written {
         self.changes.push(Change::Replaced(file.to_owned(), before));
         fs::write(file, text)
     }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            // One with something of others' in it stays.
+            if fs::remove_dir(path).is_ok() {
+                self.changes.push(Change::RemovedFolder(path.to_owned()));
+            }
+            return Ok(());
+        }
+        let before = match fs::read(path) {
+            Ok(before) => before,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        self.changes.push(Change::Replaced(path.to_owned(), before));
+        fs::remove_file(path)
+    }
 }
 
 impl Drop for Written {
@@ -155,6 +190,7 @@ impl Drop for Written {
         for change in self.changes.drain(..).rev() {
             let _ = match change {
                 Change::Folder(folder) => fs::remove_dir(folder),
+                Change::RemovedFolder(folder) => fs::create_dir(folder),
                 Change::File(file) => fs::remove_file(file),
                 Change::Replaced(file, before) => fs::write(file, before),
                 Change::Tree(folder) => fs::remove_dir_all(folder),
@@ -243,6 +279,27 @@ mod tests {
         assert!(written.create(&root.path().join("b/c"), "2").is_err());
         drop(written);
         assert_eq!(tree(root.path()), before);
+    }
+
+    #[test]
+    fn what_is_removed_is_back_unless_it_is_kept() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("b/c")).unwrap();
+        fs::write(root.path().join("a"), "1").unwrap();
+        fs::write(root.path().join("b/c/d"), "2").unwrap();
+        fs::write(root.path().join("b/e"), "3").unwrap();
+        let before = tree(root.path());
+        let removed = ["a", "b/c/d", "none", "b/c", "b"].map(PathBuf::from);
+        let plan = plan(root.path(), &[("f", "4")]).without(removed.to_vec());
+        drop(plan.write().unwrap());
+        assert_eq!(tree(root.path()), before);
+        plan.write().unwrap().keep();
+        let left = ["b/e", "f"].map(|path| root.path().join(path));
+        let paths: Vec<PathBuf> = tree(root.path())
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect();
+        assert_eq!(paths, left);
     }
 
     #[test]

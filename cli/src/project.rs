@@ -86,23 +86,7 @@ impl Project {
 
     /// The folder for what the tool keeps in a project; the private Postgres makes it too.
     pub(crate) fn state(&self) -> Result<PathBuf> {
-        let state = self.folder.join(".blazelink");
-        let made = std::fs::create_dir_all(&state).and_then(|()| {
-            let ignore = state.join(".gitignore");
-            if ignore.exists() {
-                Ok(())
-            } else {
-                std::fs::write(ignore, "*\n")
-            }
-        });
-        made.map(|()| state.clone()).map_err(|error| {
-            Error::new(
-                ErrorKind::Setup,
-                Code::NotAProject,
-                format!("`{}` cannot be written to", state.display()),
-            )
-            .with_source(error)
-        })
+        state(&self.folder)
     }
 }
 
@@ -118,6 +102,27 @@ impl Program {
             Error::new(ErrorKind::Setup, Code::CommandFailed, sentence)
         })
     }
+}
+
+/// The folder for what the tool keeps in the project of this folder.
+pub(crate) fn state(project: &Path) -> Result<PathBuf> {
+    let state = project.join(".blazelink");
+    let made = std::fs::create_dir_all(&state).and_then(|()| {
+        let ignore = state.join(".gitignore");
+        if ignore.exists() {
+            Ok(())
+        } else {
+            std::fs::write(ignore, "*\n")
+        }
+    });
+    made.map(|()| state.clone()).map_err(|error| {
+        Error::new(
+            ErrorKind::Setup,
+            Code::NotAProject,
+            format!("`{}` cannot be written to", state.display()),
+        )
+        .with_source(error)
+    })
 }
 
 #[derive(Deserialize)]

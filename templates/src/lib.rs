@@ -8,6 +8,7 @@
 //! The tool renders projects ([`project`]). Neither program has what only the other one uses: what
 //! nobody refers to is not linked.
 
+pub mod generated;
 mod pages;
 pub mod project;
 

@@ -176,6 +176,14 @@ codes! {
     ProjectName = 7025;
     /// A new project's folder has something in it already.
     FolderTaken = 7026;
+    /// A generator would overwrite what somebody has written.
+    GeneratorConflict = 7031;
+    /// There is no run of a generator that could be undone.
+    NothingToUndo = 7032;
+    /// What a generator has written was edited since, so that undoing it would lose that.
+    EditedSince = 7033;
+    /// An entity, a field or a migration cannot have that name.
+    NameRefused = 7034;
     /// What a test waited for has not come in time.
     TestTimeout = 8001;
     /// The client of a test was not answered as it expects.

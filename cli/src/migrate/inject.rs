@@ -6,9 +6,12 @@ use std::ops::Range;
 use syn::spanned::Spanned;
 use syn::{Expr, ImplItem, Item, ItemImpl, Stmt};
 
+/// Characters of the longest line that rustfmt leaves.
+const LINE: usize = 100;
+
 /// The text of `lib.rs` with `mod {module};` and `Box::new({module}::Migration)` in it; or what
 /// it lacks to be a list of migrations.
-pub(super) fn inject(text: &str, module: &str) -> Result<String, String> {
+pub(crate) fn inject(text: &str, module: &str) -> Result<String, String> {
     let file = syn::parse_file(text).map_err(|error| {
         let at = error.span().start();
         format!("line {}: {error}", at.line)
@@ -82,6 +85,10 @@ fn entry(text: &str, list: Range<usize>, module: &str) -> (usize, String) {
             .chars()
             .take_while(|c| *c == ' ' || *c == '\t')
             .collect();
+        let entry = match indent.len() + entry.len() + ",".len() <= LINE {
+            true => entry,
+            false => format!("Box::new(\n{indent}    {module}::Migration,\n{indent})"),
+        };
         return (at, format!("{comma}\n{indent}{entry},"));
     }
     (at, format!("{comma} {entry}"))
@@ -103,9 +110,18 @@ fn last_token(inside: &str) -> Option<usize> {
     Some(before + column)
 }
 
-/// Where `mod` goes: behind the last declaration of a module in a file of its own, else behind
-/// the imports, else at the top.
+/// Where `mod` goes: among the declarations of modules in files of their own, before the first
+/// that comes after it, as rustfmt sorts them; else behind the imports, else at the top.
 fn declaration(text: &str, items: &[Item], module: &str) -> (usize, String) {
+    let is_later = |item: &&Item| match item {
+        Item::Mod(item) => item.content.is_none() && item.ident.to_string().as_str() > module,
+        _ => false,
+    };
+    let later = items.iter().find(is_later);
+    if let Some(later) = later {
+        let at = later.span().byte_range().start;
+        return (at, format!("mod {module};\n"));
+    }
     let ends = |wanted: fn(&Item) -> bool| {
         let found = items.iter().filter(|item| wanted(item));
         found.map(|item| item.span().byte_range().end).next_back()
@@ -152,6 +168,17 @@ mod tests {
             "\nmod m1; // é first\nmod m2;\n",
             "vec![\n            // é\n            Box::new(m1::Migration),\n            \
              Box::new(m2::Migration), // one\n            // more to come\n        ]",
+        );
+        assert_eq!(inject(&before, "m2").unwrap(), after);
+    }
+
+    #[test]
+    fn modules_stay_sorted_and_entries_stay_in_the_order_of_their_making() {
+        let list = |entries: &str| format!("vec![\n            {entries}\n        ]");
+        let before = lib("\nmod m1;\nmod m3;\n", &list("Box::new(m3::Migration),"));
+        let after = lib(
+            "\nmod m1;\nmod m2;\nmod m3;\n",
+            &list("Box::new(m3::Migration),\n            Box::new(m2::Migration),"),
         );
         assert_eq!(inject(&before, "m2").unwrap(), after);
     }

@@ -1,7 +1,7 @@
 //! `blazelink migrate`: the project's migrations, through the program that the project has for
 //! them. It is built without the app, so all of this works while the app does not compile.
 
-mod inject;
+pub(crate) mod inject;
 mod new;
 mod program;
 mod schema;
