@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use blazelink_codes::{Code, limits};
-use poem::{Endpoint, Response};
+use poem::{Endpoint, EndpointExt, Response, Route};
 use sea_orm::DatabaseConnection;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -17,13 +17,15 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Authority;
 use crate::change::Lsn;
-use crate::config::{ClientLimits, Config, Environment};
+use crate::config::{ClientLimits, Config, Environment, MetricsAt};
 use crate::data;
 use crate::dev::DevChannel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, QueryLimits};
+use crate::health::Pulse;
+use crate::meters::{METRICS, Scrape};
 use crate::pools::{self, Pools};
-use crate::replication::{Following, Signaler};
+use crate::replication::{Following, Signaler, Tells};
 use crate::routes;
 use crate::session::{ConnectionManager, SessionLimits};
 use crate::state_folder::StateFolder;
@@ -31,10 +33,6 @@ use crate::subscription::SubscriptionManager;
 use crate::table::{TableManager, TableManagerBuilder};
 use crate::transport::HttpServer;
 use crate::visibility::{Openness, summary};
-
-/// How long open requests, and after them the pool's connections, may take to end after the app
-/// was told to stop.
-pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
 /// How often sessions without a socket are looked through for those whose grace is over.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -52,6 +50,9 @@ pub struct App {
     dev: Option<DevChannel>,
     serving: Option<JoinHandle<()>>,
     sweeping: JoinHandle<()>,
+    pulsing: JoinHandle<()>,
+    /// Serves metrics at an address of their own, until the server stops.
+    metering: Option<(SocketAddr, JoinHandle<()>)>,
     /// Holds the state folder until it is aborted.
     remembering: Option<JoinHandle<()>>,
     following: Option<std::thread::JoinHandle<()>>,
@@ -77,6 +78,7 @@ impl App {
         let mut pools = Pools::of(database.clone());
         if manager.computes() {
             pools.reads = pools::connect_reads(&config).await?;
+            pools.computes = true;
             manager = data::follow_reads(manager, &pools.reads).await?;
         }
         let manager = Arc::new(manager);
@@ -107,27 +109,61 @@ impl App {
         let subscriptions = Arc::new(subscriptions);
         let state = StateFolder::open(&config, &subscriptions);
 
+        let (stop, stopping) = watch::channel(false);
+        let (linger, lingering) = watch::channel(None);
+        let tells = Tells::default();
+        let (status, handed_on) = (tells.following.subscribe(), tells.handed_on.subscribe());
+        let ready_lag = config.limits.ready_lag;
+        let pulse = Pulse::new(
+            status.clone(),
+            handed_on.clone(),
+            lingering.clone(),
+            ready_lag,
+        );
+
+        let scrape = Scrape::of(&config, &subscriptions, &pulse, &pools)?;
+        let (metrics, scrape) = match config.metrics {
+            Some(MetricsAt::Address(address)) => (None, scrape.map(|scrape| (address, scrape))),
+            Some(MetricsAt::App) | None => (scrape, None),
+        };
+        let metering = match scrape {
+            Some((address, scrape)) => {
+                let setting = "BLAZELINK_METRICS, or [server] metrics in Blazelink.toml";
+                let server = HttpServer::bind(address).await;
+                let server = server.map_err(|error| not_listening(address, setting, error))?;
+                let at = server.address();
+                tracing::info!(url = %format!("http://{at}{METRICS}"), "serving metrics");
+                let endpoint = Route::new().at(METRICS, scrape).map_to_response();
+                Some((
+                    at,
+                    tokio::spawn(serve(server, endpoint, linger.subscribe())),
+                ))
+            }
+            None => None,
+        };
+
         let served = routes::Served {
             executor,
             subscriptions: Arc::clone(&subscriptions),
             authority: Arc::new(authority),
             database: database.clone(),
+            pulse: pulse.clone(),
+            metrics,
         };
         let endpoint = routes::assemble(&config, doors, served, declared)?;
         let server = listen(&config).await?;
         let address = server.address();
 
-        let (stop, stopping) = watch::channel(false);
-        let (linger, lingering) = watch::channel(None);
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
-        let follower = signaler.spawn(stopping.clone())?;
+        let following = signaler.spawn(stopping.clone(), tells)?;
         let serving = tokio::spawn(serve(server, endpoint, lingering));
         let remembering = state.map(|state| tokio::spawn(state.keep()));
+        let pulsing = tokio::spawn(pulse.run(database, stopping.clone()));
         let sweeping = tokio::spawn(sweep(subscriptions.clone(), stopping));
         Ok(App {
             address,
-            status: follower.status,
-            handed_on: follower.handed_on,
+            status,
+            handed_on,
             stop,
             linger,
             pools,
@@ -135,8 +171,10 @@ impl App {
             dev: config.dev,
             serving: Some(serving),
             sweeping,
+            pulsing,
+            metering,
             remembering,
-            following: Some(follower.thread),
+            following: Some(following),
         })
     }
 
@@ -161,6 +199,12 @@ impl App {
         {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Where metrics are served, if that is at an address of their own
+    /// ([`MetricsAt::Address`](crate::config::MetricsAt::Address)).
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metering.as_ref().map(|(address, _)| *address)
     }
 
     /// How the app follows the database's log, now and later.
@@ -232,6 +276,10 @@ impl App {
         let joined = tokio::task::spawn_blocking(move || following.map(|thread| thread.join()));
         self.served().await;
         tell_failed((&mut self.sweeping).await.is_err());
+        tell_failed((&mut self.pulsing).await.is_err());
+        if let Some((_, metering)) = self.metering.take() {
+            tell_failed(metering.await.is_err());
+        }
         tell_failed(!matches!(joined.await, Ok(None | Some(Ok(())))));
         // Each socket's task says goodbye to its client, within a time limit of its own.
         self.subscriptions.connections().sockets_closed().await;
@@ -240,7 +288,7 @@ impl App {
             remembering.abort();
             let _ = remembering.await;
         }
-        self.pools.close(DRAIN).await;
+        self.pools.close(limits::DRAIN).await;
     }
 }
 
@@ -304,15 +352,15 @@ async fn listen(config: &Config) -> Result<HttpServer> {
         Some(listener) => listener.try_clone().and_then(HttpServer::on),
         None => HttpServer::bind(address).await,
     };
-    server.map_err(|error| {
-        Error::new(
-            ErrorKind::Setup,
-            Code::Listen,
-            format!("{address} cannot be listened on"),
-        )
+    let setting = "BLAZELINK_PORT, or [server] port in Blazelink.toml";
+    server.map_err(|error| not_listening(address, setting, error))
+}
+
+fn not_listening(address: SocketAddr, setting: &str, error: std::io::Error) -> Error {
+    let sentence = format!("{address} cannot be listened on");
+    Error::new(ErrorKind::Setup, Code::Listen, sentence)
         .with_source(error)
-        .with_hint("set another port: BLAZELINK_PORT, or [server] port in Blazelink.toml")
-    })
+        .with_hint(format!("set another port: {setting}"))
 }
 
 async fn serve(
@@ -325,7 +373,7 @@ async fn serve(
         let linger = lingering.wait_for(Option::is_some).await;
         linger.ok().and_then(|linger| *linger).unwrap_or_default()
     };
-    server.serve(endpoint, stopped, DRAIN).await;
+    server.serve(endpoint, stopped, limits::DRAIN).await;
 }
 
 /// Ends the sessions whose grace is over, until the app stops.
@@ -378,10 +426,12 @@ mod tests {
             dev: None,
             serving: Some(tokio::spawn(async {})),
             sweeping: tokio::spawn(async {}),
+            pulsing: tokio::spawn(async {}),
+            metering: None,
             remembering: None,
             following: Some(thread),
         };
-        let failed = tokio::time::timeout(DRAIN, app.failed()).await;
+        let failed = tokio::time::timeout(limits::DRAIN, app.failed()).await;
         assert_eq!(failed.unwrap().code(), Code::ReplicationConnection);
     }
 }

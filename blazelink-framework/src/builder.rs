@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
-use blazelink_codes::Code;
+use blazelink_codes::{Code, limits};
 use poem::{EndpointExt, IntoEndpoint};
 use sea_orm::{DatabaseConnection, DbErr, Linked};
 
-use crate::app::{App, DRAIN, open_as};
+use crate::app::{App, open_as};
 use crate::auth::{Authenticator, Authority, ContextFactory};
 use crate::config::{ClientLimits, Config};
+use crate::embedded::Embedded;
 use crate::error::{Error, ErrorKind, Result};
 
 use crate::table::{DataAccessor, Extension, Table, TableManagerBuilder, VirtualTable, Writes};
@@ -238,6 +239,14 @@ impl Builder {
         self
     }
 
+    /// Has a program that is built for release hold these folders, so that it runs anywhere, without
+    /// its project: `.embed(blazelink::embed!("templates", "static"))`. Pages and files are taken from
+    /// it; in a debug build, and in development, from disk.
+    pub fn embed(mut self, files: Embedded) -> Builder {
+        self.declared.embedded = files;
+        self
+    }
+
     /// The GraphQL schema of the tables, as SDL. Needs no database.
     ///
     /// # Errors
@@ -276,7 +285,7 @@ impl Builder {
             )
             .with_source(error)
         })?;
-        pools::close(database, DRAIN).await;
+        pools::close(database, limits::DRAIN).await;
         Ok(())
     }
 

@@ -32,6 +32,15 @@ pub enum Environment {
     Production,
 }
 
+/// Where metrics are served, at `/metrics`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAt {
+    /// Where the app is, behind its doors: whoever may ask the app reads them (`"app"`).
+    App,
+    /// At an address of their own, in front of the doors, such as `"127.0.0.1:9464"`.
+    Address(SocketAddr),
+}
+
 /// How much clients may use of the server (`[limits]`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientLimits {
@@ -65,6 +74,9 @@ pub struct ClientLimits {
     pub answer_rows: usize,
     /// How long one statement of the pool may take (`statement_seconds`); zero for no limit.
     pub statement_timeout: Duration,
+    /// How late commits may be told before the app says that it is not ready (`ready_lag_seconds`,
+    /// at least 1).
+    pub ready_lag: Duration,
 }
 
 impl Default for ClientLimits {
@@ -84,6 +96,7 @@ impl Default for ClientLimits {
             page_size: u32::try_from(limits::PAGE_SIZE).unwrap_or(u32::MAX),
             answer_rows: limits::ANSWER_ROWS,
             statement_timeout: limits::STATEMENT_TIMEOUT,
+            ready_lag: limits::READY_LAG,
         }
     }
 }
@@ -118,6 +131,9 @@ pub struct Config {
     /// Origins whose pages may use the server besides its own, such as `https://app.example.com`
     /// (`[server] origins`, `BLAZELINK_ORIGINS`). In development every port of this machine may.
     pub origins: Vec<String>,
+    /// Where Prometheus reads the app's metrics (`[server] metrics`, `BLAZELINK_METRICS`); nowhere by
+    /// default. Needs the feature `metrics`.
+    pub metrics: Option<MetricsAt>,
     /// How much clients may use.
     pub limits: ClientLimits,
     /// The project's folder, in which templates and static files lie.
@@ -151,6 +167,7 @@ impl fmt::Debug for Config {
             .field("listen", &self.listen)
             .field("hosts", &self.hosts)
             .field("origins", &self.origins)
+            .field("metrics", &self.metrics)
             .field("limits", &self.limits)
             .field("folder", &self.folder)
             .field("state", &self.state)
@@ -175,6 +192,7 @@ impl Config {
             listener: None,
             hosts: Vec::new(),
             origins: Vec::new(),
+            metrics: None,
             limits: ClientLimits::default(),
             folder: PathBuf::from("."),
             state: None,

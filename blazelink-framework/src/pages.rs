@@ -1,8 +1,10 @@
 //! The app's own pages: minijinja templates from the project's `templates` folder.
 //!
 //! `routes` serves one [`PageEndpoint`] per page. Templates are read from disk and read again
-//! when they change, so an edit shows without compiling. Undefined variables are errors.
+//! when they change, so an edit shows without compiling; outside of development those inside of the
+//! program go before the disk. Undefined variables are errors.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use blazelink_codes::Code;
@@ -12,6 +14,7 @@ use poem::{Endpoint, Request, Response};
 
 use crate::config::{Config, Environment};
 use crate::dev;
+use crate::embedded::Embedded;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Folder of a project that holds its templates.
@@ -28,10 +31,14 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// The templates of the app with these settings.
-    pub(crate) fn of(config: &Config) -> Pages {
+    pub(crate) fn of(config: &Config, embedded: Embedded) -> Pages {
         let mut templates = minijinja::Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        templates.set_loader(path_loader(config.folder.join(FOLDER)));
+        if config.environment == Environment::Production && embedded.has_folder(Path::new(FOLDER)) {
+            templates.set_loader(move |name| from_program(embedded, name));
+        } else {
+            templates.set_loader(path_loader(config.folder.join(FOLDER)));
+        }
         Pages {
             templates: Arc::new(templates),
             environment: config.environment,
@@ -49,7 +56,10 @@ impl Pages {
             let sentence = format!("Page `{FOLDER}/{template}` cannot be used");
             Error::new(ErrorKind::Setup, Code::Template, sentence)
                 .with_source(error)
-                .with_hint("start the app in the project's folder, the one with Blazelink.toml")
+                .with_hint(
+                    "start the app in the project's folder, the one with Blazelink.toml, or name the \
+                     folder in embed!",
+                )
         })?;
         Ok(PageEndpoint {
             pages: self.clone(),
@@ -83,6 +93,21 @@ impl Pages {
         );
         self.html(StatusCode::INTERNAL_SERVER_ERROR, html)
     }
+}
+
+/// The template of this name inside of the program.
+fn from_program(
+    embedded: Embedded,
+    name: &str,
+) -> std::result::Result<Option<String>, minijinja::Error> {
+    let Some(bytes) = embedded.file(&format!("{FOLDER}/{name}")) else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let kind = minijinja::ErrorKind::InvalidOperation;
+        minijinja::Error::new(kind, "the template is no UTF-8").with_source(error)
+    })?;
+    Ok(Some(text.to_owned()))
 }
 
 /// Answers a request with one rendered template.
@@ -143,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn an_edit_shows_without_a_restart() {
         let (folder, config) = project("one");
-        let pages = Pages::of(&config);
+        let pages = Pages::of(&config, Embedded::none());
         let first = get(pages.page("a.html").unwrap()).await;
         assert_eq!(first, (StatusCode::OK, "one".to_owned()));
         std::fs::write(folder.path().join(FOLDER).join("a.html"), "two").unwrap();
@@ -154,10 +179,12 @@ mod tests {
     async fn a_page_holds_the_script_where_dev_runs_the_app_even_when_it_is_broken() {
         let (folder, mut config) = project("<body>whole</body>");
         config.environment = Environment::Development;
-        let plain = get(Pages::of(&config).page("a.html").unwrap()).await.1;
+        let plain = get(Pages::of(&config, Embedded::none()).page("a.html").unwrap())
+            .await
+            .1;
         assert_eq!(plain, "<body>whole</body>");
         config.dev = Some(DevChannel::default());
-        let pages = Pages::of(&config);
+        let pages = Pages::of(&config, Embedded::none());
         let page = pages.page("a.html").unwrap();
         let scripted = get(page).await.1;
         assert!(scripted.contains(dev::SCRIPT), "{scripted}");
@@ -169,5 +196,23 @@ mod tests {
             broken.contains(dev::SCRIPT) && broken.contains("templates/a.html"),
             "{broken}"
         );
+    }
+
+    #[tokio::test]
+    async fn templates_inside_of_the_program_need_no_disk() {
+        let embedded = Embedded::of(&[
+            ("templates/a.html", b"{% include 'part.html' %}!"),
+            ("templates/part.html", b"one"),
+        ]);
+        let mut config = Config::new("test", "postgres://nowhere");
+        config.folder = "/nowhere".into();
+        let pages = Pages::of(&config, embedded);
+        let answer = get(pages.page("a.html").unwrap()).await;
+        assert_eq!(answer, (StatusCode::OK, "one!".to_owned()));
+        assert!(pages.page("b.html").is_err());
+        let (_folder, mut config) = project("from disk");
+        config.environment = Environment::Development;
+        let pages = Pages::of(&config, embedded);
+        assert_eq!(get(pages.page("a.html").unwrap()).await.1, "from disk");
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Pools {
     pub(crate) database: DatabaseConnection,
     /// What computed fields read through; the same where there are none.
     pub(crate) reads: DatabaseConnection,
+    /// Whether `reads` is a pool of its own.
+    pub(crate) computes: bool,
 }
 
 impl Pools {
@@ -31,6 +33,7 @@ impl Pools {
         Pools {
             reads: database.clone(),
             database,
+            computes: false,
         }
     }
 

@@ -1,14 +1,15 @@
 //! Every path the app answers, in one place.
 //!
 //! `/graphql/` and `/ws/connect` are the original's; `/blazelink/client.js` is the browser's
-//! client; `/blazelink/dev/..` is there while `blazelink dev` runs the app; everything else is the app's own: pages, folders, endpoints.
+//! client; `/blazelink/dev/..` is there while `blazelink dev` runs the app; `/health` and `/ready`
+//! are for those who keep it running, and `/metrics` where the settings say so; everything else is the app's own: pages, folders, endpoints.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use blazelink_codes::Code;
-use poem::endpoint::{BoxEndpoint, StaticFilesEndpoint, make_sync};
+use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::error::RouteError;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, Response, Route};
@@ -18,8 +19,13 @@ use url::Host;
 use crate::auth::Authority;
 use crate::config::{Config, Environment};
 use crate::dev;
+use crate::embedded::Embedded;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files;
 use crate::graphql::{Executor, GraphqlEndpoint};
+use crate::health::{self, HEALTH, Pulse, READY};
+use crate::meters::{METRICS, Scrape};
+use crate::observed::Observed;
 use crate::pages::Pages;
 use crate::subscription::SubscriptionManager;
 use crate::transport::{Doors, Doorway, WebSocketTransport};
@@ -40,6 +46,8 @@ pub(crate) struct Declared {
     pub(crate) pages: Vec<(String, String)>,
     /// Path and folder of the project.
     pub(crate) folders: Vec<(String, PathBuf)>,
+    /// Files of the project that are in the program.
+    pub(crate) embedded: Embedded,
     /// Path prefix and endpoint.
     pub(crate) endpoints: Vec<(String, MakeEndpoint)>,
 }
@@ -51,6 +59,10 @@ pub(crate) struct Served {
     pub(crate) authority: Arc<Authority>,
     /// What the app's own endpoints are given.
     pub(crate) database: DatabaseConnection,
+    /// What is known of the app's health.
+    pub(crate) pulse: Pulse,
+    /// What answers with metrics, if that is to be here.
+    pub(crate) metrics: Option<Scrape>,
 }
 
 /// Whom an app lets in, by its settings.
@@ -77,13 +89,16 @@ pub(crate) fn assemble(
     doors: Doors,
     served: Served,
     declared: Declared,
-) -> Result<Doorway<Route>> {
+) -> Result<Observed<Doorway<Route>>> {
     let Served {
         executor,
         subscriptions,
         authority,
         database,
+        pulse,
+        metrics,
     } = served;
+    let meters = subscriptions.meters().clone();
     let websocket = WebSocketTransport::new(Arc::clone(&subscriptions))
         .authority(Arc::clone(&authority))
         .messages_per_second(config.limits.messages_per_second)
@@ -100,6 +115,17 @@ pub(crate) fn assemble(
     route = at(route, "/ws/connect", websocket)?;
     route = at(route, "/blazelink/client.js", make_sync(|_| client()))?;
 
+    route = at(route, HEALTH, make_sync(|request| health::health(&request)))?;
+    route = at(
+        route,
+        READY,
+        make_sync(move |request| health::ready(&request, &pulse)),
+    )?;
+
+    if let Some(metrics) = metrics {
+        route = at(route, METRICS, metrics)?;
+    }
+
     if let Some(channel) = &config.dev {
         let channel = channel.clone();
         route = at(
@@ -110,18 +136,19 @@ pub(crate) fn assemble(
         route = at(route, dev::SCRIPT, make_sync(|_| dev::script()))?;
     }
 
-    let pages = Pages::of(config);
+    let pages = Pages::of(config, declared.embedded);
     for (path, template) in declared.pages {
         route = at(route, &path, pages.page(&template)?)?;
     }
     for (path, folder) in declared.folders {
-        let files = StaticFilesEndpoint::new(config.folder.join(folder));
+        let files = files::folder(config, declared.embedded, &folder);
         route = below(route, &path, files)?;
     }
     for (path, make) in declared.endpoints {
         route = below(route, &path, make(database.clone()))?;
     }
-    Ok(Doorway::new(doors, route))
+    let doorway = Doorway::new(doors, route).open_at(&[HEALTH, READY]);
+    Ok(Observed::new(meters, doorway))
 }
 
 /// Serves an endpoint under a path and everything below it.

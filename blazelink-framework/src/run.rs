@@ -18,13 +18,16 @@ use std::sync::Arc;
 use blazelink_codes::Code;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::builder::{Blazelink, Builder};
 use crate::config::{Config, Environment};
 use crate::dev::DevChannel;
 use crate::doctor;
 use crate::error::{Error, ErrorKind, Result};
+use crate::spans::Exporter;
 
 /// What is logged unless `RUST_LOG` says otherwise: of the libraries, only what may need somebody.
 /// At `info` the drivers repeat every notice of Postgres.
@@ -80,7 +83,16 @@ fn run_declared(declare: Box<dyn FnOnce(Builder) -> Builder + '_>) -> ExitCode {
 }
 
 fn with_config(work: impl FnOnce(Config) -> Result<()>) -> Result<()> {
-    log();
+    let exporter = Exporter::from_environment(&program_name())?;
+    log(exporter.as_ref());
+    let done = in_folder(work);
+    if let Some(exporter) = exporter {
+        exporter.flush();
+    }
+    done
+}
+
+fn in_folder(work: impl FnOnce(Config) -> Result<()>) -> Result<()> {
     let folder = std::env::current_dir().map_err(|error| {
         Error::new(
             ErrorKind::Setup,
@@ -238,17 +250,20 @@ fn announce(file: &Path, event: &serde_json::Value) -> Result<()> {
 }
 
 /// The log on standard error: what `RUST_LOG` says, else [`LOG`]. Coloured for a person at a
-/// terminal only. A subscriber that the app has installed itself stays.
-fn log() {
+/// terminal only. Beside it, spans go to their collector. A subscriber that the app has installed
+/// itself stays.
+fn log(exporter: Option<&Exporter>) {
     let said = std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let plain = ["NO_COLOR", "TERM"].map(std::env::var_os);
     // `blazelink dev` stands between us and its terminal.
     let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "1");
     let terminal = forced || std::io::stderr().is_terminal();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter(said.as_deref()))
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(colours(terminal, plain))
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_filter(filter(said.as_deref()));
+    let spans = exporter.map(Exporter::layer);
+    let subscriber = tracing_subscriber::registry().with(spans).with(lines);
     let _ = subscriber.try_init();
 }
 

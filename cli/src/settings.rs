@@ -102,6 +102,9 @@ struct Server {
     /// The framework's.
     #[serde(rename = "origins")]
     _origins: Option<toml::Value>,
+    /// The framework's.
+    #[serde(rename = "metrics")]
+    _metrics: Option<toml::Value>,
 }
 
 #[derive(Default, Deserialize)]

@@ -299,3 +299,22 @@ pub const BUS_BYTES: usize = 32 << 20;
 /// once more, so that they open new ones. Beyond it, connections that are idle are closed: a client
 /// that asks in that very moment has to ask again.
 pub const HANDOVER_LINGER: Duration = Duration::from_millis(300);
+
+/// How often the database is asked whether it answers and how far its log is; what `/ready` says is
+/// at most so old.
+pub const PULSE_EVERY: Duration = Duration::from_secs(2);
+
+/// How long the database may take to answer that, a free connection of the pool included. Beyond it
+/// the app is not ready.
+pub const PULSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How old the last such answer may be. Beyond it the app is not ready.
+pub const PULSE_STALE: Duration = Duration::from_secs(10);
+
+/// How late commits may be told. Beyond it the app is not ready. A setting: `[limits]
+/// ready_lag_seconds`.
+pub const READY_LAG: Duration = Duration::from_secs(30);
+
+/// How long open requests may take to end after the app was told to stop, and after them the
+/// connections of each of its pools. Beyond it they are cut off.
+pub const DRAIN: Duration = Duration::from_secs(5);

@@ -5,6 +5,7 @@
 //! say what to write instead.
 
 mod attributes;
+mod embed;
 mod fields;
 mod method;
 mod structs;
@@ -152,4 +153,24 @@ pub fn derive_virtual_table(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn fields(attributes: TokenStream, block: TokenStream) -> TokenStream {
     fields::expand(attributes.into(), block.into()).into()
+}
+
+/// The files of folders of the project, inside of the program where it is built for release, so that
+/// it runs without them; for the builder's `embed`.
+///
+/// ```text
+/// blaze.embed(blazelink::embed!("templates", "static"))
+/// ```
+///
+/// Folders are named from the package's own folder on. Where debug assertions are on, as in a debug
+/// build, nothing is embedded and files are read from disk. A file that is added is embedded when the
+/// package is compiled next: cargo sees changes of files that it knows.
+#[proc_macro]
+pub fn embed(input: TokenStream) -> TokenStream {
+    let folders = syn::parse_macro_input!(input as embed::Folders);
+    // Cargo sets it for whatever it compiles.
+    let project = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    embed::expand(&folders, project.as_ref())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

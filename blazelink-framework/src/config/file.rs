@@ -12,7 +12,7 @@ use std::time::Duration;
 use blazelink_codes::{Code, limits};
 use serde::Deserialize;
 
-use super::{ClientLimits, Config, Environment, FILE, SlotMode};
+use super::{ClientLimits, Config, Environment, FILE, MetricsAt, SlotMode};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The state folder in development, in the project's.
@@ -53,6 +53,7 @@ struct ServerSection {
     state: Option<PathBuf>,
     hosts: Vec<String>,
     origins: Vec<String>,
+    metrics: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,6 +73,7 @@ struct LimitsSection {
     page_size: Option<u32>,
     answer_rows: Option<usize>,
     statement_seconds: Option<u32>,
+    ready_lag_seconds: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,6 +96,7 @@ pub(super) fn read_for_test(folder: &Path, url: &str) -> Result<Config> {
     file.replication = ReplicationSection::default();
     file.server.host = None;
     file.server.state = None;
+    file.server.metrics = None;
     resolve(file, "test", |name| {
         (name == "DATABASE_URL").then(|| url.to_owned())
     })
@@ -174,6 +177,11 @@ fn resolve(
             developing.then(|| PathBuf::from(STATE))
         }),
     };
+    config.metrics = match (variable("BLAZELINK_METRICS"), file.server.metrics) {
+        (Some(text), _) => metrics_at(&text, "BLAZELINK_METRICS")?,
+        (None, Some(text)) => metrics_at(&text, "[server] metrics")?,
+        (None, None) => None,
+    };
     config.hosts = variable("BLAZELINK_HOSTS").map_or(file.server.hosts, list);
     config.origins = variable("BLAZELINK_ORIGINS").map_or(file.server.origins, list);
     config.limits = file.limits.resolve();
@@ -221,7 +229,23 @@ impl LimitsSection {
                 .map_or(default.statement_timeout, |seconds| {
                     Duration::from_secs(seconds.into())
                 }),
+            ready_lag: self.ready_lag_seconds.map_or(default.ready_lag, |seconds| {
+                Duration::from_secs(seconds.get().into())
+            }),
         }
+    }
+}
+
+/// Where metrics are served, as a setting says it.
+fn metrics_at(text: &str, setting: &str) -> Result<Option<MetricsAt>> {
+    match text {
+        "" => Ok(None),
+        "app" => Ok(Some(MetricsAt::App)),
+        address => match address.parse() {
+            Ok(address) => Ok(Some(MetricsAt::Address(address))),
+            Err(_) => Err(bad_variable(setting, "an address with a port, or \"app\"")
+                .with_hint("set 127.0.0.1:9464, and have Prometheus read /metrics there")),
+        },
     }
 }
 
@@ -318,13 +342,32 @@ mod tests {
     }
 
     #[test]
+    fn metrics_are_nowhere_unless_an_address_or_the_app_is_named() {
+        let metrics = |file: &str, variable: Option<&str>| {
+            let mut variables = vec![("DATABASE_URL", "postgres://a")];
+            variables.extend(variable.map(|text| ("BLAZELINK_METRICS", text)));
+            load(file, &variables).map(|config| config.metrics)
+        };
+        let address = MetricsAt::Address(SocketAddr::from(([127, 0, 0, 1], 9464)));
+        let file = "[server]\nmetrics = 'app'";
+        assert_eq!(metrics("", None).unwrap(), None);
+        assert_eq!(metrics(file, None).unwrap(), Some(MetricsAt::App));
+        let named = metrics(file, Some("127.0.0.1:9464"));
+        assert_eq!(named.unwrap(), Some(address));
+        assert_eq!(metrics(file, Some("")).unwrap(), None);
+        let refused = metrics("[server]\nmetrics = 'yes'", None).unwrap_err();
+        let sentence = "[server] metrics is not an address with a port, or \"app\"";
+        assert_eq!(refused.sentence(), sentence);
+    }
+
+    #[test]
     fn limits_of_queries_are_settings() {
         let limits = |text: &str| {
             let file = format!("[database]\nurl = 'x'\n[limits]\n{text}");
             load(&file, &[]).map(|config| config.limits)
         };
         let file = "query_depth = 3\nquery_fields = 4\nquery_aliases = 5\npage_size = 6\n\
-                    answer_rows = 7\nstatement_seconds = 8";
+                    answer_rows = 7\nstatement_seconds = 8\nready_lag_seconds = 9";
         let expected = ClientLimits {
             query_depth: 3,
             query_fields: 4,
@@ -332,6 +375,7 @@ mod tests {
             page_size: 6,
             answer_rows: 7,
             statement_timeout: Duration::from_secs(8),
+            ready_lag: Duration::from_secs(9),
             ..ClientLimits::default()
         };
         assert_eq!(limits(file).unwrap(), expected);

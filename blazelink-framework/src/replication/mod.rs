@@ -13,6 +13,7 @@ mod binding;
 mod cancel;
 mod connection;
 mod decoder;
+mod following;
 mod gate;
 mod ordinary;
 mod pending;
@@ -35,6 +36,7 @@ mod wire;
 
 pub use connection::{Identity, ReplicationConnection};
 pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
+pub use following::Following;
 pub use gate::Gate;
 pub use ordinary::OrdinaryConnection;
 #[cfg(test)]
@@ -43,8 +45,7 @@ pub use queue::{Batch, Queue, QueueWriter, Reset, Status, queue};
 pub use reader::{Reader, ReaderConfig, on_own_thread};
 pub use server_error::ServerError;
 pub(crate) use server_error::refuses_settings;
-pub use signaler::Following;
-pub(crate) use signaler::Signaler;
+pub(crate) use signaler::{Signaler, Tells};
 pub use slot::SlotPlan;
 pub use stream::{Frame, Frames, ReplicationStream};
 pub use url::DatabaseUrl;

@@ -12,6 +12,7 @@ use blazelink_codes::Code;
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
+use super::following::Following;
 use super::gate::Gate;
 use super::ordinary::OrdinaryConnection;
 use super::preflight;
@@ -24,33 +25,20 @@ use crate::change::Lsn;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
+use crate::spans;
 use crate::subscription::SubscriptionManager;
 
 /// Changes from which on a transaction counts as large: telling many sessions of them takes a
 /// while.
 const LARGE: usize = 32;
 
-/// Whether commits arrive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Following {
-    /// Not yet: the slot is being made, which waits for transactions that are open.
-    #[default]
-    Starting,
-    /// Commits arrive.
-    Live,
-    /// The connection failed and is tried again; why, in one sentence.
-    Down(String),
-}
-
-/// The replication thread, and what it tells of itself.
-#[derive(Debug)]
-pub(crate) struct Follower {
-    /// Ends once it was told to stop and the server has let go of the slot.
-    pub(crate) thread: JoinHandle<()>,
+/// What the replication thread tells of itself; it ends with the thread.
+#[derive(Debug, Default)]
+pub(crate) struct Tells {
     /// Whether commits arrive.
-    pub(crate) status: watch::Receiver<Following>,
+    pub(crate) following: watch::Sender<Following>,
     /// Up to here, every commit has been handed to whoever watches what it changed.
-    pub(crate) handed_on: watch::Receiver<Lsn>,
+    pub(crate) handed_on: watch::Sender<Lsn>,
 }
 
 /// Everything that is needed to follow the log, checked and not yet started.
@@ -101,14 +89,13 @@ impl Signaler {
         })
     }
 
-    /// Follows the log on a thread of its own until `stop` is true.
+    /// Follows the log on a thread of its own until `stop` is true. The thread ends once the server
+    /// has let go of the slot.
     ///
     /// # Errors
     ///
     /// If the machine has no thread or no descriptors left.
-    pub(crate) fn spawn(self, stop: watch::Receiver<bool>) -> Result<Follower> {
-        let (following, status) = watch::channel(Following::default());
-        let (progress, handed_on) = watch::channel(Lsn::default());
+    pub(crate) fn spawn(self, stop: watch::Receiver<bool>, tells: Tells) -> Result<JoinHandle<()>> {
         let Signaler {
             reader,
             gate,
@@ -118,21 +105,16 @@ impl Signaler {
         let thread = on_own_thread("blazelink-replication", move || async move {
             let (writer, queue) = queue::queue();
             let reader = Reader::new(reader, exposure, writer, stop);
-            let publisher = Publisher::new(queue, gate, subscriptions, following, progress);
+            let publisher = Publisher::new(queue, gate, subscriptions, tells);
             // The reader ends when it is stopped; the publisher goes on until then.
             tokio::select! {
                 () = reader.run() => {}
                 () = publisher.run() => {}
             }
         });
-        let thread = thread.map_err(|error| {
+        thread.map_err(|error| {
             let sentence = "The replication thread cannot be started";
             Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
-        })?;
-        Ok(Follower {
-            thread,
-            status,
-            handed_on,
         })
     }
 }
@@ -143,8 +125,7 @@ struct Publisher {
     gate: Gate,
     bus: InMemoryBus,
     subscriptions: Arc<SubscriptionManager>,
-    following: watch::Sender<Following>,
-    handed_on: watch::Sender<Lsn>,
+    tells: Tells,
 }
 
 impl Publisher {
@@ -152,16 +133,14 @@ impl Publisher {
         queue: Queue,
         gate: Gate,
         subscriptions: Arc<SubscriptionManager>,
-        following: watch::Sender<Following>,
-        handed_on: watch::Sender<Lsn>,
+        tells: Tells,
     ) -> Publisher {
         Publisher {
             queue,
             gate,
             bus: InMemoryBus::default(),
             subscriptions,
-            following,
-            handed_on,
+            tells,
         }
     }
 
@@ -185,7 +164,10 @@ impl Publisher {
             mut statuses,
         } = batch;
         // A reset waits at the gate like everything else: who starts over reads anew.
-        let (queue, following) = (&self.queue, &self.following);
+        let subscriptions = Arc::clone(&self.subscriptions);
+        let meters = subscriptions.meters();
+        let waiting = meters.timer();
+        let (queue, following) = (&self.queue, &self.tells.following);
         let visible = tokio::select! {
             () = self.gate.pass(&xids) => true,
             () = queue.until_reset(|newer| {
@@ -196,22 +178,31 @@ impl Publisher {
         if !visible {
             // The reset that is waiting covers these transactions, and any reset of this batch.
             self.queue.put_back(xids);
-            report(&self.following, statuses);
+            report(&self.tells.following, statuses);
             return;
         }
+        if !xids.is_empty() {
+            meters.visible_after(waiting);
+        }
         if let Some(reset) = &reset {
+            meters.started_over();
             let sessions = self.subscriptions.connections().len();
             if sessions > 0 {
                 tracing::warn!(%reset, sessions, "every session is told to start over");
             }
             self.subscriptions.reset_all();
         }
-        report(&self.following, statuses);
+        report(&self.tells.following, statuses);
         for transaction in transactions {
-            let large = transaction.changes.len() >= LARGE;
+            let changes = transaction.changes.len();
+            let large = changes >= LARGE;
             let transaction = Arc::new(transaction);
-            self.subscriptions.judge(&transaction).await;
-            self.bus.publish(transaction);
+            let handing_on = async {
+                subscriptions.judge(&transaction).await;
+                self.bus.publish(Arc::clone(&transaction));
+            };
+            spans::commit(changes).around(handing_on).await;
+            meters.committed(changes);
             // Under load the reader must get its turn, and at once after a large transaction.
             if large {
                 tokio::task::yield_now().await;
@@ -220,7 +211,7 @@ impl Publisher {
             }
         }
         self.queue.confirm(progress);
-        self.handed_on.send_replace(progress);
+        self.tells.handed_on.send_replace(progress);
     }
 }
 
@@ -255,12 +246,12 @@ mod tests {
         let connections = Arc::new(ConnectionManager::default());
         let subscriptions = Arc::new(SubscriptionManager::new(exposure, connections));
         let nowhere = DatabaseUrl::parse("postgres://me@localhost/db?host=/nowhere").unwrap();
-        let (following, status) = watch::channel(Following::default());
+        let tells = Tells::default();
+        let status = tells.following.subscribe();
         let (writer, queue) = queue::queue();
         let gate = Gate::new(nowhere, "test");
         let subscribed = Arc::clone(&subscriptions);
-        let (progress, _) = watch::channel(Lsn::default());
-        let publisher = Publisher::new(queue, gate, subscribed, following, progress);
+        let publisher = Publisher::new(queue, gate, subscribed, tells);
         (publisher, writer, subscriptions, status)
     }
 

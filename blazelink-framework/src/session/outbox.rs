@@ -63,10 +63,11 @@ struct Refilled {
 }
 
 impl Outbox {
-    /// Appends an update. Ignored while a reset is due.
-    pub(crate) fn push(&mut self, kind: UpdateKind, update: &Arc<Update>) {
+    /// Appends an update. Ignored while a reset is due. Whether the outbox was emptied for it, being
+    /// full.
+    pub(crate) fn push(&mut self, kind: UpdateKind, update: &Arc<Update>) -> bool {
         if self.reset_due {
-            return;
+            return false;
         }
         if self.waiting() < limits::OUTBOX_MERGE_FROM {
             self.waiting = None;
@@ -74,7 +75,7 @@ impl Outbox {
         } else {
             self.merge(kind, update);
         }
-        self.keep_bounds();
+        self.keep_bounds()
     }
 
     /// Takes waiting entries in order, until none is left or their updates weigh `bytes`; at least
@@ -254,15 +255,18 @@ impl Outbox {
         Some(entry)
     }
 
-    fn keep_bounds(&mut self) {
+    /// Whether it had to be emptied.
+    fn keep_bounds(&mut self) -> bool {
         let bytes = limits::OUTBOX_BYTES + self.refilled.bytes;
         while self.bytes > bytes && self.unconfirmed > 0 {
             self.let_go();
         }
         let entries = limits::OUTBOX_ENTRIES + self.refilled.entries;
-        if self.bytes > bytes || self.waiting() > entries {
+        let full = self.bytes > bytes || self.waiting() > entries;
+        if full {
             self.reset();
         }
+        full
     }
 
     /// Forgets the oldest sent entry.

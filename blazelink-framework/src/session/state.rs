@@ -163,13 +163,19 @@ impl Session {
         self.peer
     }
 
-    /// Appends updates in order and wakes the socket, if there is one, once.
-    pub(crate) fn deliver<'a>(&self, updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>) {
+    /// Appends updates in order and wakes the socket, if there is one, once. Whether the outbox was
+    /// emptied for them, being full.
+    pub(crate) fn deliver<'a>(
+        &self,
+        updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>,
+    ) -> bool {
         let mut state = self.lock();
+        let mut emptied = false;
         for (kind, update) in updates {
-            state.outbox.push(kind, update);
+            emptied |= state.outbox.push(kind, update);
         }
         state.wake();
+        emptied
     }
 
     /// Owes the session one update per object that it watches.

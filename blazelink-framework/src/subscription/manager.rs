@@ -18,6 +18,7 @@ use super::ledger::{Ledger, View, ViewName, Visit};
 use super::rules::Rules;
 use super::session_watch::SessionWatch;
 use crate::exposure::Exposure;
+use crate::meters::Meters;
 use crate::monitor::MonitorHub;
 use crate::object_id::ObjectId;
 use crate::session::{
@@ -35,6 +36,7 @@ pub struct SubscriptionManager {
     /// Dependencies that one session may hold.
     pub(super) per_session: usize,
     monitors: Arc<MonitorHub>,
+    meters: Meters,
     /// The tables, if there are rules on who sees what of them.
     pub(super) guarded: Option<Arc<TableManager>>,
     pub(super) rules: Arc<Rules>,
@@ -54,6 +56,7 @@ impl SubscriptionManager {
             ledger: OnceLock::new(),
             per_session: limits::SUBSCRIPTIONS_PER_SESSION,
             monitors: Arc::default(),
+            meters: Meters::default(),
             guarded: None,
             rules: Arc::default(),
             conditions: None,
@@ -133,6 +136,11 @@ impl SubscriptionManager {
     /// The sessions.
     pub fn connections(&self) -> &Arc<ConnectionManager> {
         &self.connections
+    }
+
+    /// Where is counted what sessions are told, and all else that the app counts.
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// The exposed tables.

@@ -51,10 +51,11 @@ impl SubscriptionManager {
         for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
             // Who watches has a session: its number is given back after its watches are gone.
             let Some(session) = session else { continue };
-            session.deliver(hits.iter().map(|&(_, at)| {
+            let emptied = session.deliver(hits.iter().map(|&(_, at)| {
                 let (kind, update) = &updates[at as usize];
                 (*kind, update)
             }));
+            self.count(hits.len(), emptied);
         }
     }
 
@@ -78,7 +79,15 @@ impl SubscriptionManager {
                 .iter()
                 .filter_map(|&(number, at)| notices[at as usize].for_session(number, &viewers))
                 .collect();
-            session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
+            let emptied = session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
+            self.count(told.len(), emptied);
+        }
+    }
+
+    fn count(&self, notices: usize, emptied: bool) {
+        self.meters().told(notices);
+        if emptied {
+            self.meters().overflowed();
         }
     }
 

@@ -10,6 +10,7 @@ pub fn app(blaze: Builder) -> Builder {
         .discover("shooter")
         .seed(seed::run)
         .route("/api", api::routes)
+        .embed(blazelink::embed!("templates", "static"))
         .files("/static", "static")
         .page("/", "index.html")
 }
