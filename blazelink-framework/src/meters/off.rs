@@ -3,8 +3,8 @@
 use poem::http::StatusCode;
 
 /// Counts nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Meters;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meters(());
 
 /// Takes no time.
 #[derive(Clone, Copy, Debug)]
