@@ -433,3 +433,14 @@ fn an_empty_folder_that_one_is_in_becomes_the_app() {
     assert!(manifest.contains("name = \"here\""), "{manifest}");
     assert!(desk.path("here/.git").exists());
 }
+
+#[test]
+fn a_database_that_cannot_be_reached_leaves_nothing_behind() {
+    let desk = Desk::new();
+    let url = "postgres://ada:secret@127.0.0.1:1/none";
+    let told = desk.told(&["app", "--from-db", url]);
+    assert!(!told.contains("secret"), "{told}");
+    assert_snapshot!(told);
+    assert!(desk.names().is_empty());
+    assert_snapshot!(desk.told(&["app", "--from-db", url, "--template", "blank"]));
+}

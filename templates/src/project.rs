@@ -16,6 +16,10 @@ use crate::not_rendered;
 static SHARED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/project/shared");
 static GAME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/project/game");
 static BLANK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/project/blank");
+static EXISTING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/project/existing");
+
+/// The SQL of a database that was there, which the project's first migration reads.
+pub const BASELINE: &str = "migration/src/baseline.sql";
 
 /// The packages that a project depends on, as they were tested: a Cargo.lock of a project called
 /// [`PLACE`].
@@ -35,10 +39,12 @@ pub enum Template {
     Game,
     /// One table and a page that lists it.
     Blank,
+    /// The tables of a database that is there. Nobody chooses it by name.
+    Existing,
 }
 
 impl Template {
-    /// Every template.
+    /// Every template that can be chosen.
     pub const ALL: [Template; 2] = [Template::Game, Template::Blank];
 
     /// What is typed for it.
@@ -46,6 +52,7 @@ impl Template {
         match self {
             Template::Game => "game",
             Template::Blank => "blank",
+            Template::Existing => "existing",
         }
     }
 
@@ -54,6 +61,7 @@ impl Template {
         match self {
             Template::Game => "A live game: four tables, computed fields, a page with two teams",
             Template::Blank => "One table and a page that lists it",
+            Template::Existing => "The tables of a database that is there",
         }
     }
 
@@ -61,6 +69,7 @@ impl Template {
         match self {
             Template::Game => &GAME,
             Template::Blank => &BLANK,
+            Template::Existing => &EXISTING,
         }
     }
 }
@@ -88,6 +97,25 @@ pub struct Values {
     rust_version: &'static str,
     /// Where people find Blazelink.
     repository: &'static str,
+    /// Of [`Template::Existing`].
+    tables: Vec<Table>,
+    left_out: Vec<LeftOut>,
+}
+
+/// A table that was there, and has an entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// In SQL.
+    pub name: String,
+    /// The entity's module, as Rust code names it.
+    pub module: String,
+}
+
+/// A table that was there, and has no entity.
+#[derive(Clone, Debug, Serialize)]
+struct LeftOut {
+    name: String,
+    why: String,
 }
 
 impl Values {
@@ -106,7 +134,19 @@ impl Values {
             blazelink_migrations,
             rust_version: env!("CARGO_PKG_RUST_VERSION"),
             repository: env!("CARGO_PKG_REPOSITORY"),
+            tables: Vec::new(),
+            left_out: Vec::new(),
         }
+    }
+
+    /// With the tables of a database that is there, and those that are not exposed, each with the
+    /// reason as the end of a sentence.
+    #[must_use]
+    pub fn existing(mut self, tables: Vec<Table>, left_out: &[(String, String)]) -> Values {
+        self.tables = tables;
+        let left_out = left_out.iter().cloned();
+        self.left_out = left_out.map(|(name, why)| LeftOut { name, why }).collect();
+        self
     }
 }
 

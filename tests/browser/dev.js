@@ -47,7 +47,7 @@ export class Dev {
     const ready = new Promise((resolve) => {
       createInterface({ input: child.stdout }).on("line", (line) => {
         console.log(line);
-        const [, name, value] = /^ {2}(app|graphql|psql) +(.+)$/.exec(line) ?? [];
+        const [, name, value] = /^ {2}(app|graphql|psql|database) +(.+)$/.exec(line) ?? [];
         if (name !== undefined) {
           facts.set(name, value);
         }

@@ -1,6 +1,6 @@
 // @ts-check
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -98,4 +98,50 @@ test("a note in a new app appears in two tabs, and an empty one is refused", { t
     await one.page.locator("#problem", { hasText: "must not be empty" }).waitFor();
     assert.equal(await two.page.locator("#notes li").count(), 2);
   });
+});
+
+/**
+ * Runs the tool to its end, as a person would type it, and returns what it prints.
+ *
+ * @param {...string} words
+ */
+function tool(...words) {
+  const line = ["run", "--quiet", "--", ...words];
+  return execFileSync("cargo", line, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
+}
+
+test("a database that nobody made for it is served, relations and all", { timeout: 20 * 60_000 }, async () => {
+  const [source, folder] = [join(work, "source"), join(work, "store")];
+  tool("new", source, "--template", "blank", "--no-build", "--no-git");
+  tool("-C", source, "db", "start");
+  try {
+    const psql = (/** @type {string[]} */ ...words) => tool("-C", source, "db", "psql", "--", "-qv", "ON_ERROR_STOP=1", ...words);
+    psql("-f", join(ROOT, "tests/sample/schema.sql"));
+    psql("-c", "INSERT INTO language (name) VALUES ('Quechua'); INSERT INTO actor (first_name, last_name) VALUES ('Ada', 'Byron')");
+    psql("-c", "INSERT INTO film (title, language_id, fulltext) VALUES ('Rain', 1, ''); INSERT INTO film_actor (actor_id, film_id) VALUES (1, 1)");
+    const url = tool("-C", source, "db", "url");
+    tool("new", folder, "--from-db", url, "--no-build");
+    const app = await Dev.start(folder, "--db", url);
+    try {
+      const query = "{ films { items { row { title language { row { name } } actors { items { row { last_name } } } } } } }";
+      const response = await fetch(app.graphqlUrl, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query }),
+      });
+      // Of type character(20).
+      const language = { row: { name: "Quechua".padEnd(20) } };
+      const row = { title: "Rain", language, actors: { items: [{ row: { last_name: "Byron" } }] } };
+      const answer = await response.json();
+      assert.deepEqual(answer, { data: { films: { items: [{ row }] } } });
+      const tab = await open(app);
+      await tab.page.screenshot({ path: join(SCREENSHOTS, "new-existing.png"), fullPage: true });
+      assert.deepEqual(tab.problems, []);
+      await tab.page.close();
+    } finally {
+      assert.equal(await app.stop(), 0, "Ctrl-C ends blazelink dev cleanly");
+    }
+  } finally {
+    tool("-C", source, "db", "stop");
+  }
 });

@@ -78,6 +78,24 @@ impl Search {
             .find(|file| is_program(file))
     }
 
+    /// A program of Postgres' client, such as `pg_dump`: the newest, since it works with every older
+    /// server.
+    pub fn client(&self, name: &str) -> Option<PathBuf> {
+        let explicit = self.explicit.iter().cloned();
+        let folders = explicit.chain(self.well_known_folders());
+        let mut programs = folders.map(|folder| folder.join(name));
+        let newest = programs.find(|program| is_program(program));
+        newest.or_else(|| self.program(name))
+    }
+
+    /// Folders where systems have installed Postgres, the newest first.
+    fn well_known_folders(&self) -> Vec<PathBuf> {
+        let patterns = self.well_known.iter();
+        let mut folders: Vec<PathBuf> = patterns.flat_map(|pattern| matching(pattern)).collect();
+        folders.sort_by_key(|folder| std::cmp::Reverse(number_in(folder)));
+        folders
+    }
+
     /// The binaries for a cluster in `project`, or None when there are none. `major` is the
     /// version that the cluster was made with.
     ///
@@ -120,12 +138,7 @@ impl Search {
             let real = folder.join("postgres").canonicalize().ok()?;
             real.parent().map(Path::to_owned)
         });
-        let mut well_known: Vec<PathBuf> = self
-            .well_known
-            .iter()
-            .flat_map(|pattern| matching(pattern))
-            .collect();
-        well_known.sort_by_key(|folder| std::cmp::Reverse(number_in(folder)));
+        let well_known = self.well_known_folders();
         let packages = project
             .ancestors()
             .map(|folder| folder.join("node_modules"))

@@ -4,7 +4,7 @@
 pub(crate) mod branch;
 mod copies;
 mod keeper;
-mod psql;
+pub(crate) mod psql;
 mod reset;
 
 use std::path::Path;

@@ -63,7 +63,7 @@ fn no_psql() -> Error {
 
 /// The URL without its password, and the password: arguments of a program are for everybody on the
 /// machine to see.
-fn without_password(url: &str) -> (String, Option<String>) {
+pub(crate) fn without_password(url: &str) -> (String, Option<String>) {
     let whole = || (url.to_owned(), None);
     let Some((scheme, rest)) = url.split_once("://") else {
         return whole();

@@ -3,6 +3,7 @@
 //! Nothing is asked, unless `--interactive` says so. Everything is decided before anything is
 //! written; what is stopped or fails half-way leaves nothing behind.
 
+mod existing;
 mod framework;
 mod machine;
 mod name;
@@ -18,6 +19,7 @@ use clap::{Args, ValueEnum};
 use rustix::process::{Pid, setpriority_process};
 use serde_json::json;
 
+use self::existing::Existing;
 use self::framework::Framework;
 use self::machine::Machine;
 use self::name::Name;
@@ -40,6 +42,10 @@ pub(crate) struct Arguments {
     /// What to begin with
     #[arg(short, long, value_enum, default_value_t, value_name = "NAME")]
     template: Choice,
+
+    /// Begin with the tables of this database, which is only read
+    #[arg(long, value_name = "URL", conflicts_with_all = ["template", "interactive"])]
+    from_db: Option<String>,
 
     /// Ask what to make, and tell how to make the same without being asked
     #[arg(short, long)]
@@ -101,8 +107,29 @@ pub(crate) async fn run(mut arguments: Arguments, terminal: Terminal) -> Result<
         ask(&mut arguments, terminal)?;
     }
     let framework = Framework::find(arguments.framework.as_deref())?;
-    let values = Values::new(name.as_str(), framework.blazelink(), framework.migrations());
-    let files = project::files(arguments.template.0, &values)?;
+    let mut values = Values::new(name.as_str(), framework.blazelink(), framework.migrations());
+    let mut stop = Stop::listen()?;
+    let existing = match &arguments.from_db {
+        None => None,
+        Some(url) => {
+            arguments.template = Choice(Template::Existing);
+            tokio::select! {
+                existing = Existing::read(url) => Some(existing?),
+                () = stop.asked() => return Err(interrupted()),
+            }
+        }
+    };
+    if let Some(existing) = &existing {
+        values = values.existing(existing.tables.clone(), &existing.left_out);
+    }
+    let mut files = project::files(arguments.template.0, &values)?;
+    let (tables, left_out) = match existing {
+        None => (0, Vec::new()),
+        Some(existing) => {
+            files.extend(existing.files);
+            (existing.tables.len(), existing.left_out)
+        }
+    };
     let lines: usize = files
         .iter()
         .filter(|file| file.path != LOCK)
@@ -114,13 +141,15 @@ pub(crate) async fn run(mut arguments: Arguments, terminal: Terminal) -> Result<
         lines,
         folder,
         name,
+        tables,
+        left_out,
         arguments,
         terminal,
     };
     if new.arguments.dry_run {
         return new.tell_plan();
     }
-    new.make().await
+    new.make(stop).await
 }
 
 /// Not counted: nobody reads it.
@@ -132,6 +161,10 @@ struct New {
     lines: usize,
     folder: PathBuf,
     name: Name,
+    /// Tables of a database that is there.
+    tables: usize,
+    /// Those of them that are not exposed, and why.
+    left_out: Vec<(String, String)>,
     arguments: Arguments,
     terminal: Terminal,
 }
@@ -155,8 +188,7 @@ impl New {
         Ok(())
     }
 
-    async fn make(&self) -> Result<()> {
-        let mut stop = Stop::listen()?;
+    async fn make(&self, mut stop: Stop) -> Result<()> {
         let version = env!("CARGO_PKG_VERSION");
         self.terminal
             .title(self.name.as_str(), &format!("blazelink {version} · new"));
@@ -177,6 +209,16 @@ impl New {
         self.terminal.remark("rust", &machine.rust);
         self.terminal.remark("postgres", &machine.postgres);
         self.terminal.fact("created", made);
+        if self.arguments.from_db.is_some() {
+            let what = format!(
+                "{} with an entity; closed until src/policy.rs opens them",
+                self.tables
+            );
+            self.terminal.remark("tables", &what);
+        }
+        for (name, why) in &self.left_out {
+            self.terminal.remark("left out", &format!("`{name}` {why}"));
+        }
         if let Some(repository) = repository {
             self.terminal.remark("git", repository.sentence());
         }
@@ -247,7 +289,14 @@ impl New {
         if std::env::current_dir().is_ok_and(|here| here != self.folder) {
             terminal.note(format!("  cd {}", quoted(&self.arguments.path)));
         }
-        terminal.note("  blazelink dev          then open http://localhost:8000");
+        if self.arguments.from_db.is_some() {
+            terminal.note("  blazelink dev            on an empty database with these tables");
+            terminal.note(
+                "  blazelink dev --db URL   on the database itself, which it adds a publication to",
+            );
+        } else {
+            terminal.note("  blazelink dev          then open http://localhost:8000");
+        }
         terminal.space();
         let full = command(&self.arguments, true);
         terminal.note(format!("The same in full: {full}"));
@@ -272,7 +321,10 @@ fn ask(arguments: &mut Arguments, terminal: Terminal) -> Result<()> {
 fn command(arguments: &Arguments, full: bool) -> String {
     let mut command = format!("blazelink new {}", quoted(&arguments.path));
     let template = arguments.template.0;
-    if full || template != Template::default() {
+    if arguments.from_db.is_some() {
+        // The URL may hold a password.
+        command.push_str(" --from-db URL");
+    } else if full || template != Template::default() {
         command.push_str(&format!(" --template {template}"));
     }
     if let Some(framework) = &arguments.framework {
