@@ -73,6 +73,45 @@ fn every_verb_has_help() {
     }
 }
 
+/// The guide's page of all verbs: their help, with what holds for all of them once.
+fn page_of_commands() -> String {
+    const EVERYWHERE: &str = "\nEverywhere:\n";
+    let mut page = String::from(
+        "# Commands\n\nWhat `blazelink` takes, as `-h` says it; `--help` says more, `blazelink man` all of it.\n\
+         This page is made of it: `INSTA_UPDATE=always cargo test -p blazelink-cli --test conventions`.\n",
+    );
+    for verb in VERBS {
+        let output = tool(Path::new("."), &format!("{verb} -h")).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let text = match text.split_once(EVERYWHERE) {
+            Some((before, rest)) if !verb.is_empty() => {
+                // What comes behind is the verb's own again.
+                let own = rest.split_once("\n\n").map_or("", |(_, own)| own);
+                format!("{}\n\n{own}", before.trim_end())
+            }
+            _ => text,
+        };
+        let level = "#".repeat(2 + verb.split(' ').count().saturating_sub(1));
+        let name = format!("blazelink {verb}");
+        let text = text.trim();
+        page.push_str(&format!("\n{level} {}\n\n```text\n{text}\n```\n", name.trim()));
+    }
+    page
+}
+
+#[test]
+fn the_page_of_commands_is_what_the_tool_prints() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/commands.md");
+    let page = page_of_commands();
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(path, &page).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap_or_default() == page,
+        "docs/commands.md is old: INSTA_UPDATE=always cargo test -p blazelink-cli --test conventions"
+    );
+}
+
 #[test]
 fn what_is_misspelt_is_answered_with_what_was_meant() {
     let lines = [
