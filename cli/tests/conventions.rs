@@ -81,7 +81,9 @@ fn page_of_commands() -> String {
          This page is made of it: `INSTA_UPDATE=always cargo test -p blazelink-cli --test conventions`.\n",
     );
     for verb in VERBS {
-        let output = tool(Path::new("."), &format!("{verb} -h")).output().unwrap();
+        let output = tool(Path::new("."), &format!("{verb} -h"))
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let text = match text.split_once(EVERYWHERE) {
             Some((before, rest)) if !verb.is_empty() => {
@@ -94,7 +96,10 @@ fn page_of_commands() -> String {
         let level = "#".repeat(2 + verb.split(' ').count().saturating_sub(1));
         let name = format!("blazelink {verb}");
         let text = text.trim();
-        page.push_str(&format!("\n{level} {}\n\n```text\n{text}\n```\n", name.trim()));
+        page.push_str(&format!(
+            "\n{level} {}\n\n```text\n{text}\n```\n",
+            name.trim()
+        ));
     }
     page
 }

@@ -94,7 +94,9 @@ fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter_map(|letter| match letter {
         ' ' => Some('-'),
         '-' | '_' => Some(letter),
-        _ => letter.is_alphanumeric().then(|| letter.to_ascii_lowercase()),
+        _ => letter
+            .is_alphanumeric()
+            .then(|| letter.to_ascii_lowercase()),
     });
     kept.collect()
 }

@@ -123,7 +123,7 @@ fn parse(text: &str) -> Result<File> {
             Code::ConfigInvalid,
             format!("{FILE}, line {line}: {}", error.message()),
         )
-        .with_hint("see the list of settings in the README")
+        .with_hint("see docs/settings.md of Blazelink, which lists every setting")
     })
 }
 
