@@ -78,7 +78,7 @@ enum Kind {
 fn kind(project: &Path, is_input: bool, file: &Path) -> Kind {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let inside = file.strip_prefix(project).ok();
-    if inside == Some(Path::new(".env")) || inside == Some(Path::new("Blazelink.toml")) {
+    if inside == Some(Path::new("Blazelink.toml")) {
         return Kind::Settings;
     }
     if is_scratch(&name) {
@@ -128,7 +128,7 @@ mod tests {
             ("/p/queries/top.sql", Kind::Code),
             ("/elsewhere/lib/src/lib.rs", Kind::Code),
             ("/p/Blazelink.toml", Kind::Settings),
-            ("/p/.env", Kind::Settings),
+            ("/p/.env", Kind::Nothing),
             ("/p/templates/index.html", Kind::Page),
             ("/p/templates/part.txt", Kind::Page),
             ("/p/static/app.js", Kind::Page),
