@@ -2,13 +2,14 @@
 // The guide, followed to the letter: what its pages show to be typed is typed, what it shows to be
 // changed is changed, and what it shows to be answered is answered.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { launch } from "./chromium.js";
 import { Dev } from "./dev.js";
 import { Tab } from "./tab.js";
@@ -28,6 +29,7 @@ process.env["PATH"] = `${join(ROOT, "target/debug")}:${process.env["PATH"]}`;
 let browser;
 
 before(async () => {
+  execFileSync("cargo", ["build", "--quiet", "--package", "blazelink-cli"], { cwd: ROOT, stdio: "inherit" });
   browser = await launch();
 });
 
@@ -43,7 +45,7 @@ after(async () => {
  */
 function blocks(page) {
   const text = readFileSync(join(ROOT, "docs", page), "utf8");
-  return [...text.matchAll(/^```(console|diff)\n(.*?)^```$/gms)].map(([, kind, body]) => ({ kind, body: body ?? "" }));
+  return [...text.matchAll(/^```(console|diff|graphql|json)\n(.*?)^```$/gms)].map(([, kind, body]) => ({ kind, body: body ?? "" }));
 }
 
 /**
@@ -75,6 +77,40 @@ async function typed(command, cwd) {
   return text;
 }
 
+/** How long an app that has given way may still answer, in milliseconds. */
+const GIVES_WAY = 20_000;
+
+/**
+ * Asks until the app answers this: what a swapped app is asked first, the one before it may answer.
+ *
+ * @param {Dev | undefined} app
+ * @param {string} query
+ * @param {unknown} expected
+ */
+async function answers(app, query, expected) {
+  assert(app !== undefined, "the page asks while dev runs");
+  const until = Date.now() + GIVES_WAY;
+  const headers = { "content-type": "application/json" };
+  for (;;) {
+    /** @type {Response} */
+    const response = await fetch(app.graphqlUrl, { method: "POST", headers, body: JSON.stringify({ query }) });
+    /** @type {unknown} */
+    const answer = await response.json();
+    if (isDeepStrictEqual(answer, expected)) {
+      return;
+    }
+    if (Date.now() > until) {
+      assert.deepEqual(answer, expected, query);
+    }
+  }
+}
+
+test("no other page shows what to type", () => {
+  const pages = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md") && !PAGES.includes(name));
+  const typing = pages.filter((page) => readFileSync(join(ROOT, "docs", page), "utf8").includes("```console"));
+  assert.deepEqual(typing, []);
+});
+
 /**
  * Waits for a change of the project, and until `dev`, if it runs, serves with it.
  *
@@ -96,6 +132,7 @@ test("whoever follows the guide has what it says", { timeout: 20 * 60_000 }, asy
   /** @type {Tab[]} */
   const tabs = [];
   let typedCommands = 0;
+  let query = "";
   writeFileSync(join(work, "gitconfig"), "[user]\nname = Ada\nemail = ada@example.com\n");
   process.env["GIT_CONFIG_GLOBAL"] = join(work, "gitconfig");
   try {
@@ -104,6 +141,14 @@ test("whoever follows the guide has what it says", { timeout: 20 * 60_000 }, asy
         if (kind === "diff") {
           writeFileSync(join(work, "diff"), body);
           await seen(app, typed(`git apply --recount ${join(work, "diff")}`, folder));
+          continue;
+        }
+        if (kind === "graphql") {
+          query = body;
+          continue;
+        }
+        if (kind === "json") {
+          await answers(app, query, JSON.parse(body));
           continue;
         }
         for (const { command, lines } of commands(body)) {
@@ -121,9 +166,14 @@ test("whoever follows the guide has what it says", { timeout: 20 * 60_000 }, asy
             }
           } else {
             const typing = typed(command, folder);
+            const told = command.includes("INTO game_event") ? tabs.map(({ page: tab }) => tab.locator("#feed li").count()) : [];
+            const before = await Promise.all(told);
             const text = await (command.startsWith("blazelink generate ") ? seen(app, typing) : typing);
             for (const line of lines) {
               assert(text.includes(line.trim()), `${page}: ${command} does not print ${line}`);
+            }
+            for (const [at, count] of before.entries()) {
+              await tabs[at]?.page.locator("#feed li").nth(count).waitFor();
             }
           }
         }

@@ -126,11 +126,11 @@ async fn a_narrowed_and_ordered_relation_is_told_of_rows_that_move_in_out_and_wi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_queries_of_the_readme_are_answered() {
-    let readme = include_str!("../../README.md");
+async fn the_queries_of_the_guide_are_answered() {
+    let page = include_str!("../../docs/pages.md");
     let app = TestApp::start().await;
     let client = Client::connect(app.address()).await;
-    let snippets = readme.split("```graphql\n").skip(1);
+    let snippets = page.split("```graphql\n").skip(1);
     let mut asked = 0;
     for snippet in snippets.filter_map(|rest| rest.split("```").next()) {
         let (status, answer) = client.ask(snippet, json!({})).await;

@@ -51,14 +51,21 @@ enum Verb {
     /// Run the app's `seed`
     Seed,
     /// Keep a copy of the database, rows and all; without a name the copies are listed
-    Snapshot { name: Option<CopyName> },
+    Snapshot {
+        /// What to call the copy
+        name: Option<CopyName>,
+    },
     /// Replace the database by a snapshot of it
-    Restore { name: CopyName },
+    Restore {
+        /// Which snapshot
+        name: CopyName,
+    },
     /// Work on a copy of the database from now on; without a name the copies are listed
     ///
     /// Makes the copy if it is not there. `dev` and all other verbs work on it until another one
     /// is chosen; `main` is the database that the copies were made of.
     Branch {
+        /// Which one to work on; without it they are listed
         name: Option<CopyName>,
 
         /// Drop the copy instead

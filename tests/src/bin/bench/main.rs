@@ -1,6 +1,6 @@
 //! The benchmarks: what must hold, measured as ratios in one run.
 //!
-//! `cargo run --release -p blazelink-tests --bin bench` prints the table that README.md quotes;
+//! `cargo run --release -p blazelink-tests --bin bench` prints the table that docs/performance.md quotes;
 //! with names of parts (`matching`, `decode`, `latency`, `silent`, `fanout`, `told`, `refetch`,
 //! `capture`, `graphql`, `journal`, `sockets`) it runs those only. The exit code is 1 if a bound does
 //! not hold. Both sides of a ratio are measured in turn in this run, on a database of its own, so

@@ -1,4 +1,4 @@
-//! What was measured, as the Markdown table that README.md quotes.
+//! What was measured, as the Markdown table that docs/performance.md quotes.
 
 use std::fmt;
 
