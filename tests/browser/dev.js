@@ -2,10 +2,28 @@
 /** An app as a person would start it: `cargo run -- dev examples/shooter`. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createHash } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * An empty folder for projects. The same each time: what is built of a project is named after where
+ * it lies, and stays.
+ *
+ * @param {string} name
+ */
+export function workFolder(name) {
+  const checkout = createHash("sha256").update(ROOT).digest("hex").slice(0, 8);
+  const folder = join(tmpdir(), `blazelink-${name}-${checkout}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  return folder;
+}
 
 /** A running `blazelink dev` with its app and its Postgres. */
 export class Dev {

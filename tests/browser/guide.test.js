@@ -4,14 +4,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { launch } from "./chromium.js";
-import { Dev } from "./dev.js";
+import { Dev, workFolder } from "./dev.js";
 import { Tab } from "./tab.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -19,7 +18,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** In the order in which they are read: each goes on where the one before it ends. */
 const PAGES = ["start.md", "migrations.md", "deploy.md"];
 
-const work = mkdtempSync(join(tmpdir(), "blazelink-guide-"));
+const work = workFolder("guide");
 
 // The project is built where everything else is, so that its packages are built once.
 process.env["CARGO_TARGET_DIR"] = join(ROOT, "target");

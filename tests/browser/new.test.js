@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launch } from "./chromium.js";
-import { Dev } from "./dev.js";
+import { Dev, workFolder } from "./dev.js";
 import { Tab } from "./tab.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -18,7 +17,7 @@ const SCREENSHOTS = join(ROOT, "target/browser");
 /** The projects are built where everything else is, so that their packages are built once. */
 process.env["CARGO_TARGET_DIR"] = join(ROOT, "target");
 
-const work = mkdtempSync(join(tmpdir(), "blazelink-new-"));
+const work = workFolder("new");
 
 /** @type {import("playwright-core").Browser} */
 let browser;
