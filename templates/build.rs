@@ -1,5 +1,7 @@
-//! A file that is added to a project template is embedded at the next build.
+//! A file that is added to a folder of templates is embedded at the next build.
 
 fn main() {
-    println!("cargo::rerun-if-changed=project");
+    for folder in ["generate", "pages", "project"] {
+        println!("cargo::rerun-if-changed={folder}");
+    }
 }

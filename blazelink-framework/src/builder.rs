@@ -256,6 +256,19 @@ impl Builder {
         crate::graphql::sdl(&self.tables.build()?)
     }
 
+    /// The SQL that would make the entities' tables, a JSON object a line, by table. Needs no database.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::sdl`].
+    pub fn ddl(self) -> Result<String> {
+        let tables = self.tables.build()?;
+        let tables = tables.tables().iter().filter_map(|table| table.ddl);
+        // Structs of texts always have a JSON form.
+        let lines = tables.filter_map(|ddl| serde_json::to_string(&ddl()).ok());
+        Ok(lines.map(|line| line + "\n").collect())
+    }
+
     /// The tables as a start with these settings has them.
     pub(crate) fn tables_for(self, config: &Config) -> TableManagerBuilder {
         open_as(self.tables, config)

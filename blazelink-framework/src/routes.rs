@@ -134,6 +134,10 @@ pub(crate) fn assemble(
             make_sync(move |_| dev::events(&channel)),
         )?;
         route = at(route, dev::SCRIPT, make_sync(|_| dev::script()))?;
+        if let Some(events) = config.events.clone() {
+            let answers = dev::Answers { events };
+            route = at(route, dev::ANSWER, poem::post(answers))?;
+        }
     }
 
     let pages = Pages::of(config, declared.embedded);

@@ -1,15 +1,14 @@
 //! What the app's `main` calls: its subcommands, its log, and how it ends.
 //!
 //! `blazelink dev` drives an app through this file alone: the subcommands `serve`, `seed`,
-//! `schema` and `doctor`, the environment that [`Config::load`] reads, one JSON line per event in the file
+//! `schema`, `ddl` and `doctor`, the environment that [`Config::load`] reads, one JSON line per event in the file
 //! that `BLAZELINK_EVENTS` names, and, with `BLAZELINK_PARENT_PIPE=1`, a standard input whose end
 //! means that the parent is gone, and whose lines are for open pages ([`DevChannel`]). A socket to
 //! serve may be passed as systemd does it (`LISTEN_FDS`); whoever holds it too may start the next app
 //! before it ends this one: SIGTERM gives way without breaking a request, SIGINT stops at once.
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
@@ -24,7 +23,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::builder::{Blazelink, Builder};
 use crate::config::{Config, Environment};
-use crate::dev::DevChannel;
+use crate::dev::{DevChannel, announce};
 use crate::doctor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::spans::Exporter;
@@ -34,11 +33,12 @@ use crate::spans::Exporter;
 const LOG: &str = "info,poem=warn,sqlx=warn,tokio_postgres=warn";
 
 const USAGE: &str = "\
-usage: <app> [serve | seed | schema | doctor [--prod]]
+usage: <app> [serve | seed | schema | ddl | doctor [--prod]]
 
   serve   answer requests (the default)
   seed    fill an empty database with the app's first rows
   schema  print the GraphQL schema
+  ddl     print the SQL that would make the entities' tables, as JSON lines
   doctor  say what a start would find, as JSON lines; --drop-slot NAME drops a slot
 ";
 
@@ -59,6 +59,7 @@ fn run_declared(declare: Box<dyn FnOnce(Builder) -> Builder + '_>) -> ExitCode {
         [] | ["serve"] => with_config(|config| block_on(serve(app, config))),
         ["seed"] => with_config(|config| block_on(async move { app.run_seed(&config).await })),
         ["schema"] => app.sdl().map(|sdl| print!("{sdl}")),
+        ["ddl"] => app.ddl().map(|ddl| print!("{ddl}")),
         ["doctor"] => with_config(|config| block_on(doctor(app, config, false))),
         ["doctor", "--prod"] => with_config(|config| block_on(doctor(app, config, true))),
         ["doctor", "--drop-slot", name] => {
@@ -237,18 +238,6 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<us
     input.take(LINE_BYTES).read_until(b'\n', line)
 }
 
-fn announce(file: &Path, event: &serde_json::Value) -> Result<()> {
-    let written = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(file)
-        .and_then(|mut file| writeln!(file, "{event}"));
-    written.map_err(|error| {
-        let sentence = "The file named by BLAZELINK_EVENTS cannot be written";
-        Error::new(ErrorKind::Setup, Code::ConfigInvalid, sentence).with_source(error)
-    })
-}
-
 /// The log on standard error: what `RUST_LOG` says, else [`LOG`]. Coloured for a person at a
 /// terminal only. Beside it, spans go to their collector. A subscriber that the app has installed
 /// itself stays.
@@ -292,6 +281,7 @@ fn program_name() -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::io::Write;
     use std::sync::{Arc, Mutex, PoisonError};
 
     use super::*;

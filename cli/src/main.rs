@@ -8,6 +8,7 @@ mod database;
 mod db;
 mod defect;
 mod dev;
+mod difference;
 mod doctor;
 mod exit;
 mod explain;

@@ -33,6 +33,7 @@ const VERBS: &[&str] = &[
     "migrate down",
     "migrate redo",
     "migrate new",
+    "migrate diff",
     "migrate verify",
     "db",
     "db start",

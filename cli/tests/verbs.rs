@@ -118,6 +118,100 @@ fn new_migration_is_written_and_listed() {
     assert_eq!(files.count(), 3, "nothing half written");
 }
 
+/// What an app says whose only entity is `user`, with these columns after its key.
+fn entity(columns: &str) -> String {
+    format!(
+        "{{\"schema\":null,\"table\":\"user\",\"scratch\":\"blazelink entities\",\"types\":[],\
+         \"create\":\"CREATE TABLE \\\"blazelink entities\\\".\\\"user\\\" (id integer PRIMARY KEY, {columns})\",\
+         \"indexes\":[],\"references\":[],\"renamed\":[]}}\n"
+    )
+}
+
+#[test]
+fn differences_between_entities_and_database_are_told_as_sql_and_written_as_a_migration() {
+    let project = Project::new();
+    project.write("ddl.jsonl", &entity("name varchar NOT NULL"));
+    let mut told = project.transcript(&["migrate up", "migrate diff"]);
+    rows(&project, "INSERT INTO \"user\" VALUES (1, 'one')");
+    project.write(
+        "ddl.jsonl",
+        &entity("name varchar UNIQUE, rank bigint DEFAULT 1 NOT NULL, age integer NOT NULL"),
+    );
+    told += &project.transcript(&[
+        "migrate diff",
+        "-q migrate diff --check --json",
+        "migrate diff --write ranks",
+    ]);
+    insta::assert_snapshot!(told);
+
+    let lib = "use sea_orm_migration::prelude::*;\n\npub struct Migrator;\n\n\
+               impl MigratorTrait for Migrator {\n    fn migrations() -> Vec<Box<dyn MigrationTrait>> \
+               {\n        vec![]\n    }\n}\n";
+    project.write("migration/src/lib.rs", lib);
+    let output = project.tool("migrate diff --write ranks").output().unwrap();
+    assert!(output.status.success(), "{}", seen(&output));
+    let files = std::fs::read_dir(project.path().join("migration/src")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let made: Vec<String> = names.filter(|name| name.ends_with("_ranks.rs")).collect();
+    let module = made[0].trim_end_matches(".rs");
+    let text = project.read(&format!("migration/src/{module}.rs"));
+    for line in [
+        "ALTER TABLE \"user\" ADD COLUMN \"rank\" bigint DEFAULT 1 NOT NULL;\n-- ALTER TABLE",
+        "\nDROP INDEX \"user_name_key\";\nALTER TABLE \"user\" DROP COLUMN \"rank\";\n",
+        "        unwritten()?;\n        run(manager, UP).await\n",
+        &format!(
+            "migration/src/{module}.rs is not written to its end:\n`age` of `user` is NOT NULL"
+        ),
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    assert_eq!(
+        rows(
+            &project,
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'blaze%'"
+        ),
+        "",
+        "nothing stays of the comparison"
+    );
+}
+
+#[test]
+fn what_was_done_to_a_database_by_hand_is_told_undone_or_kept() {
+    let project = Project::new();
+    let mut told =
+        project.transcript(&["migrate diff --drift", "migrate up", "migrate diff --drift"]);
+    let by_hand = "ALTER TABLE \"user\" ADD motto text; CREATE TABLE notes (id int PRIMARY KEY); \
+                   CREATE INDEX by_name ON \"user\" (name)";
+    rows(&project, by_hand);
+    told += &project.transcript(&[
+        "migrate diff --drift",
+        "migrate diff --drift --repair",
+        "migrate diff --drift --repair --yes",
+        "migrate diff --drift",
+    ]);
+    insta::assert_snapshot!(told);
+    assert_eq!(rows(&project, "SELECT to_regclass('notes')"), "");
+
+    rows(&project, by_hand);
+    rows(
+        &project,
+        "ALTER TABLE seaql_migrations ADD applied_at bigint",
+    );
+    let lib = "pub trait MigratorTrait {\n    fn migrations() -> Vec<u8>;\n}\n\npub struct M;\n\n\
+               impl MigratorTrait for M {\n    fn migrations() -> Vec<u8> {\n        vec![]\n    }\n}\n";
+    project.write("migration/src/lib.rs", lib);
+    let output = project
+        .tool("migrate diff --drift --adopt kept")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", seen(&output));
+    let known = rows(
+        &project,
+        "SELECT count(*) FROM seaql_migrations WHERE version LIKE '%_kept'",
+    );
+    assert_eq!(known, "1", "the database has it already");
+}
+
 #[test]
 fn database_is_reset_seeded_copied_and_branched() {
     let project = Project::new();

@@ -29,7 +29,10 @@ pub fn render(name: &str, values: impl Serialize) -> Result<String> {
         .build();
     environment.set_syntax(syntax.map_err(|error| not_rendered(name, &error))?);
     let file = FILES.get_file(name);
-    let text = file.and_then(|file| file.contents_utf8());
-    let rendered = environment.render_named_str(name, text.unwrap_or_default(), Serde(values));
+    let text = file.and_then(|file| file.contents_utf8()).ok_or_else(|| {
+        let none = minijinja::Error::new(minijinja::ErrorKind::TemplateNotFound, "");
+        not_rendered(name, &none)
+    })?;
+    let rendered = environment.render_named_str(name, text, Serde(values));
     rendered.map_err(|error| not_rendered(name, &error))
 }

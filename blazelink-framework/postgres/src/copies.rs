@@ -6,7 +6,10 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::cluster::Cluster;
-use crate::database::{cause, quoted, refused, with_connection};
+use crate::database::{cause, literal, quoted, refused, with_connection};
+
+/// How long a connection that is cut may take to end.
+const ENDS_MS: u32 = 5_000;
 
 impl Cluster {
     /// The names of all databases but the server's own, in order.
@@ -39,6 +42,41 @@ impl Cluster {
         );
         self.administer(from, async |client| client.batch_execute(&create).await)
             .await
+    }
+
+    /// As [`Cluster::copy_database`], of a database on which others are at work: their connections are
+    /// cut, and new ones refused until the copy is there. Whoever connects again by itself goes on.
+    ///
+    /// A process that is killed meanwhile leaves the database closed; [`Cluster::ensure_database`] opens
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Cluster::copy_database`]; [`Code::DatabaseInUse`] only if a connection does not end.
+    pub async fn copy_database_in_use(&self, from: &str, to: &str) -> Result<()> {
+        let let_in = |whether: bool| {
+            let database = quoted(from);
+            format!("ALTER DATABASE {database} WITH ALLOW_CONNECTIONS {whether}")
+        };
+        let cut = format!(
+            "SELECT pg_terminate_backend(pid, {ENDS_MS}) FROM pg_stat_activity WHERE datname = {}",
+            literal(from)
+        );
+        let closed = self
+            .administer(from, async |client| {
+                client.batch_execute(&let_in(false)).await?;
+                client.batch_execute(&cut).await
+            })
+            .await;
+        let copied = match closed {
+            Ok(()) => self.copy_database(from, to).await,
+            Err(error) => Err(error),
+        };
+        let opened = self
+            .administer(from, async |client| {
+                client.batch_execute(&let_in(true)).await
+            })
+            .await;
+        copied.and(opened)
     }
 
     /// Drops a database if it is there, with the slots in it that nobody reads.

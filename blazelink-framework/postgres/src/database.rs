@@ -36,10 +36,21 @@ pub(crate) async fn run(client: &Client, statements: &str) -> Result<()> {
 /// Makes the database unless it is there. True when it was made.
 pub(crate) async fn ensure(client: &Client, name: &str) -> Result<bool> {
     let there = client
-        .query_opt("SELECT FROM pg_database WHERE datname = $1", &[&name])
+        .query_opt(
+            "SELECT datallowconn FROM pg_database WHERE datname = $1",
+            &[&name],
+        )
         .await
         .map_err(refused)?;
-    if there.is_some() {
+    if let Some(row) = there {
+        // Left closed by a copy that did not come to its end.
+        if !row.get::<_, bool>(0) {
+            let open = format!(
+                "ALTER DATABASE {} WITH ALLOW_CONNECTIONS true",
+                quoted(name)
+            );
+            client.batch_execute(&open).await.map_err(refused)?;
+        }
         return Ok(false);
     }
     match client

@@ -237,3 +237,28 @@ async fn server_that_does_not_start_says_why() {
     let told = format!("{error:#}");
     assert!(told.contains("shared_buffers"), "{told}");
 }
+
+#[tokio::test]
+async fn database_in_use_is_copied_and_takes_connections_again() {
+    let project = project();
+    let cluster = start(project.path()).await.unwrap();
+    cluster.ensure_database("game").await.unwrap();
+    let (client, ended) = connect(&cluster.url("game")).await;
+    client
+        .batch_execute("CREATE TABLE t AS SELECT 7 AS n")
+        .await
+        .unwrap();
+    cluster.copy_database_in_use("game", "kept").await.unwrap();
+    ended.await.unwrap();
+    for name in ["game", "kept"] {
+        let rows = cluster.rows(name, "SELECT n FROM t").await.unwrap();
+        assert_eq!(rows, [[Some("7".to_owned())]], "{name}");
+    }
+    // As a tool that is killed meanwhile leaves it.
+    let close = "ALTER DATABASE game WITH ALLOW_CONNECTIONS false";
+    cluster.rows("postgres", close).await.unwrap();
+    assert!(cluster.rows("game", "SELECT 1").await.is_err());
+    assert!(!cluster.ensure_database("game").await.unwrap());
+    assert!(cluster.rows("game", "SELECT 1").await.is_ok());
+    cluster.stop().await;
+}

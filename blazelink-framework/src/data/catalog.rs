@@ -74,12 +74,12 @@ fn mismatch(wrong: &[Wrong]) -> Error {
         .collect();
     let mut hints = Vec::new();
     if wrong.iter().any(|wrong| matches!(wrong, Wrong::Missing(_))) {
-        hints.push("Run the migrations: blazelink migrate");
+        hints
+            .push("Run the migrations: blazelink migrate up; or write one: blazelink migrate diff");
     }
     if wrong.iter().any(|wrong| matches!(wrong, Wrong::Kind(_))) {
         hints.push(
-            "Generate the entity again (blazelink generate entities), or write the column's type \
-             into it",
+            "Write the column's type into the entity, or have it changed: blazelink migrate diff",
         );
     }
     if wrong.iter().any(|wrong| matches!(wrong, Wrong::View(_))) {

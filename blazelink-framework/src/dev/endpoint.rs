@@ -1,19 +1,29 @@
-//! `/blazelink/dev/..`: the script in the app's pages, and the stream that it follows.
+//! `/blazelink/dev/..`: the script in the app's pages, the stream that it follows, and what somebody
+//! answers there to a question of the tool's.
 //!
-//! `routes` serves both behind the doors like everything else, and only where `blazelink dev` has
-//! started the app. Pages of other origins can open the stream and read nothing of it.
+//! `routes` serves them behind the doors like everything else, and only where `blazelink dev` has
+//! started the app. Pages of other origins can open the stream and read nothing of it, and cannot
+//! answer.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::stream;
 use poem::http::{StatusCode, header};
-use poem::{Body, Response};
+use poem::{Body, Endpoint, Request, Response};
+use serde::{Deserialize, Serialize};
 
 use super::channel::{DevChannel, Listener};
 
 /// Where the stream is.
 pub(crate) const EVENTS: &str = "/blazelink/dev/events";
+
+/// Where questions are answered.
+pub(crate) const ANSWER: &str = "/blazelink/dev/answer";
+
+/// Bytes of an answer.
+const ANSWER_BYTES: usize = 1 << 10;
 
 /// Where the script is.
 pub(crate) const SCRIPT: &str = "/blazelink/dev/overlay.js";
@@ -42,6 +52,62 @@ pub(crate) fn events(channel: &DevChannel) -> Response {
         .content_type("text/event-stream")
         .header(header::CACHE_CONTROL, "no-store")
         .body(Body::from_bytes_stream(lines))
+}
+
+/// What writes the answers of pages into the file in which the app tells events.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers {
+    pub(crate) events: PathBuf,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Answered {
+    id: u32,
+    choice: String,
+}
+
+#[derive(Serialize)]
+struct Told {
+    event: &'static str,
+    #[serde(flatten)]
+    answered: Answered,
+}
+
+impl Endpoint for Answers {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        Ok(Response::from(self.status_of(request).await))
+    }
+}
+
+impl Answers {
+    async fn status_of(&self, mut request: Request) -> StatusCode {
+        // Pages of other ports of this machine get past the doors.
+        let site = request.header("sec-fetch-site");
+        if site.is_some_and(|site| site != "same-origin") {
+            return StatusCode::FORBIDDEN;
+        }
+        let json = request.content_type();
+        if !json.is_some_and(|it| it.starts_with("application/json")) {
+            return StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        }
+        let body = request.take_body().into_bytes_limit(ANSWER_BYTES).await;
+        let answered = body
+            .ok()
+            .and_then(|body| serde_json::from_slice(&body).ok());
+        let Some(answered) = answered else {
+            return StatusCode::BAD_REQUEST;
+        };
+        let event = "answer";
+        match super::announce(&self.events, &Told { event, answered }) {
+            Ok(()) => StatusCode::ACCEPTED,
+            Err(error) => {
+                tracing::warn!(%error, "an answer cannot be handed on");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
 }
 
 async fn next(listener: &mut Listener) -> Option<String> {

@@ -1,9 +1,13 @@
-// What `blazelink dev` adds to the pages of an app: the compiler's errors over the page, and what a
-// save of a template, a script or a style sheet asks for. Rust edits never load a page again.
+// What `blazelink dev` adds to the pages of an app: the compiler's errors and what has to be decided
+// over the page, and what a save of a template, a script or a style sheet asks for. Rust edits never
+// load a page again.
 (() => {
   "use strict";
 
   const EVENTS = "/blazelink/dev/events";
+  const ANSWER = "/blazelink/dev/answer";
+  const FAILED = "The app that answers is the last one that could be built. Esc closes this.";
+  const ASKING = "The app that answers is the one before, until this is decided here or in the terminal.";
   /** How long to wait until the stream is opened again, in milliseconds. */
   const AGAIN_MS = 300;
 
@@ -39,11 +43,20 @@
       font: 13px ui-monospace, monospace; color: light-dark(#0b57d0, #8ab4f8); text-decoration: underline;
     }
     .place + pre { margin-top: 4px; }
+    .card.asks { border-top-color: light-dark(#0b57d0, #8ab4f8); }
+    .asks h2 { color: inherit; }
+    .choices { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 16px; }
+    .choices button {
+      padding: 7px 14px; border: 1px solid light-dark(#dcdcd6, #3c414d); border-radius: 6px; background: none;
+    }
+    .choices button:first-child { background: light-dark(#0b57d0, #8ab4f8); color: light-dark(#fff, #16181d); }
+    .choices button:disabled { opacity: 0.5; cursor: default; }
     .badge {
       position: fixed; right: 16px; bottom: 16px; z-index: 2147483646; padding: 8px 14px;
       border: 0; border-radius: 999px; background: #b42318; color: #fff;
       font: 600 14px/1.3 system-ui, sans-serif; box-shadow: 0 4px 16px rgb(0 0 0 / 30%);
     }
+    .badge.asks { background: #0b57d0; }
     button:focus-visible, a:focus-visible { outline: 2px solid light-dark(#0b57d0, #8ab4f8); outline-offset: 2px; }
     .red { color: light-dark(#b42318, #ff8a80); } .green { color: light-dark(#116329, #7ee787); }
     .yellow { color: light-dark(#8a5a00, #e3b341); } .blue { color: light-dark(#0550ae, #79c0ff); }
@@ -65,7 +78,7 @@
 
   function hear(told) {
     if (told.event === "state") {
-      show(told.problem);
+      show(told.problem ?? asked(told.question));
     } else if (told.event === "reload") {
       location.reload();
     } else if (told.event === "css") {
@@ -89,6 +102,33 @@
       fresh.addEventListener("load", () => link.remove());
       fresh.addEventListener("error", () => fresh.remove());
       link.after(fresh);
+    }
+  }
+
+  // Questions
+
+  /** A question as a problem that has answers. */
+  function asked(question) {
+    return question && { ...question, errors: [] };
+  }
+
+  function choicesOf({ id, choices }) {
+    const buttons = choices.map(({ word, label }) => {
+      const element = make("button", "", label);
+      element.addEventListener("click", () => answer(id, word, buttons));
+      return element;
+    });
+    return make("div", "choices", ...buttons);
+  }
+
+  /** Says it to the app, which tells the tool; what follows is told like anything else that happens. */
+  async function answer(id, choice, buttons) {
+    const enable = (whether) => buttons.forEach((button) => (button.disabled = !whether));
+    enable(false);
+    const headers = { "content-type": "application/json" };
+    const sent = fetch(ANSWER, { method: "POST", headers, body: JSON.stringify({ id, choice }) });
+    if (!(await sent.catch(() => undefined))?.ok) {
+      enable(true);
     }
   }
 
@@ -121,6 +161,12 @@
     if (problem.text !== "") {
       shown.push(make("pre", "", ...coloured(problem.text)));
     }
+    if (problem.choices) {
+      shown.push(choicesOf(problem));
+    }
+    parts.card.classList.toggle("asks", Boolean(problem.choices));
+    parts.badge.classList.toggle("asks", Boolean(problem.choices));
+    parts.hint.textContent = problem.choices ? ASKING : FAILED;
     parts.errors.replaceChildren(...shown);
     parts.spoken.textContent = first?.place ? `${problem.title} in ${first.place}` : problem.title;
     open();
@@ -149,7 +195,7 @@
   function hide() {
     if (parts) {
       close();
-      parts.spoken.textContent = "The errors are mended";
+      parts.spoken.textContent = "The app is what was saved";
     }
   }
 
@@ -168,7 +214,7 @@
     const small = button("_", "Minimise", minimise);
     const away = button("×", "Close", close);
     const errors = make("div", "");
-    const hint = make("p", "", "The app that answers is the last one that could be built. Esc closes this.");
+    const hint = make("p", "");
     const card = make("section", "card", make("header", "", title, small, away), hint, errors);
     card.setAttribute("role", "dialog");
     card.setAttribute("aria-label", "Errors");
@@ -198,7 +244,7 @@
       },
       true,
     );
-    return { title, errors, veil, badge, spoken };
+    return { title, hint, errors, card, veil, badge, spoken };
   }
 
   /** Where an error is: a link into the editor, or a button that copies it. */

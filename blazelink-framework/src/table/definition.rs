@@ -6,6 +6,7 @@ use std::any::TypeId;
 use blazelink_codes::Code;
 
 use super::data_accessor::Store;
+use super::ddl::Ddl;
 use super::entity::Path;
 use super::extension::OnSubscribe;
 use super::field::Field;
@@ -64,6 +65,8 @@ pub struct TableDef {
     pub(crate) partitioned: bool,
     /// Where its rows come from, if not from Postgres.
     pub(crate) store: Option<Store>,
+    /// What would make it in Postgres; a virtual table is nothing there.
+    pub(crate) ddl: Option<fn() -> Ddl>,
 }
 
 /// One column.

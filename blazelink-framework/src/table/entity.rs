@@ -12,6 +12,7 @@ use sea_orm::{
     RelationDef, RelationTrait,
 };
 
+use super::ddl::Ddl;
 use super::definition::{Column, DeclaredRelation, Read, TableDef};
 use super::naming;
 use super::setup_error::setup;
@@ -178,6 +179,7 @@ impl TableDef {
             on_subscribe: Vec::new(),
             partitioned: false,
             store: None,
+            ddl: Some(Ddl::of::<E>),
             writes: declaration
                 .writes
                 .map(|operations| Writes::of(operations.iter().copied())),

@@ -9,6 +9,7 @@ mod call;
 mod check;
 mod computed;
 mod data_accessor;
+mod ddl;
 mod definition;
 mod dep;
 mod draft;

@@ -118,6 +118,7 @@ impl TableDef {
             on_subscribe: Vec::new(),
             partitioned: false,
             store: None,
+            ddl: None,
             writes: None,
         }
     }

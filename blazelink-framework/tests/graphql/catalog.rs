@@ -26,7 +26,8 @@ async fn missing_tables_and_columns_are_told_together() {
         error.sentence(),
         "Table `game` is not in the database; Column `name` of table `team` is not in the database"
     );
-    assert_eq!(error.hint(), Some("Run the migrations: blazelink migrate"));
+    let hint = "Run the migrations: blazelink migrate up; or write one: blazelink migrate diff";
+    assert_eq!(error.hint(), Some(hint));
 }
 
 #[tokio::test]

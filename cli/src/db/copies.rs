@@ -222,6 +222,21 @@ impl Copies<'_> {
     }
 }
 
+/// Keeps a snapshot of this name of a database on which the app is at work.
+///
+/// # Errors
+/// If Postgres refuses it.
+pub(crate) async fn keep_copy(
+    project: &Project,
+    cluster: &Cluster,
+    database: &str,
+    name: &str,
+) -> Result<()> {
+    cluster
+        .copy_database_in_use(database, &of_snapshot(project, name))
+        .await
+}
+
 fn of_snapshot(project: &Project, name: &str) -> String {
     format!("{}-snapshot-{name}", project.database())
 }

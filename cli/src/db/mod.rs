@@ -13,6 +13,7 @@ use blazelink_codes::Result;
 use blazelink_postgres::{Cluster, Setup};
 use clap::{Args, Subcommand};
 
+pub(crate) use self::copies::keep_copy;
 use self::copies::{Copies, CopyName};
 use crate::project::Project;
 use crate::settings::Settings;

@@ -65,6 +65,8 @@ pub(crate) struct App {
     pub(crate) id: AppId,
     orders: mpsc::UnboundedSender<Order>,
     lines: mpsc::Sender<String>,
+    /// Where it tells events.
+    events: PathBuf,
     task: JoinHandle<()>,
 }
 
@@ -106,11 +108,13 @@ impl App {
         if let Some(input) = running.input() {
             tokio::spawn(tell(input, telling));
         }
+        let told = events.path().to_owned();
         let task = tokio::spawn(run(id, running, events, ordered, screen, reports));
         Ok(App {
             id,
             orders,
             lines,
+            events: told,
             task,
         })
     }
@@ -118,6 +122,11 @@ impl App {
     /// Tells the app's pages a line of JSON.
     pub(crate) fn tell(&self, line: &str) {
         let _ = self.lines.try_send(format!("{line}\n"));
+    }
+
+    /// The file in which it tells events.
+    pub(crate) fn events(&self) -> PathBuf {
+        self.events.clone()
     }
 
     /// Has it give way to the next one.

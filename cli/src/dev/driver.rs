@@ -12,13 +12,16 @@ use tokio::sync::{mpsc, watch as state};
 
 use super::app::{App, Report};
 use super::change::Changes;
+use super::comparison::{self, Compared, Comparison, Found, Settled};
 use super::events::Events;
 use super::front::{Front, Names};
+use super::hearing::{Heard, Hearing};
 use super::keeper;
 use super::keys::{HELP, Key, Keys};
-use super::machine::{Action, AppId, Built, Event, Machine};
+use super::machine::{Action, AppId, Ask, Built, Event, Machine};
 use super::page::State;
 use super::programs::{self, Programs, Stamp, Unsuccessful, stamp};
+use super::question::{Answer, Question, Subject};
 use super::roots;
 use super::screen::Screen;
 use super::socket::Socket;
@@ -27,6 +30,7 @@ use super::teller::Teller;
 use super::watch::{MORE_NOTICES, Watch};
 use crate::build::{self, Failed, Said};
 use crate::database::Database;
+use crate::difference::{Ddl, Difference, Memory};
 use crate::process;
 use crate::project::{Program, Project};
 use crate::settings::Settings;
@@ -52,6 +56,17 @@ pub(crate) enum Until {
     FirstSuccess,
 }
 
+/// Who decides what is done to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Migrate {
+    /// Apply migrations; make what entities say, unless it may lose rows or make others wait
+    Auto,
+    /// Apply migrations; ask before what entities say is made
+    Ask,
+    /// Leave the database alone, and say what differs
+    Never,
+}
+
 /// What the loop works on, and how.
 #[derive(Debug)]
 pub(crate) struct World<'a> {
@@ -62,6 +77,7 @@ pub(crate) struct World<'a> {
     pub(crate) names: Names,
     pub(crate) build: build::Options,
     pub(crate) until: Until,
+    pub(crate) migrate: Migrate,
     /// Whether the slot is to outlive the run, whatever is set.
     pub(crate) durable: bool,
     /// Whether a browser is opened at the first app.
@@ -72,6 +88,9 @@ pub(crate) struct World<'a> {
 enum Done {
     Built(std::result::Result<Vec<PathBuf>, Box<Failed>>),
     Migrated(std::result::Result<(), Box<Unsuccessful>>),
+    Compared(Result<Box<Compared>>),
+    /// With the question, which it was about.
+    Settled(Result<Settled>, Question),
     Seeded(std::result::Result<(), Box<Unsuccessful>>),
 }
 
@@ -95,6 +114,15 @@ pub(crate) struct Driver<'a> {
     /// The app that was started last, and the migration that was applied last.
     started: Stamp,
     migrated: Stamp,
+    memory: Memory,
+    /// The entities when they were last compared, unless the database may have changed since.
+    compared: Option<Ddl>,
+    /// Whether the next comparison is to look at what is ignored, and what is pending to be applied,
+    /// because a person asks for it.
+    wanted: bool,
+    question: Option<Question>,
+    questions: u32,
+    hearing: Hearing,
     inputs: HashSet<PathBuf>,
     /// When what is under way began: with the first save.
     since: Instant,
@@ -109,13 +137,15 @@ impl<'a> Driver<'a> {
         world: World<'a>,
         page: state::Sender<State>,
         front: Front,
+        hearing: Hearing,
         screen: Screen,
-    ) -> Driver<'a> {
+    ) -> Result<Driver<'a>> {
         let (machine, first) = Machine::begin(world.settings.seed);
         let (reports, reported) = mpsc::unbounded_channel();
         let file = Settings::read(&world.project.folder, None, |name| std::env::var_os(name));
-        Driver {
+        Ok(Driver {
             file: file.ok(),
+            memory: Memory::of(world.project)?,
             world,
             teller: Arc::new(Teller::new(screen.clone(), page)),
             screen,
@@ -129,12 +159,17 @@ impl<'a> Driver<'a> {
             programs: None,
             started: None,
             migrated: None,
+            compared: None,
+            wanted: false,
+            question: None,
+            questions: 0,
+            hearing,
             inputs: HashSet::new(),
             since: Instant::now(),
             step: Instant::now(),
             summarised: false,
             finished: None,
-        }
+        })
     }
 
     /// Runs until it is stopped, or until what it was run for is done.
@@ -158,6 +193,7 @@ impl<'a> Driver<'a> {
             tokio::select! {
                 done = working(&mut self.work) => self.worked(done).await,
                 Some(report) = self.reported.recv() => self.heard(report).await,
+                heard = self.hearing.next() => self.page_answered(heard).await,
                 found = &mut roots, if !roots_known => {
                     roots_known = true;
                     if let Err(error) = self.watch_too(&mut watch, found) {
@@ -292,9 +328,15 @@ impl<'a> Driver<'a> {
         inside.unwrap_or(file).display().to_string()
     }
 
-    async fn typed(&mut self, key: Key, keyboard: bool) {
+    async fn typed(&mut self, byte: u8, keyboard: bool) {
+        let answer = self.question.as_ref().and_then(|it| it.typed(byte));
+        if let Some(answer) = answer {
+            return self.answered(answer).await;
+        }
+        let Some(key) = Key::of(byte) else { return };
         match key {
             Key::Ask(ask) => {
+                self.wanted |= ask == Ask::Migrate;
                 self.since = Instant::now();
                 self.tell(Event::Asked(ask)).await;
             }
@@ -345,6 +387,10 @@ impl<'a> Driver<'a> {
             Action::Build => self.build(),
             Action::CancelBuild => self.work = None,
             Action::Migrate => self.migrate()?,
+            Action::Compare => self.compare()?,
+            Action::Ask => self.ask(),
+            Action::Withdraw => self.withdraw(),
+            Action::Settle(answer) => self.settle(answer),
             Action::Seed => self.seed()?,
             Action::Start(id) => self.start(id)?,
             Action::Live(id) => self.live(id),
@@ -355,6 +401,7 @@ impl<'a> Driver<'a> {
                     self.world.socket,
                     &self.world.names,
                     self.teller.page(),
+                    &self.hearing,
                 )?);
             }
             Action::Stand(true) => {}
@@ -427,7 +474,12 @@ impl<'a> Driver<'a> {
     fn migrate(&mut self) -> Result<()> {
         self.begin("migrate", "applying migrations");
         let programs = self.programs.as_ref().ok_or_else(programs::not_built)?;
-        let Some(migration) = programs.migration.clone() else {
+        let left_alone = self.world.migrate == Migrate::Never && !self.wanted;
+        let Some(migration) = programs.migration.clone().filter(|_| !left_alone) else {
+            if left_alone {
+                self.screen
+                    .said("migrate", "left to you: `m`, or blazelink migrate up");
+            }
             self.work = Some(Box::pin(std::future::ready(Done::Migrated(Ok(())))));
             return Ok(());
         };
@@ -438,6 +490,158 @@ impl<'a> Driver<'a> {
             Done::Migrated(programs::run(command, hint, screen).await)
         }));
         Ok(())
+    }
+
+    fn compare(&mut self) -> Result<()> {
+        self.begin("compare", "comparing entities and database");
+        let programs = self.programs.as_ref().ok_or_else(programs::not_built)?;
+        let all = std::mem::take(&mut self.wanted);
+        let comparison = Comparison {
+            project: self.world.project,
+            database: self.world.database,
+            programs: programs.clone(),
+            before: self.compared.take().filter(|_| !all),
+            memory: self.memory.clone(),
+            all,
+            screen: self.screen.clone(),
+        };
+        self.work = Some(Box::pin(async move {
+            Done::Compared(comparison.run().await.map(Box::new))
+        }));
+        Ok(())
+    }
+
+    /// Takes in what a comparison came to.
+    fn found(&mut self, compared: Compared) -> Event {
+        let Compared { ddl, found } = compared;
+        let subject = match found {
+            Found::Nothing => {
+                self.compared = Some(ddl);
+                return Event::Compared(false);
+            }
+            Found::Ignored => {
+                self.compared = Some(ddl);
+                self.screen
+                    .said("differs", "as before, which is to be ignored; m asks again");
+                return Event::Compared(false);
+            }
+            Found::Agreement(known) => {
+                self.compared = Some(ddl);
+                if let Err(error) = self.memory.agree(known) {
+                    self.screen.error(&error);
+                }
+                return Event::Compared(false);
+            }
+            Found::Difference(subject) => subject,
+        };
+        self.questions += 1;
+        let id = self.questions;
+        let question = Question { id, subject };
+        self.screen.said("differs", question.title());
+        for line in question.text().lines() {
+            self.screen.words(&format!("  {:<11}{line}", ""));
+        }
+        let asked = self.world.until == Until::Stopped && self.world.migrate != Migrate::Never;
+        if !asked {
+            let hint = "blazelink migrate diff, which writes it as a migration too";
+            self.screen.said("", hint);
+            return Event::Compared(false);
+        }
+        self.question = Some(question);
+        Event::Compared(true)
+    }
+
+    /// What nobody has to decide, though entities and database differ.
+    fn decided(&self) -> Option<Answer> {
+        let Subject::Entities {
+            list, migrations, ..
+        } = &self.question.as_ref()?.subject
+        else {
+            return None;
+        };
+        let auto = self.world.migrate == Migrate::Auto;
+        (auto && list.iter().all(Difference::is_harmless)).then_some(match migrations {
+            true => Answer::Apply,
+            false => Answer::Sync,
+        })
+    }
+
+    fn ask(&mut self) {
+        let Some(question) = &self.question else {
+            return;
+        };
+        let shown = question.shown();
+        let choices = question.choices();
+        self.screen
+            .event("question", serde_json::to_value(&shown).unwrap_or_default());
+        self.screen.said("", &choices);
+        self.screen.status("asks", &choices);
+        self.hearing.of_apps(self.apps.iter().map(App::events));
+        self.teller.page().send_modify(|state| state.ask(shown));
+    }
+
+    fn withdraw(&mut self) {
+        self.question = None;
+        self.hearing.of_apps(std::iter::empty());
+    }
+
+    /// A page has answered.
+    async fn page_answered(&mut self, heard: Heard) {
+        let question = self.question.as_ref();
+        let answer = question.and_then(|it| it.answered(heard.id, &heard.choice));
+        if let Some(answer) = answer {
+            self.answered(answer).await;
+        }
+    }
+
+    async fn answered(&mut self, answer: Answer) {
+        if !self.machine.asks() {
+            return;
+        }
+        self.screen.said("answer", answer.word());
+        self.screen
+            .event("answer", json!({"choice": answer.word()}));
+        self.hearing.of_apps(std::iter::empty());
+        if answer == Answer::Ignore
+            && let Some(question) = self.question.take()
+            && let Err(error) = self.memory.ignore(question.list())
+        {
+            self.screen.error(&error);
+        }
+        self.since = Instant::now();
+        self.tell(Event::Answered(answer)).await;
+    }
+
+    fn settle(&mut self, answer: Answer) {
+        self.begin("change", answer.word());
+        let Some(question) = self.question.take() else {
+            return;
+        };
+        let (project, database) = (self.world.project, self.world.database);
+        let screen = self.screen.clone();
+        self.work = Some(Box::pin(async move {
+            let done = comparison::settle(project, database, &question, answer, &screen).await;
+            Done::Settled(done, question)
+        }));
+    }
+
+    fn settled(&mut self, done: Result<Settled>, question: Question) -> Event {
+        match done {
+            Ok(settled) => {
+                self.screen.step("change", "done", self.step.elapsed());
+                // What was taken out of an entity is not to be taken out of the database again.
+                if let Subject::Entities { known, .. } = question.subject
+                    && let Err(error) = self.memory.agree(known)
+                {
+                    self.screen.error(&error);
+                }
+                Event::Settled(Some(settled))
+            }
+            Err(error) => {
+                self.failed("The database was not changed", error, &[]);
+                Event::Settled(None)
+            }
+        }
     }
 
     fn seed(&mut self) -> Result<()> {
@@ -521,11 +725,24 @@ impl<'a> Driver<'a> {
                 if well && let Some(programs) = &self.programs {
                     self.migrated = programs.migration.as_deref().and_then(stamp);
                 }
+                self.compared = None;
                 Event::Migrated(well)
             }
+            Done::Compared(Ok(compared)) => self.found(*compared),
+            Done::Compared(Err(error)) => {
+                // The app says itself whether it can work on the database.
+                self.screen.error(&error);
+                Event::Compared(false)
+            }
+            Done::Settled(done, question) => self.settled(done, question),
             Done::Seeded(done) => Event::Seeded(self.stepped("seed", "The seed failed", done)),
         };
         self.tell(event).await;
+        if self.machine.asks()
+            && let Some(answer) = self.decided()
+        {
+            self.answered(answer).await;
+        }
     }
 
     fn built(&mut self, built: Vec<PathBuf>) -> Event {

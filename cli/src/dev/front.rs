@@ -12,16 +12,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::hearing::Heard;
 use super::page::State;
 
 /// The page; it brings script and style with it.
@@ -29,6 +30,12 @@ const PAGE: &str = include_str!("front.html");
 
 /// Where pages follow what happens, here and in apps.
 const EVENTS: &str = "/blazelink/dev/events";
+
+/// Where pages answer what they are asked, here and in apps.
+const ANSWER: &str = "/blazelink/dev/answer";
+
+/// Bytes of an answer.
+const ANSWER_BYTES: usize = 1 << 10;
 
 /// Connections at the same time. Beyond it the oldest of the machine's queue wait.
 const CONNECTIONS: usize = 256;
@@ -87,13 +94,14 @@ impl Front {
         listener: TcpListener,
         names: Names,
         state: watch::Receiver<State>,
+        answers: mpsc::Sender<Heard>,
     ) -> std::io::Result<Front> {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (leave, leaving) = watch::channel(false);
         let (gone, left) = watch::channel(false);
         let serving = async move {
-            let mut connections = accept(listener, Arc::new(names), state, leaving).await;
+            let mut connections = accept(listener, Arc::new(names), state, answers, leaving).await;
             gone.send_replace(true);
             let ended = async { while connections.join_next().await.is_some() {} };
             let _ = tokio::time::timeout(DRAIN, ended).await;
@@ -127,6 +135,7 @@ async fn accept(
     listener: tokio::net::TcpListener,
     names: Arc<Names>,
     state: watch::Receiver<State>,
+    answers: mpsc::Sender<Heard>,
     mut leaving: watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut connections = JoinSet::new();
@@ -143,9 +152,17 @@ async fn accept(
             continue;
         };
         let (names, state, leaving) = (Arc::clone(&names), state.clone(), leaving.clone());
+        let answers = answers.clone();
         let answering = service_fn(move |request: Request<Incoming>| {
-            let answer = answer(&request, &names, &state, &leaving);
-            std::future::ready(Ok::<_, Infallible>(answer))
+            let (names, answers) = (Arc::clone(&names), answers.clone());
+            let (state, leaving) = (state.clone(), leaving.clone());
+            async move {
+                let is_answer = *request.method() == Method::POST && request.uri().path() == ANSWER;
+                Ok::<_, Infallible>(match is_answer && is_of_this_page(&request, &names) {
+                    true => hear(request, &answers).await,
+                    false => answer(&request, &names, &state, &leaving),
+                })
+            }
         });
         connections.spawn(async move {
             let connection = http1::Builder::new()
@@ -192,6 +209,34 @@ fn answer(
     let State { app, doing, .. } = &*state.borrow();
     let text = format!("`{app}` does not run yet: {doing}\n");
     text_of(StatusCode::SERVICE_UNAVAILABLE, text)
+}
+
+/// Whether a page that we serve has sent it. Browsers ask before they send JSON to another origin,
+/// and are refused (Fetch standard, CORS protocol); those that are asked by a stranger's name do not
+/// get here.
+fn is_of_this_page(request: &Request<Incoming>, names: &Names) -> bool {
+    let header = |name| request.headers().get(name).and_then(|it| it.to_str().ok());
+    let json = header(header::CONTENT_TYPE).is_some_and(|it| it.starts_with("application/json"));
+    let host = header(header::HOST);
+    let same = header(header::ORIGIN).is_none_or(|origin| {
+        let origin = origin.split_once("://").map(|(_, host)| host);
+        origin.is_some() && origin == host
+    });
+    json && same && host.is_none_or(|host| names.know(host))
+}
+
+/// Hands on what a page has answered.
+async fn hear(request: Request<Incoming>, answers: &mpsc::Sender<Heard>) -> Response<Body> {
+    let body = Limited::new(request.into_body(), ANSWER_BYTES)
+        .collect()
+        .await;
+    let heard = body.map(http_body_util::Collected::to_bytes).ok();
+    let heard = heard.and_then(|body| serde_json::from_slice::<Heard>(&body).ok());
+    match heard.map(|heard| answers.try_send(heard)) {
+        Some(Ok(())) => text_of(StatusCode::ACCEPTED, String::new()),
+        Some(Err(_)) => text_of(StatusCode::TOO_MANY_REQUESTS, String::new()),
+        None => text_of(StatusCode::BAD_REQUEST, "no answer\n".to_owned()),
+    }
 }
 
 /// The state now, whenever it changes, and `ready` once an app answers.

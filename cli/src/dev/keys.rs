@@ -17,7 +17,7 @@ const WAITING: usize = 16;
 pub(crate) const HELP: &str =
     "r rebuild  m migrate  o open  s seed  l logs  c clear  q quit  ? help";
 
-/// What a key asks for.
+/// What a key asks for, while no question is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Ask(Ask),
@@ -31,7 +31,7 @@ pub(crate) enum Key {
 /// The keyboard, while this lives.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    keys: mpsc::Receiver<Key>,
+    keys: mpsc::Receiver<u8>,
     /// How the terminal was, if there is one.
     before: Option<Termios>,
 }
@@ -61,9 +61,7 @@ impl Keys {
         std::thread::spawn(move || {
             let mut byte = [0];
             while matches!(std::io::stdin().lock().read(&mut byte), Ok(1)) {
-                if let Some(key) = key(byte[0]) {
-                    let _ = sender.try_send(key);
-                }
+                let _ = sender.try_send(byte[0]);
             }
         });
         Keys {
@@ -78,7 +76,7 @@ impl Keys {
     }
 
     /// The next key; never without a keyboard. Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Key {
+    pub(crate) async fn next(&mut self) -> u8 {
         match self.keys.recv().await {
             Some(key) => key,
             None => std::future::pending().await,
@@ -95,18 +93,21 @@ impl Drop for Keys {
     }
 }
 
-fn key(byte: u8) -> Option<Key> {
-    Some(match byte {
-        b'r' => Key::Ask(Ask::Rebuild),
-        b'm' => Key::Ask(Ask::Migrate),
-        b's' => Key::Ask(Ask::Seed),
-        b'o' => Key::Open,
-        b'l' => Key::Logs,
-        b'c' => Key::Clear,
-        b'q' => Key::Quit,
-        b'?' | b'h' => Key::Help,
-        _ => return None,
-    })
+impl Key {
+    /// What this key asks for, if it is one of ours.
+    pub(crate) fn of(byte: u8) -> Option<Key> {
+        Some(match byte {
+            b'r' => Key::Ask(Ask::Rebuild),
+            b'm' => Key::Ask(Ask::Migrate),
+            b's' => Key::Ask(Ask::Seed),
+            b'o' => Key::Open,
+            b'l' => Key::Logs,
+            b'c' => Key::Clear,
+            b'q' => Key::Quit,
+            b'?' | b'h' => Key::Help,
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -116,9 +117,9 @@ mod tests {
     #[test]
     fn every_key_in_the_help_does_something() {
         let keys = HELP.split("  ").map(|entry| entry.as_bytes()[0]);
-        let asked: Vec<Option<Key>> = keys.map(key).collect();
+        let asked: Vec<Option<Key>> = keys.map(Key::of).collect();
         assert_eq!(asked.len(), 8);
         assert!(asked.iter().all(Option::is_some), "{asked:?}");
-        assert_eq!(key(b'x'), None);
+        assert_eq!(Key::of(b'x'), None);
     }
 }

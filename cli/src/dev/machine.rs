@@ -1,11 +1,13 @@
 //! What the loop does next, decided without a process, a file or a clock.
 //!
 //! `driver` tells it what has happened and carries out what it answers. One thing is worked on at a
-//! time, in the order build, migrate, seed, start; what has failed waits for the next change. What
+//! time, in the order build, migrate, compare, seed, start; what has failed waits for the next change. What
 //! must stay true: the app that serves goes on until the next one answers, whatever fails; and a
 //! migration that runs is never cut off.
 
 use super::change::Changes;
+use super::comparison::Settled;
+use super::question::Answer;
 
 /// Names one run of the app.
 pub(crate) type AppId = u32;
@@ -19,6 +21,12 @@ pub(crate) enum Event {
     Built(Built),
     /// The migrations are applied, or one has failed.
     Migrated(bool),
+    /// Entities and database were compared: whether somebody has to decide what is to be done.
+    Compared(bool),
+    /// Somebody has decided.
+    Answered(Answer),
+    /// What was decided is done; or it failed.
+    Settled(Option<Settled>),
     /// The seed has run, or has failed.
     Seeded(bool),
     /// An app answers.
@@ -54,6 +62,14 @@ pub(crate) enum Action {
     Build,
     CancelBuild,
     Migrate,
+    /// Compare entities and database.
+    Compare,
+    /// Ask what is to be done about the differences.
+    Ask,
+    /// Ask no more.
+    Withdraw,
+    /// Do that.
+    Settle(Answer),
     Seed,
     /// Start the app under this name.
     Start(AppId),
@@ -78,6 +94,10 @@ enum Work {
     Nothing,
     Building,
     Migrating,
+    Comparing,
+    /// Somebody has to decide.
+    Asking,
+    Settling,
     Seeding,
     Starting(AppId),
 }
@@ -87,6 +107,7 @@ enum Work {
 struct Due {
     build: bool,
     migrate: bool,
+    compare: bool,
     seed: bool,
     start: bool,
 }
@@ -108,6 +129,7 @@ impl Machine {
             due: Due {
                 build: true,
                 migrate: true,
+                compare: true,
                 seed,
                 start: true,
             },
@@ -134,6 +156,11 @@ impl Machine {
         self.work == Work::Building
     }
 
+    /// Whether somebody has to decide something.
+    pub(crate) fn asks(&self) -> bool {
+        self.work == Work::Asking
+    }
+
     /// The app that is being started.
     pub(crate) fn starts(&self) -> Option<AppId> {
         match self.work {
@@ -154,12 +181,35 @@ impl Machine {
                     self.due.migrate |= migration;
                     // What the database looks like is checked when an app starts.
                     self.due.start |= app || self.due.migrate;
+                    self.due.compare |= self.due.start;
                 }
                 self.done(built != Built::Failed, &mut actions);
             }
             Event::Migrated(done) if self.work == Work::Migrating => {
                 self.due.migrate &= !done;
                 self.done(done, &mut actions);
+            }
+            Event::Compared(differs) if self.work == Work::Comparing => {
+                self.due.compare = false;
+                if differs {
+                    self.work = Work::Asking;
+                    actions.push(Action::Ask);
+                } else {
+                    self.done(true, &mut actions);
+                }
+            }
+            Event::Answered(answer) if self.work == Work::Asking => match answer {
+                Answer::Ignore => self.done(true, &mut actions),
+                answer => {
+                    self.work = Work::Settling;
+                    actions.push(Action::Settle(answer));
+                }
+            },
+            Event::Settled(settled) if self.work == Work::Settling => {
+                // What was written is built, and applied like any other migration.
+                self.due.build |= settled == Some(Settled::Written);
+                self.due.compare = true;
+                self.done(settled.is_some(), &mut actions);
             }
             Event::Seeded(done) if self.work == Work::Seeding => {
                 self.due.seed &= !done;
@@ -185,6 +235,9 @@ impl Machine {
             }
             Event::Built(_)
             | Event::Migrated(_)
+            | Event::Compared(_)
+            | Event::Answered(_)
+            | Event::Settled(_)
             | Event::Seeded(_)
             | Event::Ready(_)
             | Event::Ended(_) => {}
@@ -215,6 +268,7 @@ impl Machine {
             }
             Ask::Migrate => {
                 self.due.migrate = true;
+                self.due.compare = true;
                 self.due.start = true;
             }
             Ask::Seed => self.due.seed = true,
@@ -234,7 +288,17 @@ impl Machine {
                 self.due.start = true;
                 self.work = Work::Nothing;
             }
-            Work::Nothing | Work::Building | Work::Migrating | Work::Seeding => {}
+            Work::Asking => {
+                actions.push(Action::Withdraw);
+                self.due.compare = true;
+                self.work = Work::Nothing;
+            }
+            Work::Nothing
+            | Work::Building
+            | Work::Migrating
+            | Work::Comparing
+            | Work::Settling
+            | Work::Seeding => {}
         }
         self.go_on(actions);
     }
@@ -258,6 +322,8 @@ impl Machine {
             (Work::Building, Action::Build)
         } else if self.due.migrate {
             (Work::Migrating, Action::Migrate)
+        } else if self.due.compare {
+            (Work::Comparing, Action::Compare)
         } else if self.due.seed {
             (Work::Seeding, Action::Seed)
         } else if self.due.start {
@@ -296,12 +362,18 @@ mod tests {
         })
     }
 
+    /// What follows an event, once it has turned out that entities and database agree.
+    fn agreed(machine: &mut Machine, event: Event) -> Vec<Action> {
+        assert_eq!(machine.on(event), [Action::Compare]);
+        machine.on(Event::Compared(false))
+    }
+
     /// A loop whose first app is live.
     fn live() -> Machine {
         let mut machine = Machine::begin(false).0;
-        for event in [BOTH, Event::Migrated(true), Event::Ready(1)] {
-            machine.on(event);
-        }
+        machine.on(BOTH);
+        agreed(&mut machine, Event::Migrated(true));
+        machine.on(Event::Ready(1));
         assert_eq!(machine.live(), Some(1));
         machine
     }
@@ -311,7 +383,7 @@ mod tests {
         let (mut machine, first) = Machine::begin(true);
         assert_eq!(first, [Action::Stand(true), Action::Build]);
         assert_eq!(machine.on(BOTH), [Action::Migrate]);
-        assert_eq!(machine.on(Event::Migrated(true)), [Action::Seed]);
+        assert_eq!(agreed(&mut machine, Event::Migrated(true)), [Action::Seed]);
         assert_eq!(machine.on(Event::Seeded(true)), [Action::Start(1)]);
         assert_eq!(
             machine.on(Event::Ready(1)),
@@ -323,7 +395,7 @@ mod tests {
     fn a_changed_app_is_retired_only_when_the_next_one_answers() {
         let mut machine = live();
         assert_eq!(machine.on(code()), [Action::Build]);
-        assert_eq!(machine.on(APP), [Action::Start(2)]);
+        assert_eq!(agreed(&mut machine, APP), [Action::Start(2)]);
         assert_eq!(
             machine.on(Event::Ready(2)),
             [Action::Live(2), Action::Retire(1)]
@@ -338,7 +410,7 @@ mod tests {
         assert_eq!(machine.on(FAILED), [Action::Stuck]);
         assert_eq!(machine.live(), Some(1));
         assert_eq!(machine.on(code()), [Action::Build]);
-        assert_eq!(machine.on(APP), [Action::Start(2)]);
+        assert_eq!(agreed(&mut machine, APP), [Action::Start(2)]);
         assert_eq!(machine.on(Event::Ended(2)), [Action::Stuck]);
         assert_eq!(machine.live(), Some(1));
         // Mended by what is no code.
@@ -363,11 +435,15 @@ mod tests {
         let mut machine = live();
         machine.on(code());
         assert_eq!(machine.on(code()), [Action::CancelBuild, Action::Build]);
-        assert_eq!(machine.on(APP), [Action::Start(2)]);
+        assert_eq!(agreed(&mut machine, APP), [Action::Start(2)]);
         assert_eq!(machine.on(code()), [Action::Stop(2), Action::Build]);
         assert_eq!(machine.on(Event::Ended(2)), []);
         assert_eq!(machine.on(Event::Ready(2)), [], "it was too late");
-        assert_eq!(machine.on(SAME), [Action::Start(3)], "it never served");
+        assert_eq!(
+            agreed(&mut machine, SAME),
+            [Action::Start(3)],
+            "it never served"
+        );
     }
 
     #[test]
@@ -382,7 +458,10 @@ mod tests {
         assert_eq!(machine.live(), Some(1), "the old app goes on");
         machine.on(code());
         assert_eq!(machine.on(SAME), [Action::Migrate]);
-        assert_eq!(machine.on(Event::Migrated(true)), [Action::Start(2)]);
+        assert_eq!(
+            agreed(&mut machine, Event::Migrated(true)),
+            [Action::Start(2)]
+        );
     }
 
     #[test]
@@ -393,7 +472,7 @@ mod tests {
             [Action::Stand(true), Action::Stuck]
         );
         machine.on(code());
-        assert_eq!(machine.on(SAME), [Action::Start(2)]);
+        assert_eq!(agreed(&mut machine, SAME), [Action::Start(2)]);
         assert_eq!(
             machine.on(Event::Ready(2)),
             [Action::Stand(false), Action::Live(2)]
@@ -424,9 +503,62 @@ mod tests {
         assert_eq!(machine.on(Event::Asked(Ask::Seed)), [Action::Seed]);
         assert_eq!(machine.on(Event::Seeded(true)), []);
         assert_eq!(machine.on(Event::Asked(Ask::Migrate)), [Action::Migrate]);
-        assert_eq!(machine.on(Event::Migrated(true)), [Action::Start(2)]);
+        assert_eq!(
+            agreed(&mut machine, Event::Migrated(true)),
+            [Action::Start(2)]
+        );
         machine.on(Event::Ready(2));
         assert_eq!(machine.on(Event::Asked(Ask::Rebuild)), [Action::Build]);
-        assert_eq!(machine.on(SAME), [Action::Start(3)]);
+        assert_eq!(agreed(&mut machine, SAME), [Action::Start(3)]);
+    }
+
+    #[test]
+    fn differences_wait_for_an_answer_while_the_app_goes_on() {
+        let mut machine = live();
+        machine.on(code());
+        assert_eq!(machine.on(APP), [Action::Compare]);
+        assert_eq!(machine.on(Event::Compared(true)), [Action::Ask]);
+        assert!(machine.asks() && machine.live() == Some(1));
+        let apply = Answer::Apply;
+        assert_eq!(machine.on(Event::Answered(apply)), [Action::Settle(apply)]);
+        assert_eq!(machine.on(code()), [], "it is not cut off");
+        let written = Event::Settled(Some(Settled::Written));
+        assert_eq!(machine.on(written), [Action::Build]);
+        assert_eq!(machine.on(BOTH), [Action::Migrate]);
+        assert_eq!(
+            agreed(&mut machine, Event::Migrated(true)),
+            [Action::Start(2)]
+        );
+    }
+
+    #[test]
+    fn a_question_goes_when_the_code_changes_and_ignoring_it_goes_on() {
+        let mut machine = live();
+        machine.on(code());
+        machine.on(APP);
+        machine.on(Event::Compared(true));
+        assert_eq!(machine.on(code()), [Action::Withdraw, Action::Build]);
+        assert_eq!(machine.on(SAME), [Action::Compare], "the app never served");
+        assert_eq!(machine.on(Event::Compared(true)), [Action::Ask]);
+        let ignore = Event::Answered(Answer::Ignore);
+        assert_eq!(machine.on(ignore), [Action::Start(2)]);
+        assert_eq!(machine.on(Event::Answered(Answer::Sync)), [], "too late");
+    }
+
+    #[test]
+    fn a_change_is_compared_again_and_one_that_failed_waits() {
+        let mut machine = live();
+        machine.on(code());
+        machine.on(APP);
+        machine.on(Event::Compared(true));
+        machine.on(Event::Answered(Answer::Sync));
+        let failed = machine.on(Event::Settled(None));
+        assert_eq!(failed, [Action::Stuck]);
+        machine.on(code());
+        machine.on(SAME);
+        machine.on(Event::Compared(true));
+        machine.on(Event::Answered(Answer::Sync));
+        let changed = Event::Settled(Some(Settled::Changed));
+        assert_eq!(agreed(&mut machine, changed), [Action::Start(2)]);
     }
 }

@@ -8,16 +8,19 @@
 
 mod app;
 mod change;
+mod comparison;
 mod driver;
 mod editor;
 mod events;
 mod front;
+mod hearing;
 mod holder;
 mod keeper;
 mod keys;
 mod machine;
 mod page;
 mod programs;
+mod question;
 mod roots;
 mod run_file;
 mod screen;
@@ -32,8 +35,9 @@ use blazelink_codes::{Code, Error, ErrorKind, Result};
 use clap::Args;
 use tokio::sync::watch::Sender;
 
-use self::driver::{Driver, Until};
+use self::driver::{Driver, Migrate, Until};
 use self::front::{Front, Names};
+use self::hearing::Hearing;
 use self::page::State;
 use self::run_file::RunFile;
 use self::screen::Screen;
@@ -92,6 +96,10 @@ pub(crate) struct Arguments {
     #[arg(long, overrides_with = "seed")]
     no_seed: bool,
 
+    /// Who decides what is done to the database
+    #[arg(long, value_enum, default_value_t = Migrate::Ask, value_name = "WHO")]
+    migrate: Migrate,
+
     /// End once the app has answered, or at the first error
     #[arg(long, conflicts_with = "until_success")]
     once: bool,
@@ -112,7 +120,8 @@ pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> 
         host: settings.host,
         allowed: settings.hosts.clone(),
     };
-    let front = stand(&socket, &names, &page)?;
+    let hearing = Hearing::new();
+    let front = stand(&socket, &names, &page, &hearing)?;
 
     let Some(project) = until(&mut stop, Project::open(&folder)).await? else {
         return Ok(());
@@ -154,14 +163,19 @@ pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> 
                 (_, true) => Until::FirstSuccess,
                 _ => Until::Stopped,
             },
+            migrate: arguments.migrate,
             durable: arguments.durable,
             open: arguments.open,
         },
         page,
         front,
+        hearing,
         Screen::new(terminal),
     );
-    let done = driver.run(&mut stop).await;
+    let done = match driver {
+        Ok(driver) => driver.run(&mut stop).await,
+        Err(error) => Err(error),
+    };
     database.stop().await;
     done
 }
@@ -204,8 +218,14 @@ impl Arguments {
 }
 
 /// Answers on the socket until an app does.
-fn stand(socket: &Socket, names: &Names, page: &Sender<State>) -> Result<Front> {
-    Front::stand(socket.copy()?, names.clone(), page.subscribe()).map_err(|error| {
+fn stand(socket: &Socket, names: &Names, page: &Sender<State>, hearing: &Hearing) -> Result<Front> {
+    let front = Front::stand(
+        socket.copy()?,
+        names.clone(),
+        page.subscribe(),
+        hearing.mouth(),
+    );
+    front.map_err(|error| {
         let sentence = "The socket cannot be answered on";
         Error::new(ErrorKind::Setup, Code::System, sentence).with_source(error)
     })

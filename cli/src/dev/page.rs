@@ -27,6 +27,8 @@ pub(crate) struct State {
     /// The last lines of output.
     pub(crate) log: Vec<String>,
     pub(crate) problem: Option<Problem>,
+    /// What somebody has to decide.
+    pub(crate) question: Option<Asked>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,10 +36,31 @@ pub(crate) struct State {
 pub(crate) enum Phase {
     /// Something is being done.
     Working,
+    /// Somebody has to decide something.
+    Asking,
     /// What is on disk is what answers.
     Live,
     /// Something failed.
     Failed,
+}
+
+/// A question with its answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Asked {
+    /// Goes with the answer.
+    pub(crate) id: u32,
+    /// In one line.
+    pub(crate) title: String,
+    /// What it is about.
+    pub(crate) text: String,
+    pub(crate) choices: Vec<Choice>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Choice {
+    /// What is sent back.
+    pub(crate) word: &'static str,
+    pub(crate) label: &'static str,
 }
 
 /// What failed.
@@ -73,6 +96,7 @@ impl State {
             total: 0,
             log: Vec::new(),
             problem: None,
+            question: None,
         }
     }
 
@@ -88,9 +112,17 @@ impl State {
         self.log.push(line.to_owned());
     }
 
+    /// Somebody is asked.
+    pub(crate) fn ask(&mut self, question: Asked) {
+        self.phase = Phase::Asking;
+        self.problem = None;
+        self.question = Some(question);
+    }
+
     /// Something has begun.
     pub(crate) fn begin(&mut self, doing: &str) {
         self.phase = Phase::Working;
+        self.question = None;
         doing.clone_into(&mut self.doing);
         self.done = 0;
         self.total = 0;
@@ -100,12 +132,14 @@ impl State {
     pub(crate) fn fail(&mut self, mut problem: Problem) {
         problem.errors.truncate(ERRORS);
         self.phase = Phase::Failed;
+        self.question = None;
         self.problem = Some(problem);
     }
 
     /// What is on disk is what answers.
     pub(crate) fn live(&mut self) {
         self.phase = Phase::Live;
+        self.question = None;
         self.problem = None;
         self.log.clear();
     }

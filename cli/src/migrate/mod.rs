@@ -1,10 +1,11 @@
 //! `blazelink migrate`: the project's migrations, through the program that the project has for
 //! them. It is built without the app, so all of this works while the app does not compile.
 
+mod diff;
 pub(crate) mod inject;
 mod new;
 mod program;
-mod schema;
+pub(crate) mod schema;
 mod verify;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::terminal::Terminal;
 
+pub(crate) use self::new::Added;
 pub(crate) use self::program::{Direction, Migrations, State};
 
 /// Apply, take back, write and check the migrations of a project
@@ -29,7 +31,6 @@ pub(crate) struct Arguments {
     verb: Verb,
 }
 
-// `diff`, entities against database, has its place here.
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List the migrations, and which of them the database has
@@ -53,6 +54,10 @@ enum Verb {
         /// What it is for, such as `add_rank`
         name: String,
     },
+    /// Print the SQL that makes the database as the entities say, or write it as a migration
+    ///
+    /// Nothing is changed. What may lose rows or has to be written by hand is marked as such.
+    Diff(diff::Arguments),
     /// Try all migrations on an empty scratch database: up, down, and up to the same schema
     ///
     /// The scratch database is on the private Postgres and is dropped again. Ends with exit
@@ -69,6 +74,9 @@ async fn dispatch(verb: Verb, terminal: Terminal) -> Result<()> {
     let project = Project::open(Path::new(".")).await?;
     if let Verb::New { name } = &verb {
         return new::run(&project, name, terminal);
+    }
+    if let Verb::Diff(arguments) = verb {
+        return diff::run(&project, arguments, terminal).await;
     }
     let program = project.migration()?.built(terminal).await?;
     if matches!(verb, Verb::Verify) {
@@ -111,8 +119,8 @@ async fn work(verb: Verb, migrations: &Migrations<'_>, terminal: Terminal) -> Re
                     .map(drop),
             }
         }
-        // Both need no database of the project's, and were dealt with before.
-        Verb::New { .. } | Verb::Verify => Ok(()),
+        // These were dealt with before.
+        Verb::New { .. } | Verb::Diff(_) | Verb::Verify => Ok(()),
     }
 }
 

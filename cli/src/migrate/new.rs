@@ -12,41 +12,86 @@ use crate::terminal::Terminal;
 /// Longest name: with its time before it, it is the name of a file and a row in the database.
 const NAME: usize = 60;
 
-/// Writes the migration and names it in `migration/src/lib.rs`.
+/// A migration that was written.
+#[derive(Debug)]
+pub(crate) struct Added {
+    /// Its module, and its name in the database.
+    pub(crate) module: String,
+    /// What was created and what was changed, by paths from the project's folder.
+    created: String,
+    changed: String,
+}
+
+impl Added {
+    /// Writes a migration and names it in `migration/src/lib.rs`. `text` makes it of its module and its
+    /// path.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] if it cannot be named so; [`Code::ProjectFile`] if a file cannot be written, or
+    /// the list is not as a list of migrations is. Nothing is written then.
+    pub(crate) fn write(
+        project: &Project,
+        name: &str,
+        text: impl FnOnce(&str, &str) -> Result<String>,
+    ) -> Result<Added> {
+        let source = project.migration()?.manifest.with_file_name("src");
+        let name = checked(name)?;
+        let module = format!("m{}_{name}", Utc::now().format("%Y%m%d_%H%M%S"));
+        let list = source.join("lib.rs");
+        let file = source.join(format!("{module}.rs"));
+        let shown = |path: &std::path::Path| {
+            let shown = path.strip_prefix(&project.folder).unwrap_or(path);
+            shown.display().to_string()
+        };
+        let before = std::fs::read_to_string(&list)
+            .map_err(|error| of_file(&shown(&list), "read").with_source(error))?;
+        let listed = inject(&before, &module).map_err(|why| {
+            let sentence = format!("`{}` is not as a list of migrations is", shown(&list));
+            Error::new(ErrorKind::Setup, Code::ProjectFile, sentence)
+                .with_source(why)
+                .with_hint(format!(
+                    "write the migration by hand: `mod {module};` and, in `migrations()`, \
+                     `Box::new({module}::Migration)`"
+                ))
+        })?;
+        if file.exists() {
+            return Err(of_file(&shown(&file), "made, since it is there"));
+        }
+        let text = text(&module, &shown(&file))?;
+        if let Err(error) = std::fs::write(&file, text) {
+            let _ = std::fs::remove_file(&file);
+            return Err(of_file(&shown(&file), "written").with_source(error));
+        }
+        if let Err(error) = std::fs::write(&list, listed) {
+            let _ = std::fs::remove_file(&file);
+            let _ = std::fs::write(&list, before);
+            return Err(of_file(&shown(&list), "written").with_source(error));
+        }
+        Ok(Added {
+            module,
+            created: shown(&file),
+            changed: shown(&list),
+        })
+    }
+
+    /// The path of the migration.
+    pub(crate) fn path(&self) -> &str {
+        &self.created
+    }
+
+    /// Tells what was written.
+    pub(crate) fn tell(&self, terminal: Terminal) {
+        for (what, path) in [("created", &self.created), ("changed", &self.changed)] {
+            let fields = json!({"change": what, "path": path});
+            terminal.outcome("file", fields, format!("  {what}  {path}"));
+        }
+    }
+}
+
+/// Writes a migration that is still to be filled.
 pub(super) fn run(project: &Project, name: &str, terminal: Terminal) -> Result<()> {
-    let source = project.migration()?.manifest.with_file_name("src");
-    let name = checked(name)?;
-    let module = format!("m{}_{name}", Utc::now().format("%Y%m%d_%H%M%S"));
-    let list = source.join("lib.rs");
-    let file = source.join(format!("{module}.rs"));
-    let shown = |path: &std::path::Path| {
-        let shown = path.strip_prefix(&project.folder).unwrap_or(path);
-        shown.display().to_string()
-    };
-    let text = std::fs::read_to_string(&list)
-        .map_err(|error| of_file(&shown(&list), "read").with_source(error))?;
-    let listed = inject(&text, &module).map_err(|why| {
-        let sentence = format!("`{}` is not as a list of migrations is", shown(&list));
-        Error::new(ErrorKind::Setup, Code::ProjectFile, sentence)
-            .with_source(why)
-            .with_hint(format!(
-                "write the migration by hand: `mod {module};` and, in `migrations()`, \
-                 `Box::new({module}::Migration)`"
-            ))
-    })?;
-    if file.exists() {
-        return Err(of_file(&shown(&file), "made, since it is there"));
-    }
-    std::fs::write(&file, migration(&module, &shown(&file)))
-        .map_err(|error| of_file(&shown(&file), "written").with_source(error))?;
-    if let Err(error) = std::fs::write(&list, listed) {
-        let _ = std::fs::remove_file(&file);
-        return Err(of_file(&shown(&list), "written").with_source(error));
-    }
-    for (what, path) in [("created", &file), ("changed", &list)] {
-        let fields = json!({"change": what, "path": shown(path)});
-        terminal.outcome("file", fields, format!("  {what}  {}", shown(path)));
-    }
+    let added = Added::write(project, name, |module, path| Ok(migration(module, path)))?;
+    added.tell(terminal);
     terminal.note("Write what it changes, then: blazelink migrate up");
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 /// The query for those lines, one column of text, in order. What extensions bring, and the list of
 /// applied migrations, are left out.
-pub(super) const LINES: &str = "
+pub(crate) const LINES: &str = "
 WITH ours AS (
     SELECT oid, nspname FROM pg_namespace
     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
@@ -61,7 +61,7 @@ WITH ours AS (
 SELECT line FROM lines ORDER BY line COLLATE \"C\"";
 
 /// Lines of `left` that `right` lacks, and the other way round. Both are sorted.
-pub(super) fn differences<'a>(left: &'a [String], right: &'a [String]) -> [Vec<&'a str>; 2] {
+pub(crate) fn differences<'a>(left: &'a [String], right: &'a [String]) -> [Vec<&'a str>; 2] {
     let only = |these: &'a [String], those: &[String]| {
         let lacking = these.iter().filter(|line| !those.contains(line));
         lacking.map(String::as_str).collect()

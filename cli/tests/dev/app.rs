@@ -8,6 +8,9 @@ const ANSWER: &str = "one";
 
 fn main() {
     let verb = env::args().nth(1).unwrap();
+    if verb == "ddl" {
+        return print!("{}", fs::read_to_string("ddl.jsonl").unwrap_or_default());
+    }
     let mut steps = fs::OpenOptions::new().create(true).append(true).open("steps").unwrap();
     writeln!(steps, "{verb}").unwrap();
     match verb.as_str() {

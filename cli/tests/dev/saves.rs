@@ -283,3 +283,45 @@ fn a_day_reads_so() {
   Stopping; Ctrl-C again does not wait for the app
 ");
 }
+
+/// An answer of a page of this origin, to the tool itself.
+fn answer(port: u16, origin: &str, choice: &str) -> String {
+    let body = format!(r#"{{"id":1,"choice":"{choice}"}}"#);
+    let mut page = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    write!(
+        page,
+        "POST /blazelink/dev/answer HTTP/1.1\r\nhost: localhost:{port}\r\norigin: {origin}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut told = String::new();
+    let _ = page.read_to_string(&mut told);
+    told
+}
+
+#[test]
+fn what_entities_say_and_the_database_has_not_is_asked_on_the_page_and_done() {
+    let project = project();
+    let hat = r#"{"schema":null,"table":"hat","scratch":"blazelink entities","types":[],"create":"CREATE TABLE \"blazelink entities\".hat (id integer PRIMARY KEY)","indexes":[],"references":[],"renamed":[]}"#;
+    fs::write(project.path().join("ddl.jsonl"), hat).unwrap();
+    let port = free_port();
+    let command = tool(&["--port", &port.to_string()], project.path());
+    let mut dev = Dev::begin(command, project.path());
+    let asked = dev.until("[i]gnore");
+    assert!(asked.contains("CREATE TABLE \"hat\" ("), "{asked}");
+    let shown = page(port);
+    assert!(shown.contains("\"phase\":\"asking\""), "{shown}");
+
+    let refused = answer(port, "http://evil.example", "sync");
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    let taken = answer(port, &format!("http://localhost:{port}"), "sync");
+    assert!(taken.starts_with("HTTP/1.1 202"), "{taken}");
+    let said = dev.until("Ctrl-C stops");
+    assert!(said.contains("answer     sync"), "{said}");
+    // Entities and database agree now: nothing is asked again.
+    dev.save("src/main.rs", &answering("two"));
+    let said = dev.until("the new app answers");
+    assert!(!said.contains("differs"), "{said}");
+    quit(dev);
+}

@@ -5,6 +5,7 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let file = |name: &str| fs::read_to_string(name).unwrap_or_default();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["ddl"] => print!("{}", file("ddl.jsonl")),
         ["schema"] => print!("{}", file("app.graphql")),
         ["doctor"] => print!("{}", file("doctor.jsonl")),
         ["seed"] if file("seed") == "fails" => {
