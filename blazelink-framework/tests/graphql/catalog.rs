@@ -39,7 +39,7 @@ async fn columns_of_another_kind_are_refused() {
         "Column `id` of table `game` is `bigint` in the database, `int4` in its entity; Column `name` of table `user` \
          is `text[]` in the database, `varchar` in its entity"
     );
-    assert!(error.hint().unwrap().contains("Generate the entity again"));
+    assert!(error.hint().unwrap().contains("blazelink migrate diff"));
 }
 
 #[tokio::test]
