@@ -134,6 +134,38 @@ test("an error shows over the page, which stays live, and goes when it is mended
   await page.close();
 });
 
+test("what an entity says and the database has not is asked over the page, both ways", async () => {
+  const tab = await Tab.open(browser, dev.url("/"));
+  const { page } = tab;
+  const card = page.getByRole("dialog", { name: "Question" });
+  const columns = () =>
+    dev.psql("SELECT column_name FROM information_schema.columns WHERE table_name = 'game' AND column_name = 'stage'");
+  const entity = "src/entities/game.rs";
+  save(entity, (text) => text.replace("pub name: String,", "pub name: String,\n    pub stage: Option<String>,"));
+  await card.getByText('ALTER TABLE "game" ADD COLUMN "stage"').waitFor();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.screenshot({ path: join(SCREENSHOTS, "question-dark.png") });
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.screenshot({ path: join(SCREENSHOTS, "question-light.png") });
+  await assertLive(tab);
+  assert.deepEqual(await columns(), []);
+
+  await dev.said(/^ {2}swap /, () => card.getByRole("button", { name: "sync only" }).click());
+  await card.waitFor({ state: "hidden" });
+  assert.deepEqual(await columns(), [["stage"]]);
+  await assertLive(tab);
+
+  restore();
+  await card.getByText('ALTER TABLE "game" DROP COLUMN "stage"').waitFor();
+  await dev.said(/^ {2}swap /, () => card.getByRole("button", { name: "sync only" }).click());
+  await card.waitFor({ state: "hidden" });
+  assert.deepEqual(await columns(), []);
+  await assertLive(tab);
+  assert(await tab.wasNeverReloaded());
+  assert.deepEqual(tab.problems, []);
+  await page.close();
+});
+
 test("a style sheet is swapped in place, and a template loads the page again", async () => {
   const tab = await Tab.open(browser, dev.url("/"));
   const { page } = tab;

@@ -166,6 +166,7 @@
     }
     parts.card.classList.toggle("asks", Boolean(problem.choices));
     parts.badge.classList.toggle("asks", Boolean(problem.choices));
+    parts.card.setAttribute("aria-label", problem.choices ? "Question" : "Errors");
     parts.hint.textContent = problem.choices ? ASKING : FAILED;
     parts.errors.replaceChildren(...shown);
     parts.spoken.textContent = first?.place ? `${problem.title} in ${first.place}` : problem.title;
@@ -217,7 +218,6 @@
     const hint = make("p", "");
     const card = make("section", "card", make("header", "", title, small, away), hint, errors);
     card.setAttribute("role", "dialog");
-    card.setAttribute("aria-label", "Errors");
     const veil = make("div", "veil", card);
     veil.hidden = true;
     veil.addEventListener("click", ({ target }) => {

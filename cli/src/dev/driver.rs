@@ -27,7 +27,7 @@ use super::screen::Screen;
 use super::socket::Socket;
 use super::stand;
 use super::teller::Teller;
-use super::watch::{MORE_NOTICES, Watch};
+use super::watch::{MORE_NOTICES, Watch, Way};
 use crate::build::{self, Failed, Said};
 use crate::database::Database;
 use crate::difference::{Ddl, Difference, Memory};
@@ -78,6 +78,7 @@ pub(crate) struct World<'a> {
     pub(crate) build: build::Options,
     pub(crate) until: Until,
     pub(crate) migrate: Migrate,
+    pub(crate) way: Way,
     /// Whether the slot is to outlive the run, whatever is set.
     pub(crate) durable: bool,
     /// Whether a browser is opened at the first app.
@@ -180,7 +181,7 @@ impl<'a> Driver<'a> {
         let watches = self.world.until != Until::FirstEnd;
         let project = self.world.project;
         let mut watch = watches
-            .then(|| Watch::over(std::slice::from_ref(&project.folder)))
+            .then(|| Watch::over(std::slice::from_ref(&project.folder), self.world.way))
             .transpose()?;
         let mut roots = Box::pin(roots::of(project));
         let mut roots_known = !watches;
@@ -246,9 +247,9 @@ impl<'a> Driver<'a> {
         if present.extend(&found).is_err() {
             let mut all = vec![self.world.project.folder.clone()];
             all.extend(found);
-            *present = Watch::over(&all)?;
+            *present = Watch::over(&all, self.world.way)?;
         }
-        if present.polls() {
+        if present.exhausted() {
             self.screen.note(format!(
                 "The system has no room to tell of saved files, so they are looked at twice a \
                  second; for more room: {MORE_NOTICES}"

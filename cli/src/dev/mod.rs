@@ -100,6 +100,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Migrate::Ask, value_name = "WHO")]
     migrate: Migrate,
 
+    /// Look for saved files twice a second: for a folder that another machine writes to
+    #[arg(long)]
+    poll: bool,
+
     /// End once the app has answered, or at the first error
     #[arg(long, conflicts_with = "until_success")]
     once: bool,
@@ -164,6 +168,10 @@ pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> 
                 _ => Until::Stopped,
             },
             migrate: arguments.migrate,
+            way: match arguments.poll {
+                true => watch::Way::Looking,
+                false => watch::Way::Notices,
+            },
             durable: arguments.durable,
             open: arguments.open,
         },

@@ -1,5 +1,5 @@
-//! Which files were saved: the system's notices, and where it has none left to give, a look at the
-//! files every half second.
+//! Which files were saved: the system's notices, and where it has none to give, a look at the files
+//! every half second.
 //!
 //! `driver` starts it on the project's folder and on the packages of the workspace that it is built
 //! from, and awaits [`Watch::next`]. Each folder is watched on its own, so that `target` and its
@@ -32,9 +32,20 @@ pub(crate) struct Watch {
     watcher: Box<dyn Watcher + Send>,
     saved: mpsc::Receiver<PathBuf>,
     folders: usize,
-    /// Whether the system's notices do not suffice.
-    polls: bool,
+    /// Whether the system has no notices left to give.
+    exhausted: bool,
 }
+
+/// How to learn what was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From the system's notices, as long as it has any.
+    Notices,
+    /// By looking: for folders that another machine writes to, of which no system gives notice.
+    Looking,
+}
+
+type Make = fn(mpsc::Sender<PathBuf>) -> notify::Result<Box<dyn Watcher + Send>>;
 
 impl Watch {
     /// Watches these folders.
@@ -42,30 +53,35 @@ impl Watch {
     /// # Errors
     ///
     /// [`Code::System`] if files can be watched in neither way.
-    pub(crate) fn over(roots: &[PathBuf]) -> Result<Watch> {
+    pub(crate) fn over(roots: &[PathBuf], way: Way) -> Result<Watch> {
+        match way {
+            Way::Notices => Watch::told_or_looking(roots, notices),
+            Way::Looking => Watch::with(roots, polling),
+        }
+        .map_err(failed)
+    }
+
+    fn told_or_looking(roots: &[PathBuf], notices: Make) -> notify::Result<Watch> {
         Watch::with(roots, notices).or_else(|error| {
             if !matches!(
                 error.kind,
                 notify::ErrorKind::MaxFilesWatch | notify::ErrorKind::Io(_)
             ) {
-                return Err(failed(error));
+                return Err(error);
             }
-            let mut watch = Watch::with(roots, polling).map_err(failed)?;
-            watch.polls = true;
+            let mut watch = Watch::with(roots, polling)?;
+            watch.exhausted = true;
             Ok(watch)
         })
     }
 
-    fn with(
-        roots: &[PathBuf],
-        make: impl Fn(mpsc::Sender<PathBuf>) -> notify::Result<Box<dyn Watcher + Send>>,
-    ) -> notify::Result<Watch> {
+    fn with(roots: &[PathBuf], make: Make) -> notify::Result<Watch> {
         let (sender, saved) = mpsc::channel(WAITING);
         let mut watch = Watch {
             watcher: make(sender)?,
             saved,
             folders: 0,
-            polls: false,
+            exhausted: false,
         };
         for root in roots {
             watch.add(root, &mut |_| {})?;
@@ -85,9 +101,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether files are looked at instead of being told of.
-    pub(crate) fn polls(&self) -> bool {
-        self.polls
+    /// Whether files are looked at because the system has no notices left to give.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.exhausted
     }
 
     /// The next file that was saved, removed or renamed; none is new twice. Cancel-safe but for the
@@ -194,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn saves_are_noticed_in_new_folders_too_and_in_target_never() {
-        for make in [notices, polling] {
+        for make in [notices as Make, polling] {
             let project = tempfile::tempdir().unwrap();
             let folder = project.path().canonicalize().unwrap();
             for name in ["src", "target", ".git"] {
@@ -215,6 +231,28 @@ mod tests {
             until(&mut watch, &entities.join("user.rs")).await;
             std::fs::write(entities.join("game.rs"), "two, longer").unwrap();
             until(&mut watch, &entities.join("game.rs")).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn files_are_looked_at_where_the_system_has_no_notices_left() {
+        let ways: [Make; 2] = [
+            |_| Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch)),
+            |_| {
+                Err(notify::Error::io(std::io::Error::other(
+                    "too many open files",
+                )))
+            },
+        ];
+        for notices in ways {
+            let project = tempfile::tempdir().unwrap();
+            let folder = project.path().canonicalize().unwrap();
+            let roots = std::slice::from_ref(&folder);
+            let mut watch = Watch::told_or_looking(roots, notices).unwrap();
+            assert!(watch.exhausted());
+            let file = folder.join("main.rs");
+            std::fs::write(&file, "fn main() {}").unwrap();
+            until(&mut watch, &file).await;
         }
     }
 }

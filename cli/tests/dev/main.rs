@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -191,6 +192,33 @@ fn migration_that_fails_is_named() {
         told.contains("BLZ7002") && told.contains("mend the migration"),
         "{told}"
     );
+}
+
+#[test]
+fn a_folder_without_postgres_or_with_an_old_one_is_named_with_what_to_do() {
+    let project = project();
+    let programs = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = tool(&["--once"], project.path());
+        failed(command.env("BLAZELINK_PG_BIN", programs.path())).0
+    };
+    let told = start();
+    assert!(
+        told.contains("BLZ2001") && told.contains("has no `postgres`"),
+        "{told}"
+    );
+    for name in ["postgres", "initdb"] {
+        let program = programs.path().join(name);
+        fs::write(&program, "#!/bin/sh\necho 'postgres (PostgreSQL) 12.4'\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let told = start();
+    assert!(
+        told.contains("has Postgres 12.4; Blazelink needs 14 or newer")
+            && told.contains("unset BLAZELINK_PG_BIN"),
+        "{told}"
+    );
+    assert!(!project.path().join(".blazelink/postgres").exists());
 }
 
 #[test]

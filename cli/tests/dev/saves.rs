@@ -209,6 +209,65 @@ fn ctrl_c_while_it_builds_leaves_nothing_behind_and_a_moved_project_starts() {
     fs::remove_dir_all(moved).unwrap();
 }
 
+/// A program that tells that it runs, and goes on until it is ended.
+fn endless(listener: &TcpListener) -> String {
+    let port = listener.local_addr().unwrap().port();
+    format!(
+        "use std::io::Read;
+fn main() {{
+    if std::env::args().nth(1).as_deref() == Some(\"ddl\") {{
+        return;
+    }}
+    let mut stream = std::net::TcpStream::connect((\"127.0.0.1\", {port})).unwrap();
+    let _ = stream.read(&mut [0]);
+}}
+"
+    )
+}
+
+#[test]
+fn ctrl_c_while_it_migrates_or_seeds_ends_that_and_postgres_and_the_next_start_does_it() {
+    let migration = fs::read_to_string(project().path().join("migration/src/main.rs")).unwrap();
+    for (file, before) in [
+        ("migration/src/main.rs", migration.as_str()),
+        ("src/main.rs", APP),
+    ] {
+        let project = project();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let file = project.path().join(file);
+        fs::write(&file, endless(&listener)).unwrap();
+        let port = free_port();
+        let dev = Dev::begin(
+            tool(&["--port", &port.to_string()], project.path()),
+            project.path(),
+        );
+        let (mut step, _) = listener.accept().unwrap();
+        let postgres = dev.postgres().unwrap();
+        quit(dev);
+        assert_eq!(step.read(&mut [0]).unwrap_or(0), 0, "the step has ended");
+        assert!(!lives(postgres));
+        assert!(!project.path().join(".blazelink/run.json").exists());
+
+        fs::write(&file, before).unwrap();
+        let dev = Dev::start(project.path(), port);
+        let steps = fs::read_to_string(project.path().join("steps")).unwrap();
+        assert!(steps.ends_with("migrate up\nseed\nserve\n"), "{steps}");
+        quit(dev);
+    }
+}
+
+#[test]
+fn a_folder_that_another_machine_writes_to_is_looked_at() {
+    let project = project();
+    let port = free_port();
+    let command = tool(&["--poll", "--port", &port.to_string()], project.path());
+    let mut dev = Dev::start_as(command, project.path());
+    dev.save("src/main.rs", &answering("two"));
+    dev.until("the new app answers");
+    dev.until_answered("two");
+    quit(dev);
+}
+
 #[test]
 fn a_server_for_every_machine_needs_a_name() {
     let project = project();
