@@ -44,7 +44,7 @@ pub fn lock() -> String {
     let lock = folder.path().join("Cargo.lock");
     std::fs::copy(Path::new(ROOT).join("Cargo.lock"), &lock).expect("the repository has one");
     let told = Command::new("cargo")
-        .args(["metadata", "--offline", "--format-version", "1"])
+        .args(["update", "--workspace", "--offline"])
         .current_dir(folder.path())
         .output()
         .expect("cargo runs");
