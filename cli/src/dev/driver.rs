@@ -1,50 +1,42 @@
 //! The loop: waits for whatever happens first, tells the machine, and does what it answers.
 
+mod questions;
+mod saves;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde_json::json;
 use tokio::sync::{mpsc, watch as state};
 
 use super::app::{App, Report};
-use super::change::Changes;
-use super::comparison::{self, Compared, Comparison, Found, Settled};
+use super::comparison::{Compared, Settled};
 use super::events::Events;
 use super::front::{Front, Names};
-use super::hearing::{Heard, Hearing};
+use super::hearing::Hearing;
 use super::keeper;
 use super::keys::{HELP, Key, Keys};
 use super::machine::{Action, AppId, Ask, Built, Event, Machine};
 use super::page::State;
 use super::programs::{self, Programs, Stamp, Unsuccessful, stamp};
-use super::question::{Answer, Question, Subject};
+use super::question::Question;
 use super::roots;
 use super::screen::Screen;
 use super::socket::Socket;
 use super::stand;
 use super::teller::Teller;
-use super::watch::{MORE_NOTICES, Watch, Way};
+use super::watch::{Watch, Way};
 use crate::build::{self, Failed, Said};
 use crate::database::Database;
-use crate::difference::{Ddl, Difference, Memory};
+use crate::difference::{Ddl, Memory};
 use crate::process;
 use crate::project::{Program, Project};
 use crate::settings::Settings;
 use crate::stop::Stop;
-
-/// How long nothing more has to be saved before something is done about what was: editors write
-/// several files, and some of them twice.
-const QUIET: Duration = Duration::from_millis(40);
-
-/// How long saves may go on until something is done about the first.
-const LONGEST: Duration = Duration::from_millis(500);
-
-/// Files that are named when they were saved together.
-const NAMED: usize = 3;
 
 /// When the loop ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +193,7 @@ impl<'a> Driver<'a> {
                         break Err(error);
                     }
                 }
-                files = saved(watch.as_mut()) => {
+                files = saves::next(watch.as_mut()) => {
                     let changes = self.gather(files, watch.as_mut()).await;
                     self.saved(changes).await;
                 }
@@ -239,94 +231,6 @@ impl<'a> Driver<'a> {
             app.kill();
             app.ended().await;
         }
-    }
-
-    /// Watches what else the project is built from.
-    fn watch_too(&self, watch: &mut Option<Watch>, found: Vec<PathBuf>) -> Result<()> {
-        let Some(present) = watch else { return Ok(()) };
-        if present.extend(&found).is_err() {
-            let mut all = vec![self.world.project.folder.clone()];
-            all.extend(found);
-            *present = Watch::over(&all, self.world.way)?;
-        }
-        if present.exhausted() {
-            self.screen.note(format!(
-                "The system has no room to tell of saved files, so they are looked at twice a \
-                 second; for more room: {MORE_NOTICES}"
-            ));
-        }
-        Ok(())
-    }
-
-    /// What was saved together with these files.
-    async fn gather(&self, files: Vec<PathBuf>, watch: Option<&mut Watch>) -> Changes {
-        let folder = &self.world.project.folder;
-        let mut changes = Changes::default();
-        // cargo writes it down itself when it builds for the first time.
-        let lock = self.machine.builds().then_some("Cargo.lock");
-        let mut add = |files: Vec<PathBuf>| {
-            let of_others = files
-                .iter()
-                .filter(|file| lock.is_none_or(|lock| !file.ends_with(lock)));
-            for file in of_others {
-                changes.add(folder, &self.inputs, file);
-            }
-        };
-        add(files);
-        if let Some(watch) = watch {
-            let latest = tokio::time::Instant::now() + LONGEST;
-            while let Ok(Ok(more)) =
-                tokio::time::timeout_at(latest, tokio::time::timeout(QUIET, watch.next())).await
-            {
-                add(more);
-            }
-        }
-        changes
-    }
-
-    async fn saved(&mut self, changes: Changes) {
-        if changes.is_empty() {
-            return;
-        }
-        let mut names: Vec<String> = changes
-            .files
-            .iter()
-            .take(NAMED)
-            .map(|file| self.short(file))
-            .collect();
-        if changes.files.len() > NAMED {
-            names.push(format!("{} more", changes.files.len() - NAMED));
-        }
-        self.screen.said("save", names.join(", "));
-        let files: Vec<String> = changes.files.iter().map(|file| self.short(file)).collect();
-        self.screen.event("save", json!({"files": files}));
-        if changes.settings {
-            self.compare_settings();
-        }
-        self.since = Instant::now();
-        self.tell(Event::Changed(changes)).await;
-    }
-
-    /// Says so where something was set that the loop itself goes by.
-    fn compare_settings(&mut self) {
-        let folder = &self.world.project.folder;
-        // What is not understood is the app's to tell of, which reads the same file.
-        let Ok(read) = Settings::read(folder, None, |name| std::env::var_os(name)) else {
-            return;
-        };
-        if self.file.as_ref().is_some_and(|before| *before != read) {
-            self.screen.said(
-                "settings",
-                "database, address, slot and seed count from the next `blazelink dev` on",
-            );
-        }
-        self.file = Some(read);
-    }
-
-    /// A path from the project's folder on.
-    fn short(&self, file: &std::path::Path) -> String {
-        let inside = file.strip_prefix(&self.world.project.folder);
-        inside.unwrap_or(file).display().to_string()
     }
 
     async fn typed(&mut self, byte: u8, keyboard: bool) {
@@ -491,158 +395,6 @@ impl<'a> Driver<'a> {
             Done::Migrated(programs::run(command, hint, screen).await)
         }));
         Ok(())
-    }
-
-    fn compare(&mut self) -> Result<()> {
-        self.begin("compare", "comparing entities and database");
-        let programs = self.programs.as_ref().ok_or_else(programs::not_built)?;
-        let all = std::mem::take(&mut self.wanted);
-        let comparison = Comparison {
-            project: self.world.project,
-            database: self.world.database,
-            programs: programs.clone(),
-            before: self.compared.take().filter(|_| !all),
-            memory: self.memory.clone(),
-            all,
-            screen: self.screen.clone(),
-        };
-        self.work = Some(Box::pin(async move {
-            Done::Compared(comparison.run().await.map(Box::new))
-        }));
-        Ok(())
-    }
-
-    /// Takes in what a comparison came to.
-    fn found(&mut self, compared: Compared) -> Event {
-        let Compared { ddl, found } = compared;
-        let subject = match found {
-            Found::Nothing => {
-                self.compared = Some(ddl);
-                return Event::Compared(false);
-            }
-            Found::Ignored => {
-                self.compared = Some(ddl);
-                self.screen
-                    .said("differs", "as before, which is to be ignored; m asks again");
-                return Event::Compared(false);
-            }
-            Found::Agreement(known) => {
-                self.compared = Some(ddl);
-                if let Err(error) = self.memory.agree(known) {
-                    self.screen.error(&error);
-                }
-                return Event::Compared(false);
-            }
-            Found::Difference(subject) => subject,
-        };
-        self.questions += 1;
-        let id = self.questions;
-        let question = Question { id, subject };
-        self.screen.said("differs", question.title());
-        for line in question.text().lines() {
-            self.screen.words(&format!("  {:<11}{line}", ""));
-        }
-        let asked = self.world.until == Until::Stopped && self.world.migrate != Migrate::Never;
-        if !asked {
-            let hint = "blazelink migrate diff, which writes it as a migration too";
-            self.screen.said("", hint);
-            return Event::Compared(false);
-        }
-        self.question = Some(question);
-        Event::Compared(true)
-    }
-
-    /// What nobody has to decide, though entities and database differ.
-    fn decided(&self) -> Option<Answer> {
-        let Subject::Entities {
-            list, migrations, ..
-        } = &self.question.as_ref()?.subject
-        else {
-            return None;
-        };
-        let auto = self.world.migrate == Migrate::Auto;
-        (auto && list.iter().all(Difference::is_harmless)).then_some(match migrations {
-            true => Answer::Apply,
-            false => Answer::Sync,
-        })
-    }
-
-    fn ask(&mut self) {
-        let Some(question) = &self.question else {
-            return;
-        };
-        let shown = question.shown();
-        let choices = question.choices();
-        self.screen
-            .event("question", serde_json::to_value(&shown).unwrap_or_default());
-        self.screen.said("", &choices);
-        self.screen.status("asks", &choices);
-        self.hearing.of_apps(self.apps.iter().map(App::events));
-        self.teller.page().send_modify(|state| state.ask(shown));
-    }
-
-    fn withdraw(&mut self) {
-        self.question = None;
-        self.hearing.of_apps(std::iter::empty());
-    }
-
-    /// A page has answered.
-    async fn page_answered(&mut self, heard: Heard) {
-        let question = self.question.as_ref();
-        let answer = question.and_then(|it| it.answered(heard.id, &heard.choice));
-        if let Some(answer) = answer {
-            self.answered(answer).await;
-        }
-    }
-
-    async fn answered(&mut self, answer: Answer) {
-        if !self.machine.asks() {
-            return;
-        }
-        self.screen.said("answer", answer.word());
-        self.screen
-            .event("answer", json!({"choice": answer.word()}));
-        self.hearing.of_apps(std::iter::empty());
-        if answer == Answer::Ignore
-            && let Some(question) = self.question.take()
-            && let Err(error) = self.memory.ignore(question.list())
-        {
-            self.screen.error(&error);
-        }
-        self.since = Instant::now();
-        self.tell(Event::Answered(answer)).await;
-    }
-
-    fn settle(&mut self, answer: Answer) {
-        self.begin("change", answer.word());
-        let Some(question) = self.question.take() else {
-            return;
-        };
-        let (project, database) = (self.world.project, self.world.database);
-        let screen = self.screen.clone();
-        self.work = Some(Box::pin(async move {
-            let done = comparison::settle(project, database, &question, answer, &screen).await;
-            Done::Settled(done, question)
-        }));
-    }
-
-    fn settled(&mut self, done: Result<Settled>, question: Question) -> Event {
-        match done {
-            Ok(settled) => {
-                self.screen.step("change", "done", self.step.elapsed());
-                // What was taken out of an entity is not to be taken out of the database again.
-                if let Subject::Entities { known, .. } = question.subject
-                    && let Err(error) = self.memory.agree(known)
-                {
-                    self.screen.error(&error);
-                }
-                Event::Settled(Some(settled))
-            }
-            Err(error) => {
-                self.failed("The database was not changed", error, &[]);
-                Event::Settled(None)
-            }
-        }
     }
 
     fn seed(&mut self) -> Result<()> {
@@ -840,13 +592,6 @@ impl<'a> Driver<'a> {
 async fn working(work: &mut Option<Work<'_>>) -> Done {
     match work {
         Some(work) => work.await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn saved(watch: Option<&mut Watch>) -> Vec<PathBuf> {
-    match watch {
-        Some(watch) => watch.next().await,
         None => std::future::pending().await,
     }
 }
