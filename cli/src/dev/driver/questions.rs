@@ -96,12 +96,13 @@ impl Driver<'_> {
         };
         let shown = question.shown();
         let choices = question.choices();
-        self.screen
-            .event("question", serde_json::to_value(&shown).unwrap_or_default());
-        self.screen.said("", &choices);
-        self.screen.status("asks", &choices);
+        let told = serde_json::to_value(&shown).unwrap_or_default();
+        // Whoever reads the terminal finds it on the page.
         self.hearing.of_apps(self.apps.iter().map(App::events));
         self.teller.page().send_modify(|state| state.ask(shown));
+        self.screen.event("question", told);
+        self.screen.said("", &choices);
+        self.screen.status("asks", &choices);
     }
 
     pub(super) fn withdraw(&mut self) {
