@@ -156,8 +156,9 @@ test("what an entity says and the database has not is asked over the page, both 
   await assertLive(tab);
 
   restore();
+  // Now it is the database that differs, from its migrations too.
   await card.getByText('ALTER TABLE "game" DROP COLUMN "stage"').waitFor();
-  await dev.said(/^ {2}swap /, () => card.getByRole("button", { name: "sync only" }).click());
+  await dev.said(/^ {2}swap /, () => card.getByRole("button", { name: "repair the database" }).click());
   await card.waitFor({ state: "hidden" });
   assert.deepEqual(await columns(), []);
   await assertLive(tab);
