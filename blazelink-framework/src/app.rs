@@ -19,6 +19,7 @@ use crate::auth::Authority;
 use crate::change::Lsn;
 use crate::config::{ClientLimits, Config, Environment, MetricsAt};
 use crate::data;
+use crate::debugger::{self, Debugger};
 use crate::dev::DevChannel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, QueryLimits};
@@ -53,6 +54,7 @@ pub struct App {
     pulsing: JoinHandle<()>,
     /// Serves metrics at an address of their own, until the server stops.
     metering: Option<(SocketAddr, JoinHandle<()>)>,
+    debugger: Option<Debugger>,
     /// Holds the state folder until it is aborted.
     remembering: Option<JoinHandle<()>>,
     following: Option<std::thread::JoinHandle<()>>,
@@ -156,6 +158,17 @@ impl App {
 
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
         let following = signaler.spawn(stopping.clone(), tells)?;
+        let debugger = config.debugger.clone().and_then(|at| {
+            let subject = debugger::Subject {
+                app: config.app.clone(),
+                environment: config.environment,
+                subscriptions: Arc::clone(&subscriptions),
+                tables: Arc::clone(&manager),
+                status: status.clone(),
+                handed_on: handed_on.clone(),
+            };
+            Debugger::start(at, subject, lingering.clone())
+        });
         let serving = tokio::spawn(serve(server, endpoint, lingering));
         let remembering = state.map(|state| tokio::spawn(state.keep()));
         let pulsing = tokio::spawn(pulse.run(database, stopping.clone()));
@@ -173,6 +186,7 @@ impl App {
             sweeping,
             pulsing,
             metering,
+            debugger,
             remembering,
             following: Some(following),
         })
@@ -205,6 +219,11 @@ impl App {
     /// ([`MetricsAt::Address`](crate::config::MetricsAt::Address)).
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metering.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Where the debugger is asked, if the settings name an address and it could be listened on.
+    pub async fn debugger_address(&self) -> Option<SocketAddr> {
+        self.debugger.as_ref()?.address().await
     }
 
     /// How the app follows the database's log, now and later.
@@ -273,7 +292,13 @@ impl App {
         });
         self.subscriptions.connections().stop();
         let following = self.following.take();
-        let joined = tokio::task::spawn_blocking(move || following.map(|thread| thread.join()));
+        let debugger = self.debugger.take();
+        let joined = tokio::task::spawn_blocking(move || {
+            if let Some(debugger) = debugger {
+                debugger.join();
+            }
+            following.map(|thread| thread.join())
+        });
         self.served().await;
         tell_failed((&mut self.sweeping).await.is_err());
         tell_failed((&mut self.pulsing).await.is_err());
@@ -428,6 +453,7 @@ mod tests {
             sweeping: tokio::spawn(async {}),
             pulsing: tokio::spawn(async {}),
             metering: None,
+            debugger: None,
             remembering: None,
             following: Some(thread),
         };

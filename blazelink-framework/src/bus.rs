@@ -173,6 +173,8 @@ mod tests {
             commit_lsn: Lsn(u64::from(xid)),
             end_lsn: Lsn(u64::from(xid) + 1),
             committed_at: SystemTime::UNIX_EPOCH,
+            read_at: std::time::Instant::now(),
+            cause: None,
             changes: Vec::new(),
             whole: Vec::new(),
         }

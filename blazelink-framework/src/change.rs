@@ -6,7 +6,8 @@
 //! not contents.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 
@@ -189,6 +190,20 @@ pub struct Change {
     pub new: Option<Row>,
 }
 
+/// What has made a transaction: written into the log by the transaction itself, as a logical message
+/// (manual, section 9.28.6, `pg_logical_emit_message`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// What was asked for, such as `mutation createGameEvent`.
+    pub operation: Box<str>,
+    /// The label of the session that asked, if one did.
+    pub session: Option<Box<str>>,
+    /// What names the request.
+    pub request: Box<str>,
+    /// Whether this process wrote it: whoever may write to the log can write one.
+    pub verified: bool,
+}
+
 /// One committed transaction: the changes of exposed tables, in the order of their statements.
 ///
 /// Handed on whole, in commit order, and only after a new snapshot on the server that answers
@@ -204,6 +219,10 @@ pub struct Transaction {
     pub end_lsn: Lsn,
     /// The server's clock at the commit.
     pub committed_at: SystemTime,
+    /// When all of it had been read.
+    pub read_at: Instant,
+    /// What has made it, if that has said so in the transaction itself.
+    pub cause: Option<Arc<Cause>>,
     /// Changes in the order of their statements, across tables.
     pub changes: Vec<Change>,
     /// Tables of which anything may have changed: truncated, altered, or changed in more rows
@@ -220,6 +239,8 @@ impl Transaction {
             commit_lsn: Lsn(1),
             end_lsn: Lsn(2),
             committed_at: SystemTime::UNIX_EPOCH,
+            read_at: Instant::now(),
+            cause: None,
             changes,
             whole,
         }

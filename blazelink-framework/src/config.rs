@@ -41,6 +41,41 @@ pub enum MetricsAt {
     Address(SocketAddr),
 }
 
+/// Where the debugger is asked, and by whom (`[debugger]`).
+#[derive(Clone, Debug)]
+pub struct DebuggerAt {
+    /// The address, which is best one of this machine's own (`listen`, `BLAZELINK_DEBUGGER`).
+    pub listen: SocketAddr,
+    /// A socket that listens on that address already.
+    pub listener: Option<Arc<TcpListener>>,
+    /// What whoever asks must know (`BLAZELINK_DEBUGGER_KEY`, and never in a file).
+    pub key: DebuggerKey,
+    /// Bytes of the transactions that it remembers (`bytes`).
+    pub bytes: usize,
+    /// Whether it shows values of rows (`values`); by default it does not.
+    pub values: bool,
+}
+
+/// A secret. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DebuggerKey(pub(crate) Arc<str>);
+
+impl DebuggerKey {
+    /// The shortest that a key may be.
+    pub const SHORTEST: usize = 16;
+
+    /// This text as a key; nothing if it is shorter than [`DebuggerKey::SHORTEST`].
+    pub fn new(text: &str) -> Option<DebuggerKey> {
+        (text.len() >= DebuggerKey::SHORTEST).then(|| DebuggerKey(text.into()))
+    }
+}
+
+impl fmt::Debug for DebuggerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DebuggerKey(..)")
+    }
+}
+
 /// How much clients may use of the server (`[limits]`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientLimits {
@@ -134,6 +169,8 @@ pub struct Config {
     /// Where Prometheus reads the app's metrics (`[server] metrics`, `BLAZELINK_METRICS`); nowhere by
     /// default. Needs the feature `metrics`.
     pub metrics: Option<MetricsAt>,
+    /// Where the debugger is asked; nowhere by default, and then nothing is recorded.
+    pub debugger: Option<DebuggerAt>,
     /// How much clients may use.
     pub limits: ClientLimits,
     /// The project's folder, in which templates and static files lie.
@@ -168,6 +205,7 @@ impl fmt::Debug for Config {
             .field("hosts", &self.hosts)
             .field("origins", &self.origins)
             .field("metrics", &self.metrics)
+            .field("debugger", &self.debugger)
             .field("limits", &self.limits)
             .field("folder", &self.folder)
             .field("state", &self.state)
@@ -193,6 +231,7 @@ impl Config {
             hosts: Vec::new(),
             origins: Vec::new(),
             metrics: None,
+            debugger: None,
             limits: ClientLimits::default(),
             folder: PathBuf::from("."),
             state: None,

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::capture::InCall;
+use crate::cause::Seal;
 use crate::session::SessionLabel;
 use crate::viewer::Viewer;
 
@@ -21,6 +22,8 @@ pub struct BlazeContext {
     viewer: Viewer,
     session: Option<SessionLabel>,
     call: Option<Arc<InCall>>,
+    /// With what transactions say what has made them, and what names the request in that.
+    sealing: Option<(Seal, u32)>,
 }
 
 impl BlazeContext {
@@ -30,6 +33,7 @@ impl BlazeContext {
             viewer,
             session: None,
             call: None,
+            sealing: None,
         }
     }
 
@@ -51,6 +55,22 @@ impl BlazeContext {
             call: Some(call),
             ..self.clone()
         }
+    }
+
+    /// The same, whose transactions say in the log what has made them.
+    #[must_use]
+    pub(crate) fn sealing(mut self, seal: Seal) -> BlazeContext {
+        self.sealing = Some((seal, rand::random()));
+        self
+    }
+
+    /// What a transaction of the request is to say of what has made it; nothing if nobody wants to
+    /// know.
+    pub(crate) fn cause(&self, operation: impl FnOnce() -> String) -> Option<String> {
+        let (seal, request) = self.sealing.as_ref()?;
+        let session = self.session.map(|session| session.to_string());
+        let request = format!("r_{request:08x}");
+        Some(seal.message(&operation(), session.as_deref(), &request))
     }
 
     /// Who asks.

@@ -120,7 +120,11 @@ fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
 
 async fn serve(app: Builder, mut config: Config) -> Result<()> {
     let events = config.events.clone();
-    config.listener = passed_socket()?.map(Arc::new);
+    let [listener, debugger] = passed_sockets()?;
+    config.listener = listener.map(Arc::new);
+    if let Some(at) = &mut config.debugger {
+        at.listener = debugger.map(Arc::new);
+    }
     let parent = std::env::var_os("BLAZELINK_PARENT_PIPE").is_some();
     if parent && config.environment == Environment::Development {
         config.dev = Some(DevChannel::default());
@@ -162,18 +166,21 @@ async fn doctor(app: Builder, config: Config, production: bool) -> Result<()> {
     Ok(())
 }
 
-/// The socket that whoever started us has passed, if there is one.
-fn passed_socket() -> Result<Option<std::net::TcpListener>> {
+/// The sockets that whoever started us has passed, if there are any: the app's, and the debugger's.
+fn passed_sockets() -> Result<[Option<std::net::TcpListener>; 2]> {
     let mut passed = listenfd::ListenFd::from_env();
-    if passed.len() == 0 {
-        return Ok(None);
-    }
-    passed.take_tcp_listener(0).map_err(|error| {
-        let sentence = "What LISTEN_FDS passes is no TCP socket that listens";
-        Error::new(ErrorKind::Setup, Code::Listen, sentence)
-            .with_source(error)
-            .with_hint("pass one with ListenStream=, or unset LISTEN_FDS")
-    })
+    let mut take = |at: usize| {
+        if at >= passed.len() {
+            return Ok(None);
+        }
+        passed.take_tcp_listener(at).map_err(|error| {
+            let sentence = "What LISTEN_FDS passes is no TCP socket that listens";
+            Error::new(ErrorKind::Setup, Code::Listen, sentence)
+                .with_source(error)
+                .with_hint("pass one with ListenStream=, or unset LISTEN_FDS")
+        })
+    };
+    Ok([take(0)?, take(1)?])
 }
 
 /// How the app is to end.

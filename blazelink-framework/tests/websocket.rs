@@ -92,14 +92,16 @@ impl App {
             old: Old::Full(row(key, "before")),
             new: Some(row(key, name)),
         });
-        self.manager.publish(&Transaction {
+        self.manager.publish(&Arc::new(Transaction {
             xid: 1,
             commit_lsn: Lsn(1),
             end_lsn: Lsn(2),
             committed_at: SystemTime::UNIX_EPOCH,
+            read_at: std::time::Instant::now(),
+            cause: None,
             changes: changes.collect(),
             whole: Vec::new(),
-        });
+        }));
     }
 
     async fn connect(&self, id: &str) -> Client {

@@ -318,3 +318,18 @@ pub const READY_LAG: Duration = Duration::from_secs(30);
 /// How long open requests may take to end after the app was told to stop, and after them the
 /// connections of each of its pools. Beyond it they are cut off.
 pub const DRAIN: Duration = Duration::from_secs(5);
+
+/// Records of what the app does that wait for the debugger. Beyond it they are counted and let go.
+pub const DEBUGGER_RECORDS: usize = 1 << 16;
+
+/// Bytes of the transactions that the debugger remembers. Beyond it those go first that went as they
+/// should. A setting: `[debugger] bytes`.
+pub const DEBUGGER_BYTES: usize = 32 << 20;
+
+/// Transactions that are kept in the debugger because somebody wants them to. Beyond it no more can
+/// be.
+pub const DEBUGGER_PINNED: usize = 64;
+
+/// Reads of a session of which the debugger knows since when they are watched. Beyond it the oldest is
+/// let go.
+pub const DEBUGGER_READS: usize = 256;

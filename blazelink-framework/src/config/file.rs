@@ -12,7 +12,9 @@ use std::time::Duration;
 use blazelink_codes::{Code, limits};
 use serde::Deserialize;
 
-use super::{ClientLimits, Config, Environment, FILE, MetricsAt, SlotMode};
+use super::{
+    ClientLimits, Config, DebuggerAt, DebuggerKey, Environment, FILE, MetricsAt, SlotMode,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The state folder in development, in the project's.
@@ -24,6 +26,7 @@ struct File {
     app: AppSection,
     database: DatabaseSection,
     server: ServerSection,
+    debugger: DebuggerSection,
     limits: LimitsSection,
     replication: ReplicationSection,
     // What `blazelink dev` reads; the app has no use for it.
@@ -78,6 +81,14 @@ struct LimitsSection {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct DebuggerSection {
+    listen: Option<SocketAddr>,
+    bytes: Option<usize>,
+    values: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct ReplicationSection {
     url: Option<String>,
     slot: Option<String>,
@@ -97,6 +108,7 @@ pub(super) fn read_for_test(folder: &Path, url: &str) -> Result<Config> {
     file.server.host = None;
     file.server.state = None;
     file.server.metrics = None;
+    file.debugger = DebuggerSection::default();
     resolve(file, "test", |name| {
         (name == "DATABASE_URL").then(|| url.to_owned())
     })
@@ -182,6 +194,7 @@ fn resolve(
         (None, Some(text)) => metrics_at(&text, "[server] metrics")?,
         (None, None) => None,
     };
+    config.debugger = debugger_at(file.debugger, &variable)?;
     config.hosts = variable("BLAZELINK_HOSTS").map_or(file.server.hosts, list);
     config.origins = variable("BLAZELINK_ORIGINS").map_or(file.server.origins, list);
     config.limits = file.limits.resolve();
@@ -247,6 +260,39 @@ fn metrics_at(text: &str, setting: &str) -> Result<Option<MetricsAt>> {
                 .with_hint("set 127.0.0.1:9464, and have Prometheus read /metrics there")),
         },
     }
+}
+
+/// Where the debugger is asked.
+fn debugger_at(
+    section: DebuggerSection,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<DebuggerAt>> {
+    const KEY: &str = "BLAZELINK_DEBUGGER_KEY";
+    let listen = match variable("BLAZELINK_DEBUGGER") {
+        Some(none) if none.is_empty() => None,
+        Some(text) => Some(text.parse().map_err(|_| {
+            bad_variable("BLAZELINK_DEBUGGER", "an address with a port")
+                .with_hint("set 127.0.0.1:9000, or nothing for no debugger")
+        })?),
+        None => section.listen,
+    };
+    let Some(listen) = listen else {
+        return Ok(None);
+    };
+    let key = variable(KEY).and_then(|key| DebuggerKey::new(&key));
+    let key = key.ok_or_else(|| {
+        let shortest = DebuggerKey::SHORTEST;
+        bad_variable(KEY, &format!("a key of {shortest} characters or more")).with_hint(format!(
+            "{KEY}=$(openssl rand -hex 16), or set no address for the debugger"
+        ))
+    })?;
+    Ok(Some(DebuggerAt {
+        listen,
+        listener: None,
+        key,
+        bytes: section.bytes.unwrap_or(limits::DEBUGGER_BYTES),
+        values: section.values,
+    }))
 }
 
 /// What a variable lists, separated by commas.
@@ -339,6 +385,29 @@ mod tests {
         assert_eq!(config.limits, expected);
         let error = load("[limits]\nmessages_per_second = 0", &[]).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn the_debugger_is_nowhere_unless_an_address_and_a_key_are_named() {
+        let debugger = |file: &str, variables: &[(&str, &str)]| {
+            let mut all = vec![("DATABASE_URL", "postgres://a")];
+            all.extend(variables);
+            load(file, &all).map(|config| config.debugger)
+        };
+        let file = "[debugger]\nlisten = '127.0.0.1:9000'\nvalues = true";
+        let key = ("BLAZELINK_DEBUGGER_KEY", "0123456789abcdef");
+        assert!(debugger("", &[key]).unwrap().is_none());
+        let at = debugger(file, &[key]).unwrap().unwrap();
+        assert_eq!(at.listen, SocketAddr::from(([127, 0, 0, 1], 9000)));
+        assert!(at.values && at.bytes == limits::DEBUGGER_BYTES);
+        assert!(!format!("{at:?}").contains("abcdef"));
+        let none = debugger(file, &[key, ("BLAZELINK_DEBUGGER", "")]).unwrap();
+        assert!(none.is_none());
+        for variables in [&[][..], &[("BLAZELINK_DEBUGGER_KEY", "short")]] {
+            let refused = debugger(file, variables).unwrap_err();
+            let sentence = "BLAZELINK_DEBUGGER_KEY is not a key of 16 characters or more";
+            assert_eq!(refused.sentence(), sentence);
+        }
     }
 
     #[test]

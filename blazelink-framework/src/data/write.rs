@@ -15,7 +15,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use blazelink_codes::{Code, limits};
 use blazelink_migrations::identifier;
 use futures_util::FutureExt;
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
+    TransactionTrait,
+};
 use serde_json::Value as Json;
 
 use super::accessor::SeaOrmAccessor;
@@ -24,6 +27,7 @@ use super::statement::{expression, name};
 use super::write_error::{Failed, NO_TARGET, Refusal, sqlstate};
 use super::write_sql::Sql;
 use super::write_value::text_of;
+use crate::cause;
 use crate::object_id::Key;
 use crate::table::{Draft, Invalid, NO_ROW, Operation, Problem, Read, Shape, TableDef, Writes};
 use crate::viewer::Viewer;
@@ -39,6 +43,8 @@ pub(crate) struct Intent<'a> {
     /// The values by the positions of their columns. A column that is left out keeps its value, or
     /// gets its default.
     pub(crate) values: BTreeMap<usize, Json>,
+    /// What the transaction is to say in the log of what has made it.
+    pub(crate) cause: Option<String>,
 }
 
 /// A row that was written.
@@ -120,9 +126,19 @@ pub(crate) async fn write(
         rows,
         writes,
         draft,
+        cause: intent.cause,
         bound: Vec::new(),
     };
     writer.run().await
+}
+
+/// Has the transaction say in the log what has made it.
+fn caused_by(message: String) -> Statement {
+    Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",
+        [cause::PREFIX.into(), message.into()],
+    )
 }
 
 fn denied(operation: Operation) -> Refusal {
@@ -213,6 +229,7 @@ pub(super) struct Writer<'a> {
     pub(super) rows: &'a Writable,
     writes: &'a Writes,
     draft: Draft,
+    cause: Option<String>,
     /// What was bound last, for explanations.
     pub(super) bound: Vec<(usize, Option<String>)>,
 }
@@ -223,6 +240,11 @@ impl Writer<'_> {
             Ok(transaction) => transaction,
             Err(error) => return Err(self.explained(error.into()).await),
         };
+        if let Some(cause) = self.cause.take()
+            && let Err(error) = transaction.execute_raw(caused_by(cause)).await
+        {
+            return Err(self.explained(error.into()).await);
+        }
         let written = match self.within(&transaction).await {
             Ok(written) => written,
             Err(stop) => {

@@ -20,6 +20,7 @@ use crate::auth::{Authority, ContextRequest, Unknown};
 use crate::context::BlazeContext;
 use crate::session::{Peer, SessionId};
 use crate::subscription::{SubscriptionManager, Unwatched};
+use crate::viewer::Viewer;
 
 /// The header in which the original client names its session.
 const SESSION: &str = "session_id";
@@ -90,7 +91,7 @@ impl GraphqlEndpoint {
         };
         let answer = match id {
             None => {
-                let context = BlazeContext::new(viewer);
+                let context = self.context(viewer);
                 self.executor.execute(document, &context, &Unwatched).await
             }
             Some(id) => {
@@ -103,7 +104,7 @@ impl GraphqlEndpoint {
                 if let Err(another) = self.subscriptions.bind(&session, &viewer) {
                     return response(super::Response::denied(403, &another.to_string()));
                 }
-                let context = BlazeContext::new(viewer).in_session(session.label());
+                let context = self.context(viewer).in_session(session.label());
                 let watch = self.subscriptions.watch_for(&session);
                 let answer = self.executor.execute(document, &context, &watch).await;
                 self.subscriptions.answered(&session, context.viewer());
@@ -111,6 +112,17 @@ impl GraphqlEndpoint {
             }
         };
         response(answer)
+    }
+
+    /// What is known of a request's asker. Whoever looks at commits learns from the log which request
+    /// has made one.
+    fn context(&self, viewer: Viewer) -> BlazeContext {
+        let context = BlazeContext::new(viewer);
+        let recorder = self.subscriptions.recorder();
+        match recorder.is_on() {
+            true => context.sealing(recorder.seal().clone()),
+            false => context,
+        }
     }
 
     /// The explorer, which asks at `path`.

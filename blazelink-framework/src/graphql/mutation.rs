@@ -37,6 +37,9 @@ impl Loader<'_> {
             operation: root.operation,
             key,
             values: values(table, root.operation, input),
+            cause: self
+                .context
+                .cause(|| format!("mutation {}", table.mutation(root.operation))),
         };
         let written = match write(self.data, self.context.viewer(), intent).await {
             Ok(written) => written,

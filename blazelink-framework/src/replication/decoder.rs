@@ -7,13 +7,14 @@
 //! - the bytes held stay within [`Limits`], whatever a transaction's size, streamed or not.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hashbrown::HashMap;
 
 use super::binding::Binding;
 use super::pending::Pending;
 use super::pgoutput::{Commit, Malformed, Message, Oids, OldTuple, Relation, Timestamp, Tuple};
+use crate::cause::{self, Seal};
 use crate::change::{Change, ChangeKind, Lsn, Old, Transaction};
 use crate::exposure::{ExposedTable, Exposure};
 use crate::object_id::{Key, TableId};
@@ -26,6 +27,15 @@ pub const INVALIDATE: &str = "blazelink.invalidate";
 
 /// Prefix of a logical message that makes all tables whole.
 pub const SCHEMA: &str = "blazelink.schema";
+
+/// When a message came.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// When the server sent it, by the server's clock.
+    pub sent: Timestamp,
+    /// When it was read here.
+    pub read_at: Instant,
+}
 
 /// What a message completed.
 #[derive(Debug)]
@@ -48,6 +58,8 @@ pub struct Decoder {
     /// Streamed transactions between two of their pieces.
     parked: HashMap<u32, Streamed>,
     parked_bytes: usize,
+    /// By which it is known what our own transactions say of themselves.
+    seal: Seal,
 }
 
 #[derive(Debug)]
@@ -105,7 +117,15 @@ impl Decoder {
             current: None,
             parked: HashMap::new(),
             parked_bytes: 0,
+            seal: Seal::default(),
         }
+    }
+
+    /// The same, which believes what was sealed with this.
+    #[must_use]
+    pub(crate) fn with_seal(mut self, seal: Seal) -> Decoder {
+        self.seal = seal;
+        self
     }
 
     /// Forgets unfinished transactions: the connection was lost, they will be told anew.
@@ -131,13 +151,13 @@ impl Decoder {
         self.parked_bytes + current
     }
 
-    /// Takes the next message. `sent` is when the server sent it.
+    /// Takes the next message.
     ///
     /// # Errors
     ///
     /// If the bytes are no message, or one that cannot stand here. The connection must then be
     /// given up and [`Decoder::restart`] called.
-    pub fn decode(&mut self, bytes: &[u8], sent: Timestamp) -> Result<Option<Decoded>, Malformed> {
+    pub fn decode(&mut self, bytes: &[u8], arrival: Arrival) -> Result<Option<Decoded>, Malformed> {
         let streamed = matches!(self.current, Some(Current::Stream(_)));
         let unexpected = |expected| Malformed {
             tag: bytes.first().copied(),
@@ -168,7 +188,9 @@ impl Decoder {
                 self.current = Some(Current::Transaction(Pending::new(xid)));
             }
             Message::Commit(commit) => match self.current.take() {
-                Some(Current::Transaction(pending)) => return Ok(Some(finish(pending, commit))),
+                Some(Current::Transaction(pending)) => {
+                    return Ok(Some(finish(pending, commit, arrival)));
+                }
                 _ => return Err(unexpected("its begin")),
             },
             Message::Relation { xid, relation } => self.relation(xid, &relation),
@@ -181,7 +203,7 @@ impl Decoder {
                 prefix,
                 content,
                 ..
-            } => return Ok(self.logical(xid, lsn, sent, prefix, content)),
+            } => return Ok(self.logical(xid, lsn, arrival, prefix, content)),
             Message::StreamStart { xid, .. } => {
                 if self.current.is_some() {
                     return Err(unexpected("the end of the piece before"));
@@ -196,7 +218,7 @@ impl Decoder {
                 _ => return Err(unexpected("its start")),
             },
             Message::StreamCommit { xid, commit } => {
-                return Ok(Some(self.commit_streamed(xid, commit)));
+                return Ok(Some(self.commit_streamed(xid, commit, arrival)));
             }
             Message::StreamAbort { xid, subxid } => self.abort_streamed(xid, subxid),
             Message::Origin { .. } | Message::Type { .. } => {}
@@ -293,7 +315,7 @@ impl Decoder {
         &mut self,
         xid: Option<u32>,
         lsn: Lsn,
-        sent: Timestamp,
+        arrival: Arrival,
         prefix: &str,
         content: &[u8],
     ) -> Option<Decoded> {
@@ -310,6 +332,11 @@ impl Decoder {
         if let Some(current) = &mut self.current {
             let (pending, _) = current.parts();
             let subxid = xid.unwrap_or(pending.xid);
+            if prefix == cause::PREFIX
+                && let Some(cause) = self.seal.read(content)
+            {
+                pending.caused_by(cause, subxid);
+            }
             for table in tables {
                 pending.make_whole(table, subxid);
             }
@@ -324,9 +351,9 @@ impl Decoder {
         let commit = Commit {
             lsn,
             end_lsn,
-            at: sent,
+            at: arrival.sent,
         };
-        Some(finish(pending, commit))
+        Some(finish(pending, commit, arrival))
     }
 
     /// The next piece of a streamed transaction begins.
@@ -344,7 +371,7 @@ impl Decoder {
         self.current = Some(Current::Stream(streamed));
     }
 
-    fn commit_streamed(&mut self, xid: u32, commit: Commit) -> Decoded {
+    fn commit_streamed(&mut self, xid: u32, commit: Commit, arrival: Arrival) -> Decoded {
         let Some(streamed) = self.parked.remove(&xid) else {
             return Decoded::Progress(commit.end_lsn);
         };
@@ -352,7 +379,7 @@ impl Decoder {
         for described in streamed.relations {
             self.bind(described.oid, described.binding);
         }
-        finish(streamed.pending, commit)
+        finish(streamed.pending, commit, arrival)
     }
 
     fn abort_streamed(&mut self, xid: u32, subxid: u32) {
@@ -439,8 +466,9 @@ fn read(binding: &Binding, table: &ExposedTable, images: &Images<'_>) -> Option<
     })
 }
 
-fn finish(pending: Pending, commit: Commit) -> Decoded {
-    let transaction = pending.commit(commit.lsn, commit.end_lsn, system_time(commit.at));
+fn finish(pending: Pending, commit: Commit, arrival: Arrival) -> Decoded {
+    let committed_at = system_time(commit.at);
+    let transaction = pending.commit(commit.lsn, commit.end_lsn, committed_at, arrival.read_at);
     if transaction.is_empty() {
         Decoded::Progress(commit.end_lsn)
     } else {

@@ -35,7 +35,7 @@ mod url;
 mod wire;
 
 pub use connection::{Identity, ReplicationConnection};
-pub use decoder::{Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
+pub use decoder::{Arrival, Decoded, Decoder, INVALIDATE, Limits, SCHEMA};
 pub use following::Following;
 pub use gate::Gate;
 pub use ordinary::OrdinaryConnection;

@@ -5,10 +5,12 @@
 //! changed and which subtransactions say so: a rolled back one takes back what it said, and
 //! nothing that another one said. Pure.
 
+use std::sync::Arc;
+
 use blazelink_codes::limits;
 use hashbrown::{HashMap, HashSet};
 
-use crate::change::{Change, Lsn, Transaction};
+use crate::change::{Cause, Change, Lsn, Transaction};
 use crate::object_id::TableId;
 
 /// How much of a transaction is kept.
@@ -43,6 +45,8 @@ pub(super) struct Pending {
     subxids: Vec<u32>,
     tables: HashMap<TableId, Part>,
     bytes: usize,
+    /// What it says has made it, and the subtransaction in which it says so.
+    cause: Option<(u32, Cause)>,
 }
 
 /// One table of a transaction.
@@ -81,7 +85,13 @@ impl Pending {
             subxids: Vec::new(),
             tables: HashMap::new(),
             bytes: 0,
+            cause: None,
         }
+    }
+
+    /// What has made the transaction; the first such word counts.
+    pub(super) fn caused_by(&mut self, cause: Cause, subxid: u32) {
+        self.cause.get_or_insert((subxid, cause));
     }
 
     /// Bytes that the kept changes take.
@@ -152,6 +162,7 @@ impl Pending {
             from -= 1;
             left -= usize::from(self.subxids[from] == subxid);
         }
+        self.cause.take_if(|(by, _)| *by == subxid);
         let changes = self.changes.split_off(from);
         let subxids = self.subxids.split_off(from);
         for (change, by) in changes.into_iter().zip(subxids) {
@@ -177,6 +188,7 @@ impl Pending {
         commit_lsn: Lsn,
         end_lsn: Lsn,
         committed_at: std::time::SystemTime,
+        read_at: std::time::Instant,
     ) -> Transaction {
         let mut whole: Vec<TableId> = self
             .tables
@@ -193,6 +205,8 @@ impl Pending {
             commit_lsn,
             end_lsn,
             committed_at,
+            read_at,
+            cause: self.cause.map(|(_, cause)| Arc::new(cause)),
             changes,
             whole,
         }
@@ -235,7 +249,12 @@ mod tests {
     }
 
     fn commit(pending: Pending) -> (Vec<(u32, Key)>, Vec<TableId>) {
-        let transaction = pending.commit(Lsn(1), Lsn(2), std::time::UNIX_EPOCH);
+        let transaction = pending.commit(
+            Lsn(1),
+            Lsn(2),
+            std::time::UNIX_EPOCH,
+            std::time::Instant::now(),
+        );
         let changes = transaction.changes.into_iter();
         (
             changes.map(|change| (change.table.0, change.key)).collect(),

@@ -347,6 +347,8 @@ mod tests {
             commit_lsn: Lsn(u64::from(xid) * 10),
             end_lsn: Lsn(u64::from(xid) * 10 + 5),
             committed_at: SystemTime::UNIX_EPOCH,
+            read_at: std::time::Instant::now(),
+            cause: None,
             changes: tables.iter().map(change).collect(),
             whole: Vec::new(),
         }

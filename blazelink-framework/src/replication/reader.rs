@@ -8,7 +8,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use blazelink_codes::Code;
 use blazelink_migrations::Execute;
@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use super::backoff::Backoff;
 use super::cancel::Cancel;
 use super::connection::{CONNECT_TIMEOUT, Identity, ReplicationConnection};
-use super::decoder::{Decoded, Decoder, Limits};
+use super::decoder::{Arrival, Decoded, Decoder, Limits};
 use super::ordinary::OrdinaryConnection;
 use super::pgoutput::Malformed;
 use super::queue::{QueueWriter, Reset, Status};
@@ -27,6 +27,7 @@ use super::server_error::ServerError;
 use super::slot::{self, OpenSlot, SlotPlan};
 use super::stream::{Frame, Frames, ReplicationStream};
 use super::url::DatabaseUrl;
+use crate::cause::Seal;
 use crate::change::Lsn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exposure::Exposure;
@@ -102,6 +103,13 @@ impl Reader {
             waiting: None,
             discard: false,
         }
+    }
+
+    /// The same, which believes what transactions say of themselves if it was sealed with this.
+    #[must_use]
+    pub(crate) fn with_seal(mut self, seal: Seal) -> Reader {
+        self.decoder = self.decoder.with_seal(seal);
+        self
     }
 
     /// Reads until it is stopped. When it returns the server has let go of the slot.
@@ -242,10 +250,12 @@ impl Reader {
     }
 
     fn take(&mut self, frames: &Frames) -> Result<()> {
+        let read_at = Instant::now();
         for frame in frames.frames() {
             match frame {
                 Frame::Message { sent, data } => {
-                    match self.decoder.decode(data, sent).map_err(malformed)? {
+                    let arrival = Arrival { sent, read_at };
+                    match self.decoder.decode(data, arrival).map_err(malformed)? {
                         None => {}
                         Some(Decoded::Progress(position)) => self.queue.progress(position),
                         // Told again after a crash of the server.

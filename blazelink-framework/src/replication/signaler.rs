@@ -104,7 +104,8 @@ impl Signaler {
         } = self;
         let thread = on_own_thread("blazelink-replication", move || async move {
             let (writer, queue) = queue::queue();
-            let reader = Reader::new(reader, exposure, writer, stop);
+            let seal = subscriptions.recorder().seal().clone();
+            let reader = Reader::new(reader, exposure, writer, stop).with_seal(seal);
             let publisher = Publisher::new(queue, gate, subscriptions, tells);
             // The reader ends when it is stopped; the publisher goes on until then.
             tokio::select! {
@@ -184,6 +185,7 @@ impl Publisher {
         if !xids.is_empty() {
             meters.visible_after(waiting);
         }
+        subscriptions.recorder().visible();
         if let Some(reset) = &reset {
             meters.started_over();
             let sessions = self.subscriptions.connections().len();
@@ -261,6 +263,8 @@ mod tests {
             commit_lsn: Lsn(1),
             end_lsn: Lsn(2),
             committed_at: SystemTime::UNIX_EPOCH,
+            read_at: Instant::now(),
+            cause: None,
             changes: Vec::new(),
             whole: Vec::new(),
         }

@@ -4,6 +4,7 @@
 //! updates. So it never reaches a log, an error or a page: those show the label.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use blazelink_codes::limits;
@@ -50,6 +51,21 @@ impl fmt::Display for SessionLabel {
     }
 }
 
+/// No label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoLabel;
+
+impl FromStr for SessionLabel {
+    type Err = NoLabel;
+
+    fn from_str(text: &str) -> Result<SessionLabel, NoLabel> {
+        let digits = text.strip_prefix("s_").ok_or(NoLabel)?;
+        let sound = (1..=6).contains(&digits.len()) && !digits.starts_with('+');
+        let number = u32::from_str_radix(digits, 16).map_err(|_| NoLabel)?;
+        sound.then_some(SessionLabel(number)).ok_or(NoLabel)
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -66,6 +82,12 @@ mod tests {
     #[test]
     fn labels_are_short_enough_to_be_said_aloud() {
         assert_eq!(SessionLabel(0x9f2).to_string(), "s_0009f2");
-        assert_eq!(SessionLabel::random().to_string().len(), 8);
+        let label = SessionLabel::random();
+        assert_eq!(label.to_string().len(), 8);
+        assert_eq!(label.to_string().parse(), Ok(label));
+        assert_eq!("s_9f2".parse(), Ok(SessionLabel(0x9f2)));
+        for none in ["9f2", "s_", "s_x", "s_+1", "s_1234567"] {
+            assert_eq!(none.parse::<SessionLabel>(), Err(NoLabel), "{none}");
+        }
     }
 }

@@ -34,6 +34,20 @@ pub(crate) struct Entry {
     pub(crate) update: Arc<Update>,
 }
 
+/// What became of an update that was put into an outbox; of several, the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pushed {
+    /// It waits behind those before it.
+    Appended,
+    /// So much waits that updates of one object are merged: it has taken the place of one before, if
+    /// there was one.
+    Merged,
+    /// It was ignored: the session is owed a reset, which will say it all.
+    Owed,
+    /// The outbox was full and was emptied for it: the session is owed a reset.
+    Emptied,
+}
+
 /// The waiting and the unconfirmed updates of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -63,19 +77,29 @@ struct Refilled {
 }
 
 impl Outbox {
-    /// Appends an update. Ignored while a reset is due. Whether the outbox was emptied for it, being
-    /// full.
-    pub(crate) fn push(&mut self, kind: UpdateKind, update: &Arc<Update>) -> bool {
+    /// Appends an update, which then has the message id after [`Outbox::last`]; or, while a reset is
+    /// due, ignores it.
+    pub(crate) fn push(&mut self, kind: UpdateKind, update: &Arc<Update>) -> Pushed {
         if self.reset_due {
-            return false;
+            return Pushed::Owed;
         }
-        if self.waiting() < limits::OUTBOX_MERGE_FROM {
+        let pushed = if self.waiting() < limits::OUTBOX_MERGE_FROM {
             self.waiting = None;
             self.append(kind, Arc::clone(update));
+            Pushed::Appended
         } else {
             self.merge(kind, update);
+            Pushed::Merged
+        };
+        match self.keep_bounds() {
+            true => Pushed::Emptied,
+            false => pushed,
         }
-        self.keep_bounds()
+    }
+
+    /// The last message id given.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
     }
 
     /// Takes waiting entries in order, until none is left or their updates weigh `bytes`; at least

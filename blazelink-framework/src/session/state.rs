@@ -13,7 +13,7 @@ use blazelink_codes::close::CloseCode;
 use tokio::sync::Notify;
 
 use super::id::{SessionId, SessionLabel};
-use super::outbox::{Entry, Outbox};
+use super::outbox::{Entry, Outbox, Pushed};
 use super::peer::Peer;
 use super::update::{Update, UpdateKind};
 use crate::object_id::ObjectId;
@@ -73,6 +73,16 @@ impl Socket {
     pub async fn woken(&self) {
         self.notify.notified().await;
     }
+}
+
+/// What became of updates that were put into a session's outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    /// The message id of the first, which those of the others follow; of no meaning if the outbox
+    /// did not take all of them.
+    pub(crate) first: u64,
+    /// What became of them, at worst.
+    pub(crate) pushed: Pushed,
 }
 
 /// What a socket's task finds in its session.
@@ -163,19 +173,21 @@ impl Session {
         self.peer
     }
 
-    /// Appends updates in order and wakes the socket, if there is one, once. Whether the outbox was
-    /// emptied for them, being full.
+    /// Appends updates in order and wakes the socket, if there is one, once.
     pub(crate) fn deliver<'a>(
         &self,
         updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>,
-    ) -> bool {
+    ) -> Delivered {
         let mut state = self.lock();
-        let mut emptied = false;
+        let mut delivered = Delivered {
+            first: state.outbox.last() + 1,
+            pushed: Pushed::Appended,
+        };
         for (kind, update) in updates {
-            emptied |= state.outbox.push(kind, update);
+            delivered.pushed = delivered.pushed.max(state.outbox.push(kind, update));
         }
         state.wake();
-        emptied
+        delivered
     }
 
     /// Owes the session one update per object that it watches.
@@ -240,6 +252,16 @@ impl Session {
     /// An id for a message that is sent now and not kept.
     pub(crate) fn passing_id(&self) -> u64 {
         self.lock().outbox.passing_id()
+    }
+
+    /// Whether its client has a socket.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.lock().socket.is_some()
+    }
+
+    /// Number of updates that wait to be written to its socket.
+    pub(crate) fn outbox_waiting(&self) -> usize {
+        self.lock().outbox.waiting()
     }
 
     /// Bytes that wait for the client or for its confirmation.

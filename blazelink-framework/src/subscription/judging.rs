@@ -469,6 +469,8 @@ mod tests {
             commit_lsn: Lsn(1),
             end_lsn: Lsn(2),
             committed_at: SystemTime::UNIX_EPOCH,
+            read_at: Instant::now(),
+            cause: None,
             changes: vec![insert(1), insert(2)],
             whole: Vec::new(),
         }
@@ -492,7 +494,7 @@ mod tests {
         let transaction = two_notes();
         manager.judge(&transaction).await;
         let after = watch(&manager, "after");
-        manager.publish(&transaction);
+        manager.publish(&Arc::new(transaction));
         let row = ObjectId::row(NOTE, 1.into());
         let expected = (row, br#"{"id":1,"body":"text"}"#.to_vec());
         assert_eq!(told(&manager, &before), [expected]);
@@ -505,7 +507,7 @@ mod tests {
         let session = watch(&manager, "a");
         let transaction = two_notes();
         manager.judge(&transaction).await;
-        manager.publish(&transaction);
+        manager.publish(&Arc::new(transaction));
         let expected = (ObjectId::table(NOTE), b"{}".to_vec());
         assert_eq!(told(&manager, &session), [expected]);
     }

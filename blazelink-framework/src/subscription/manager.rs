@@ -17,6 +17,7 @@ use super::judging::{Conditions, Verdicts};
 use super::ledger::{Ledger, View, ViewName, Visit};
 use super::rules::Rules;
 use super::session_watch::SessionWatch;
+use crate::debugger::{Recorder, What};
 use crate::exposure::Exposure;
 use crate::meters::Meters;
 use crate::monitor::MonitorHub;
@@ -37,6 +38,7 @@ pub struct SubscriptionManager {
     pub(super) per_session: usize,
     monitors: Arc<MonitorHub>,
     meters: Meters,
+    recorder: Arc<Recorder>,
     /// The tables, if there are rules on who sees what of them.
     pub(super) guarded: Option<Arc<TableManager>>,
     pub(super) rules: Arc<Rules>,
@@ -57,6 +59,7 @@ impl SubscriptionManager {
             per_session: limits::SUBSCRIPTIONS_PER_SESSION,
             monitors: Arc::default(),
             meters: Meters::default(),
+            recorder: Arc::default(),
             guarded: None,
             rules: Arc::default(),
             conditions: None,
@@ -143,6 +146,11 @@ impl SubscriptionManager {
         &self.meters
     }
 
+    /// Where the debugger is told what sessions are told.
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
+    }
+
     /// The exposed tables.
     pub fn exposure(&self) -> &Arc<Exposure> {
         &self.exposure
@@ -195,6 +203,7 @@ impl SubscriptionManager {
         let ended = self.connections.expire(now, limits::GRACE);
         for session in &ended {
             self.tell_ended(session);
+            self.recorder.step(session.label(), What::Ended);
             self.lock().forget(session.number());
             self.connections.release(session);
             if let Some(ledger) = self.ledger.get() {
@@ -223,6 +232,7 @@ impl SubscriptionManager {
                 Taken::Reset => {
                     let objects = self.lock().watched(session.number());
                     session.refill(objects);
+                    self.recorder.step(session.label(), What::Reset);
                 }
             }
         }
@@ -248,6 +258,11 @@ impl SubscriptionManager {
             .flat_map(|selection| index.dependencies(session.number(), object, selection))
             .filter(|dependency| seen.insert(dependency.clone()))
             .collect()
+    }
+
+    /// Number of dependencies that a session holds.
+    pub(crate) fn watched_by(&self, session: &Session) -> usize {
+        self.lock().watched_by(session.number())
     }
 
     /// Number of dependencies that all sessions hold.
@@ -324,8 +339,8 @@ mod tests {
         }
     }
 
-    fn commit(changes: Vec<Change>) -> Transaction {
-        Transaction::of(changes, Vec::new())
+    fn commit(changes: Vec<Change>) -> Arc<Transaction> {
+        Arc::new(Transaction::of(changes, Vec::new()))
     }
 
     fn received(manager: &Arc<SubscriptionManager>, session: &Arc<Session>) -> Vec<String> {

@@ -19,6 +19,7 @@ mod monitored;
 mod points;
 mod pool;
 mod publish;
+mod rehearsal;
 mod residual;
 mod residuals;
 mod rules;

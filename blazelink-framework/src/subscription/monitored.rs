@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn delete(manager: &SubscriptionManager, key: i64) {
-        manager.publish(&Transaction::of(
+        manager.publish(&Arc::new(Transaction::of(
             vec![Change {
                 table: USER,
                 kind: ChangeKind::Delete,
@@ -148,7 +148,7 @@ mod tests {
                 new: None,
             }],
             Vec::new(),
-        ));
+        )));
     }
 
     fn told(monitor: &Monitor) -> Vec<Event> {

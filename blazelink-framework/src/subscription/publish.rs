@@ -11,8 +11,9 @@ use super::judge::{Everyone, Judge};
 use super::manager::SubscriptionManager;
 use super::viewers::{Encodings, Viewers};
 use crate::change::Transaction;
+use crate::debugger::{Noticed, Recording};
 use crate::object_id::ObjectId;
-use crate::session::{Session, Update, UpdateKind};
+use crate::session::{Delivered, Pushed, Session, Update, UpdateKind};
 use crate::table::TableManager;
 use crate::visibility::VisibleRow;
 
@@ -30,16 +31,37 @@ fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
     hits.chunk_by(|a, b| a.0 == b.0)
 }
 
+/// Of what sessions are told, if that is recorded.
+fn noticed(recorded: bool, notices: &[Notice<'_>]) -> Vec<Noticed> {
+    let notices = notices.iter().take(if recorded { usize::MAX } else { 0 });
+    notices
+        .map(|notice| {
+            let (kind, change) = match notice {
+                Notice::Row { kind, change, .. } => (*kind, Some(*change)),
+                Notice::Again(_) => (UpdateKind::Update, None),
+            };
+            Noticed {
+                object: notice.object(),
+                kind,
+                change,
+            }
+        })
+        .collect()
+}
+
 impl SubscriptionManager {
     /// Tells every session of what the transaction changed for it. Waits for no client and needs
     /// no runtime; to be called by one thread only, in commit order. What guards tables is asked
     /// here and now if it was not before, and then without a limit of time.
-    pub fn publish(&self, transaction: &Transaction) {
+    pub fn publish(&self, transaction: &Arc<Transaction>) {
         if let Some(tables) = &self.guarded {
             return self.publish_guarded(transaction, tables);
         }
+        let mut recording = self.recorder().begin();
         let matched = self.matched(transaction, &mut Everyone);
+        self.record_matched(&mut recording, &matched, 0);
         let mut ids = self.tell_commit(transaction, &matched).into_iter();
+        let noticed = noticed(recording.is_some(), &matched.notices);
         let updates: Vec<(UpdateKind, Arc<Update>)> = matched
             .notices
             .into_iter()
@@ -51,19 +73,26 @@ impl SubscriptionManager {
         for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
             // Who watches has a session: its number is given back after its watches are gone.
             let Some(session) = session else { continue };
-            let emptied = session.deliver(hits.iter().map(|&(_, at)| {
+            let delivered = session.deliver(hits.iter().map(|&(_, at)| {
                 let (kind, update) = &updates[at as usize];
                 (*kind, update)
             }));
-            self.count(hits.len(), emptied);
+            self.count(hits.len(), delivered);
+            if let Some(recording) = &mut recording {
+                recording.delivered(session.label(), hits.iter().map(|&(_, at)| at), delivered);
+            }
         }
+        self.record(recording, transaction, noticed);
     }
 
     /// As [`SubscriptionManager::publish`], to each session as its viewer sees it.
-    fn publish_guarded(&self, transaction: &Transaction, tables: &Arc<TableManager>) {
+    fn publish_guarded(&self, transaction: &Arc<Transaction>, tables: &Arc<TableManager>) {
+        let mut recording = self.recorder().begin();
         let verdicts = self.verdicts(transaction, tables);
         let mut viewers = Viewers::new(tables, &verdicts);
         let matched = self.matched(transaction, &mut viewers);
+        self.record_matched(&mut recording, &matched, viewers.denied());
+        let noticed = noticed(recording.is_some(), &matched.notices);
         let mut ids = self.tell_commit(transaction, &matched).into_iter();
         let notices = matched.notices.into_iter();
         let mut notices: Vec<Encodings<'_>> = notices
@@ -75,19 +104,52 @@ impl SubscriptionManager {
             if !verdicts.judged(session) {
                 continue;
             }
-            let told: Vec<(UpdateKind, Arc<Update>)> = hits
+            let told: Vec<(u32, (UpdateKind, Arc<Update>))> = hits
                 .iter()
-                .filter_map(|&(number, at)| notices[at as usize].for_session(number, &viewers))
+                .filter_map(|&(number, at)| {
+                    let told = notices[at as usize].for_session(number, &viewers)?;
+                    Some((at, told))
+                })
                 .collect();
-            let emptied = session.deliver(told.iter().map(|(kind, update)| (*kind, update)));
-            self.count(told.len(), emptied);
+            let updates = told.iter().map(|(_, (kind, update))| (*kind, update));
+            let delivered = session.deliver(updates);
+            self.count(told.len(), delivered);
+            if let Some(recording) = &mut recording {
+                recording.delivered(session.label(), told.iter().map(|(at, _)| *at), delivered);
+            }
+        }
+        self.record(recording, transaction, noticed);
+    }
+
+    fn count(&self, notices: usize, delivered: Delivered) {
+        self.meters().told(notices);
+        if delivered.pushed == Pushed::Emptied {
+            self.meters().overflowed();
         }
     }
 
-    fn count(&self, notices: usize, emptied: bool) {
-        self.meters().told(notices);
-        if emptied {
-            self.meters().overflowed();
+    fn record_matched(
+        &self,
+        recording: &mut Option<Recording>,
+        matched: &Matched<'_>,
+        denied: u32,
+    ) {
+        if let Some(recording) = recording {
+            let (hits, sessions) = (matched.hits.len(), matched.sessions.len());
+            recording.matched(self.recorder().now(), hits, sessions, denied);
+        }
+    }
+
+    fn record(
+        &self,
+        recording: Option<Recording>,
+        transaction: &Arc<Transaction>,
+        noticed: Vec<Noticed>,
+    ) {
+        if let Some(recording) = recording {
+            let recorder = self.recorder();
+            let read = recorder.moment(transaction.read_at);
+            recorder.commit(recording.end(recorder.now(), transaction, read, noticed));
         }
     }
 

@@ -10,6 +10,7 @@ use super::dependency::{Dependency, Reading, Role, Watch};
 use super::index::{Answer, SubscriptionIndex};
 use super::ledger::ViewName;
 use super::manager::SubscriptionManager;
+use crate::debugger::{What, read};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::ObjectId;
 use crate::session::Session;
@@ -101,6 +102,11 @@ impl Reading for SessionReading {
                 manager, session, ..
             } = &*self.watching;
             manager.tell_added(session, &self.name);
+            let recorder = manager.recorder();
+            if recorder.is_on() {
+                let read = read(&self.name.object, self.name.selection);
+                recorder.step(session.label(), What::Watched { read });
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ pub(super) struct Viewers<'a> {
     /// What was found for the event that was asked about last, by the number of the class.
     heard: Vec<Option<Heard>>,
     event: Option<EventName>,
+    denied: u32,
 }
 
 impl<'a> Viewers<'a> {
@@ -36,7 +37,13 @@ impl<'a> Viewers<'a> {
             verdicts,
             heard: Vec::new(),
             event: None,
+            denied: 0,
         }
+    }
+
+    /// How often a session was not told of a row because its viewer sees no difference.
+    pub(super) fn denied(&self) -> u32 {
+        self.denied
     }
 
     /// How a session's viewer sees a table.
@@ -60,20 +67,9 @@ impl Judge for Viewers<'_> {
             Class::Unasked => return Heard::No,
             Class::Sight(number) => number,
         };
-        if self.event != Some(event.name()) {
-            self.event = Some(event.name());
-            self.heard.clear();
-            self.heard.resize(self.verdicts.len(), None);
-        }
-        let verdicts = self.verdicts;
-        *self.heard[number as usize].get_or_insert_with(|| {
-            let (before, after) = (event.before(), event.after());
-            match verdicts.told(number, event.change, event.kind, before, after) {
-                Ok(Some(_)) => Heard::Yes,
-                Ok(None) => Heard::No,
-                Err(_) => Heard::Unknown,
-            }
-        })
+        let heard = self.heard_by(number, event);
+        self.denied += u32::from(heard == Heard::No);
+        heard
     }
 
     fn hears_of_table(&mut self, session: u32, table: TableId) -> bool {
@@ -90,6 +86,26 @@ impl Judge for Viewers<'_> {
 
     fn sees_anew(&mut self, session: u32, table: TableId) -> bool {
         self.verdicts.sees_anew(self.tables, session, table)
+    }
+}
+
+impl Viewers<'_> {
+    /// Whether a class of viewers sees a difference in this event.
+    fn heard_by(&mut self, number: u32, event: &Event<'_>) -> Heard {
+        if self.event != Some(event.name()) {
+            self.event = Some(event.name());
+            self.heard.clear();
+            self.heard.resize(self.verdicts.len(), None);
+        }
+        let verdicts = self.verdicts;
+        *self.heard[number as usize].get_or_insert_with(|| {
+            let (before, after) = (event.before(), event.after());
+            match verdicts.told(number, event.change, event.kind, before, after) {
+                Ok(Some(_)) => Heard::Yes,
+                Ok(None) => Heard::No,
+                Err(_) => Heard::Unknown,
+            }
+        })
     }
 }
 

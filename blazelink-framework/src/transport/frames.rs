@@ -28,6 +28,11 @@ impl Frames {
         self.ends.push(self.text.len());
     }
 
+    /// Bytes of the frames.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The frames as messages.
     pub(super) fn into_messages(self) -> Vec<Message> {
         let text = Bytes::from(self.text);

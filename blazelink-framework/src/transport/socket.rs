@@ -32,6 +32,7 @@ use super::original::{self, Received};
 use super::protocol;
 use super::websocket::WebSocketTransport;
 use crate::auth::{Authority, AuthorizeEvent, Authorized, Monitoring};
+use crate::debugger::What;
 use crate::monitor::TooManyMonitors;
 use crate::session::{Attached, Entry, Session, Socket};
 use crate::subscription::SubscriptionManager;
@@ -53,7 +54,10 @@ where
     let mut connection = Connection::open(transport, session, stream).await;
     let label = connection.attached.session().label();
     tracing::debug!(session = %label, "socket opened");
+    let recorder = Arc::clone(connection.manager.recorder());
+    recorder.step(label, What::Attached);
     let end = connection.run().await;
+    recorder.step(label, What::Detached);
     tracing::debug!(session = %label, ?end, "socket ended");
     if let End::Close(code) = end {
         // Whether or not the client hears it, the socket is over.
@@ -165,16 +169,21 @@ where
         if let Some(code) = self.attached.socket().order() {
             return ControlFlow::Break(End::Close(code));
         }
-        let batch = self.next_batch();
+        let (batch, sent) = self.next_batch();
         if batch.is_empty() {
             return ControlFlow::Continue(Wrote::Nothing);
         }
         self.write(batch).await?;
+        if let Some(sent) = sent {
+            let session = self.attached.session().label();
+            self.manager.recorder().step(session, sent);
+        }
         ControlFlow::Continue(Wrote::Batch)
     }
 
-    /// The next frames: what a monitor is told, and the session's updates.
-    fn next_batch(&mut self) -> Vec<Message> {
+    /// The next frames: what a monitor is told, and the session's updates. With what is to be
+    /// recorded of them once they are written.
+    fn next_batch(&mut self) -> (Vec<Message>, Option<What>) {
         let session = self.attached.session();
         let mut entries: Vec<Entry> = Vec::new();
         let socket = self.attached.socket();
@@ -186,10 +195,16 @@ where
         if let Some(messages) = &mut self.debug_messages {
             messages.take(exposure, limits::WRITE_BATCH, &mut frames);
         }
+        let before = frames.bytes();
         for entry in &entries {
             frames.push(|out| original::write_frame(exposure, entry, out));
         }
-        frames.into_messages()
+        let sent = entries.last().map(|last| What::Sent {
+            up_to: last.msg_id,
+            updates: entries.len() as u32,
+            bytes: (frames.bytes() - before) as u32,
+        });
+        (frames.into_messages(), sent)
     }
 
     /// Writes messages and flushes once. An order to close ends the wait for a slow client.
@@ -238,7 +253,10 @@ where
             Ok(Received::Confirmed(msg_id)) => {
                 within(self.allowance.take_confirm(now))?;
                 let socket = self.attached.socket();
-                self.attached.session().confirm(socket, msg_id);
+                let session = self.attached.session();
+                session.confirm(socket, msg_id);
+                let confirmed = What::Confirmed { up_to: msg_id };
+                self.manager.recorder().step(session.label(), confirmed);
                 ControlFlow::Continue(())
             }
             Ok(Received::Ping(ping_id)) => {
@@ -405,7 +423,7 @@ mod tests {
         let whole = Dependency::Table(USER);
         reading.depend(Watching::Declared, whole).unwrap();
         reading.finish();
-        manager.publish(&Transaction::of(Vec::new(), vec![USER]));
+        manager.publish(&Arc::new(Transaction::of(Vec::new(), vec![USER])));
     }
 
     #[tokio::test(start_paused = true)]

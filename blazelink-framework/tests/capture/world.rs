@@ -217,6 +217,8 @@ impl World {
             commit_lsn: Lsn(1),
             end_lsn: Lsn(2),
             committed_at: std::time::SystemTime::UNIX_EPOCH,
+            read_at: std::time::Instant::now(),
+            cause: None,
             changes: self.changes(&before, &after),
             whole: Vec::new(),
         }

@@ -227,14 +227,16 @@ async fn nobody_is_told_of_rows_of_a_table_of_which_nothing_is_said() {
             new: Some(row),
         };
         for (changes, whole) in [(vec![insert], Vec::new()), (Vec::new(), vec![table])] {
-            subscriptions.publish(&Transaction {
+            subscriptions.publish(&Arc::new(Transaction {
                 xid: 7,
                 commit_lsn: Lsn(1),
                 end_lsn: Lsn(2),
                 committed_at: SystemTime::UNIX_EPOCH,
+                read_at: std::time::Instant::now(),
+                cause: None,
                 changes,
                 whole,
-            });
+            }));
         }
         session.outbox_bytes()
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use blazelink::replication::pgoutput::{Message, Timestamp};
-use blazelink::replication::{Decoder, Frame, Limits};
+use blazelink::replication::{Arrival, Decoder, Frame, Limits};
 
 use crate::support::{Database, Sql, exposed};
 
@@ -116,7 +116,16 @@ async fn decoder_survives_any_changed_message_of_a_real_stream() {
                 let middle = message.len() / 2;
                 message[middle] ^= 0xFF;
             }
-            if decoder.decode(&message, Timestamp(0)).is_err() {
+            if decoder
+                .decode(
+                    &message,
+                    Arrival {
+                        sent: Timestamp(0),
+                        read_at: std::time::Instant::now(),
+                    },
+                )
+                .is_err()
+            {
                 decoder.restart();
             }
         }

@@ -7,8 +7,8 @@ use blazelink::change::{Cell, Change, Lsn, Row, Transaction};
 use blazelink::exposure::{ExposedColumn, ExposedTable, Exposure};
 use blazelink::object_id::TableId;
 use blazelink::replication::{
-    DatabaseUrl, Decoded, Decoder, Frame, Limits, OrdinaryConnection, ReplicationConnection,
-    ReplicationStream,
+    Arrival, DatabaseUrl, Decoded, Decoder, Frame, Limits, OrdinaryConnection,
+    ReplicationConnection, ReplicationStream,
 };
 use blazelink::value::Kind;
 use blazelink_migrations::{Execute, ensure_publication, publish_table};
@@ -139,7 +139,16 @@ impl Follower {
                     let Frame::Message { sent, data } = frame else {
                         continue;
                     };
-                    let decoded = self.decoder.decode(data, sent).unwrap();
+                    let decoded = self
+                        .decoder
+                        .decode(
+                            data,
+                            Arrival {
+                                sent,
+                                read_at: std::time::Instant::now(),
+                            },
+                        )
+                        .unwrap();
                     self.most_held = self.most_held.max(self.decoder.held_bytes());
                     let end = match decoded {
                         Some(Decoded::Progress(end)) => end,

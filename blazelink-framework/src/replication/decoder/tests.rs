@@ -61,7 +61,7 @@ impl Stream {
     fn feed(&mut self, messages: impl IntoIterator<Item = Vec<u8>>) -> Vec<Decoded> {
         let mut decoded = Vec::new();
         for message in messages {
-            match self.decoder.decode(&message, Timestamp(0)) {
+            match self.decoder.decode(&message, arrival(0)) {
                 Ok(more) => decoded.extend(more),
                 Err(error) => panic!("{error}: {}", message.escape_ascii()),
             }
@@ -519,11 +519,18 @@ fn messages_out_of_their_place_are_errors() {
         let mut decoder = Decoder::new(exposure(), Limits::default());
         let (last, before) = messages.split_last().expect("a message");
         for message in before {
-            assert!(decoder.decode(message, Timestamp(0)).is_ok());
+            assert!(decoder.decode(message, arrival(0)).is_ok());
         }
-        assert!(decoder.decode(last, Timestamp(0)).is_err());
+        assert!(decoder.decode(last, arrival(0)).is_err());
         decoder.restart();
         assert!(decoder.is_between_transactions());
+    }
+}
+
+fn arrival(sent: i64) -> Arrival {
+    Arrival {
+        sent: Timestamp(sent),
+        read_at: Instant::now(),
     }
 }
 
@@ -534,7 +541,7 @@ fn any_message_in_any_place_is_decoded_or_refused() {
         for (_, second) in &seeds {
             let mut decoder = Decoder::new(exposure(), Limits::default());
             for message in [first, second, first, &stream_stop(), second, &commit(9)] {
-                if decoder.decode(message, Timestamp(i64::MIN)).is_err() {
+                if decoder.decode(message, arrival(i64::MIN)).is_err() {
                     decoder.restart();
                 }
             }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use blazelink::change::{Change, Lsn};
 use blazelink::replication::{
-    DatabaseUrl, Decoded, Decoder, Frame, Limits, OrdinaryConnection, ReplicationConnection,
-    ReplicationStream,
+    Arrival, DatabaseUrl, Decoded, Decoder, Frame, Limits, OrdinaryConnection,
+    ReplicationConnection, ReplicationStream,
 };
 use blazelink_migrations::{Execute, ensure_publication, publish_table};
 
@@ -54,7 +54,17 @@ impl Log {
                     let Frame::Message { sent, data } = frame else {
                         continue;
                     };
-                    let end = match self.decoder.decode(data, sent).unwrap() {
+                    let end = match self
+                        .decoder
+                        .decode(
+                            data,
+                            Arrival {
+                                sent,
+                                read_at: std::time::Instant::now(),
+                            },
+                        )
+                        .unwrap()
+                    {
                         Some(Decoded::Progress(end)) => end,
                         Some(Decoded::Transaction(transaction)) => {
                             assert_eq!(transaction.whole, []);

@@ -57,6 +57,8 @@ pub(crate) fn rename(number: usize, name: &str) -> Transaction {
         commit_lsn: Lsn(1),
         end_lsn: Lsn(2),
         committed_at: SystemTime::UNIX_EPOCH,
+        read_at: std::time::Instant::now(),
+        cause: None,
         changes: vec![change],
         whole: Vec::new(),
     }

@@ -8,7 +8,7 @@ use blazelink::change::Lsn;
 use blazelink::exposure::{ExposedColumn, ExposedTable, Exposure};
 use blazelink::object_id::TableId;
 use blazelink::replication::{
-    DatabaseUrl, Decoded, Decoder, Frame, Limits, ReplicationConnection, on_own_thread,
+    Arrival, DatabaseUrl, Decoded, Decoder, Frame, Limits, ReplicationConnection, on_own_thread,
 };
 use blazelink::value::Kind;
 use blazelink_postgres::TestDatabase;
@@ -162,7 +162,13 @@ async fn read(url: DatabaseUrl, end: Lsn) -> (f64, usize) {
             match frame {
                 Frame::Message { sent, data } => {
                     match decoder
-                        .decode(data, sent)
+                        .decode(
+                            data,
+                            Arrival {
+                                sent,
+                                read_at: Instant::now(),
+                            },
+                        )
                         .expect("the server speaks pgoutput")
                     {
                         Some(Decoded::Transaction(transaction)) => {

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use blazelink::change::{Change, Transaction};
 use blazelink::object_id::Key;
@@ -39,7 +40,7 @@ pub(super) fn run(scene: Scene) {
     let runtime = runtime.expect("the machine has threads");
     let watchers = runtime.block_on(accept(scene));
     let mut encoder = Encoder::default();
-    let publish = |transaction: &Transaction| {
+    let publish = |transaction: &Arc<Transaction>| {
         for change in &transaction.changes {
             let Some(sockets) = watchers.get(&change.key) else {
                 continue;

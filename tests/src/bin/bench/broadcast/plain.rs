@@ -3,6 +3,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
 
 use blazelink::change::Transaction;
 
@@ -27,7 +28,7 @@ pub(super) fn run(scene: Scene) {
     };
     let sockets: Vec<TcpStream> = (0..scene.clients).map(accept).collect();
     let mut encoder = Encoder::default();
-    let publish = |transaction: &Transaction| {
+    let publish = |transaction: &Arc<Transaction>| {
         for change in &transaction.changes {
             let frame = framed(&encoder.frame(change));
             for socket in &sockets {

@@ -8,6 +8,7 @@
 use std::io::BufRead;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::blazelink::change::Transaction;
@@ -61,14 +62,19 @@ impl Scene {
 
 /// Hands each change of the benchmark to `publish` and calls `pause` when it waits for the next
 /// order. Returns when the benchmark ends.
-pub(super) fn obey(scene: Scene, mut publish: impl FnMut(&Transaction), mut pause: impl FnMut()) {
+pub(super) fn obey(
+    scene: Scene,
+    mut publish: impl FnMut(&Arc<Transaction>),
+    mut pause: impl FnMut(),
+) {
     let mut at = 0;
     for order in std::io::stdin().lock().lines().map_while(Result::ok) {
         let changes: usize = order.parse().expect("orders are numbers");
         for _ in 0..changes {
             at += 1;
             let player = at * STRIDE % scene.players;
-            publish(&commits::rename(player, &format!("player {at:09}")));
+            let renamed = commits::rename(player, &format!("player {at:09}"));
+            publish(&Arc::new(renamed));
         }
         pause();
     }

@@ -1,0 +1,29 @@
+//! The live debugger: what happened to each update, and why.
+//!
+//! The app tells its recorder what it does; the picture is made of that, on a thread of its own, and
+//! whoever looks is shown the picture. It only listens: without it, everything else is the same.
+
+mod api;
+mod course;
+mod filter;
+mod inquiry;
+mod inspector;
+mod keyed;
+mod names;
+mod picture;
+mod record;
+mod recorder;
+mod report;
+mod service;
+mod stage;
+#[cfg(test)]
+mod testing;
+mod trace;
+mod traces;
+mod updates;
+mod why;
+
+pub(crate) use inspector::Subject;
+pub(crate) use record::{Noticed, Record, Recording, What, read};
+pub(crate) use recorder::Recorder;
+pub(crate) use service::Debugger;

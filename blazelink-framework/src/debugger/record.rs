@@ -1,0 +1,243 @@
+//! What the recorder is told: a value for each transaction that was published, and one for each step
+//! that a session made with what it was told.
+//!
+//! Made by `subscription/publish` and by sockets' tasks, read by the picture. What must stay true: a
+//! record names sessions by their label and never by their id. The rows of a commit are those of the
+//! transaction itself, shared and not copied.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::change::Transaction;
+use crate::object_id::{ObjectId, Scope};
+use crate::session::{Delivered, Pushed, SessionLabel, UpdateKind};
+
+/// A moment: microseconds since the recorder was made. Growing within a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Moment(pub(crate) u64);
+
+impl Moment {
+    /// Microseconds from `earlier` to here; 0 if it is later.
+    pub(crate) fn since(self, earlier: Moment) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub(crate) enum Record {
+    /// A transaction was published.
+    Commit(Box<Commit>),
+    /// A session went on.
+    Step(Step),
+}
+
+/// A transaction, and whom it was told.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    /// The transaction with its rows.
+    pub(crate) transaction: Arc<Transaction>,
+    /// When it was where.
+    pub(crate) times: Times,
+    /// Of what sessions were told.
+    pub(crate) notices: Vec<Noticed>,
+    /// How often a session was not told of a row because its viewer sees no difference.
+    pub(crate) denied: u32,
+    /// Each session that was told.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// Positions of notices: each delivery has its part of them.
+    pub(crate) told: Vec<u32>,
+}
+
+/// When a transaction was where, in the order of its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// All of it had been read from the log.
+    pub(crate) decoded: Moment,
+    /// A new snapshot of the database saw it, and its turn had come.
+    pub(crate) visible: Moment,
+    /// It was known whom it concerns.
+    pub(crate) matched: Moment,
+    /// It was in every outbox.
+    pub(crate) told: Moment,
+}
+
+/// Of what sessions were told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noticed {
+    /// The row, or what is to be read again.
+    pub(crate) object: ObjectId,
+    /// What happened to it.
+    pub(crate) kind: UpdateKind,
+    /// The change of the transaction that it is; nothing for what is to be read again.
+    pub(crate) change: Option<u32>,
+}
+
+/// What one session was told of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    /// The session.
+    pub(crate) session: SessionLabel,
+    /// Its part of [`Commit::told`].
+    pub(crate) told: Range<u32>,
+    /// The message id of the first; the others follow. Of no meaning where the outbox took nothing.
+    pub(crate) first: u64,
+    /// What became of it in the outbox.
+    pub(crate) pushed: Pushed,
+}
+
+impl Delivery {
+    /// The message id of the last update.
+    pub(crate) fn last(&self) -> u64 {
+        self.first + u64::from(self.told.end - self.told.start).saturating_sub(1)
+    }
+}
+
+/// What a session did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The session.
+    pub(crate) session: SessionLabel,
+    /// When.
+    pub(crate) at: Moment,
+    /// What.
+    pub(crate) what: What,
+}
+
+/// See [`Step::what`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A socket of its client was opened.
+    Attached,
+    /// Its socket has ended.
+    Detached,
+    /// Updates were written to its socket.
+    Sent {
+        /// The message id of the last.
+        up_to: u64,
+        /// Number of updates.
+        updates: u32,
+        /// Bytes of their frames.
+        bytes: u32,
+    },
+    /// It has been paid a reset: an update for each object that it watches waits.
+    Reset,
+    /// Its client has handled the updates up to this message id.
+    Confirmed {
+        /// The message id.
+        up_to: u64,
+    },
+    /// A read has made it watch something else than before.
+    Watched {
+        /// Which read; see [`read`].
+        read: u64,
+    },
+    /// It has ended, and with it all that it watched.
+    Ended,
+}
+
+/// A number for a read of a session: for this selection of this object.
+pub(crate) fn read(object: &ObjectId, selection: u64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (object, selection).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A commit that is being published.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    times: Times,
+    denied: u32,
+    deliveries: Vec<Delivery>,
+    told: Vec<u32>,
+}
+
+impl Recording {
+    /// Of a transaction that is visible since then.
+    pub(crate) fn begin(visible: Moment) -> Recording {
+        Recording {
+            times: Times {
+                visible,
+                ..Times::default()
+            },
+            denied: 0,
+            deliveries: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// It is known whom it concerns: so many are told of something, and so many sessions were denied
+    /// a row.
+    pub(crate) fn matched(&mut self, at: Moment, hits: usize, sessions: usize, denied: u32) {
+        self.times.matched = at;
+        self.denied = denied;
+        self.told.reserve_exact(hits);
+        self.deliveries.reserve_exact(sessions);
+    }
+
+    /// A session was told of these notices.
+    pub(crate) fn delivered(
+        &mut self,
+        session: SessionLabel,
+        notices: impl Iterator<Item = u32>,
+        delivered: Delivered,
+    ) {
+        let start = self.told.len() as u32;
+        self.told.extend(notices);
+        let told = start..self.told.len() as u32;
+        if !told.is_empty() {
+            self.deliveries.push(Delivery {
+                session,
+                told,
+                first: delivered.first,
+                pushed: delivered.pushed,
+            });
+        }
+    }
+
+    /// Every session was told.
+    pub(crate) fn end(
+        mut self,
+        at: Moment,
+        transaction: &Arc<Transaction>,
+        decoded: Moment,
+        notices: Vec<Noticed>,
+    ) -> Box<Commit> {
+        self.times.decoded = decoded;
+        self.times.told = at;
+        Box::new(Commit {
+            transaction: Arc::clone(transaction),
+            times: self.times,
+            notices,
+            denied: self.denied,
+            deliveries: self.deliveries,
+            told: self.told,
+        })
+    }
+}
+
+impl Commit {
+    /// Bytes that the commit keeps alive, as if nobody else held its rows.
+    pub(crate) fn weight(&self) -> usize {
+        let keys = self
+            .notices
+            .iter()
+            .map(|notice| match &notice.object.scope {
+                Scope::Table => 0,
+                Scope::Row(key) => key.weight(),
+            });
+        size_of::<Commit>()
+            + self.transaction.weight()
+            + size_of_val(&*self.notices)
+            + keys.sum::<usize>()
+            + size_of_val(&*self.deliveries)
+            + size_of_val(&*self.told)
+    }
+
+    /// Of what this delivery tells.
+    pub(crate) fn noticed(&self, delivery: &Delivery) -> impl Iterator<Item = &Noticed> {
+        let told = delivery.told.start as usize..delivery.told.end as usize;
+        self.told[told].iter().map(|&at| &self.notices[at as usize])
+    }
+}

@@ -1,0 +1,177 @@
+//! `Recorder`: where the app says what it does, and whence the picture takes it.
+//!
+//! One for the process; the `SubscriptionManager` holds it. What must stay true on the way of an
+//! update: while it is off it costs one relaxed load; while it is on it never waits, and a record
+//! that finds no room is counted and let go. A commit is one record with one moment per stage,
+//! however many sessions it is told; what a socket writes or its client confirms is one, however
+//! many updates that is.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use blazelink_codes::limits;
+use crossbeam_queue::ArrayQueue;
+
+use super::record::{Commit, Moment, Record, Recording, Step, What};
+use crate::cause::Seal;
+use crate::session::SessionLabel;
+
+/// What the app does, up to [`limits::DEBUGGER_RECORDS`] of it that nobody has taken yet.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    on: AtomicBool,
+    began: Instant,
+    /// Since when the transaction that is published next is visible.
+    visible: AtomicU64,
+    /// Made when the recorder is switched on for the first time.
+    records: std::sync::OnceLock<ArrayQueue<Record>>,
+    lost: AtomicU64,
+    seal: Seal,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Recorder {
+            on: AtomicBool::new(false),
+            began: Instant::now(),
+            visible: AtomicU64::new(0),
+            records: std::sync::OnceLock::new(),
+            lost: AtomicU64::new(0),
+            seal: Seal::default(),
+        }
+    }
+}
+
+impl Recorder {
+    /// Whether anything is recorded.
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        cfg!(feature = "debugger") && self.on.load(Ordering::Relaxed)
+    }
+
+    /// Records from now on.
+    pub(crate) fn switch_on(&self) {
+        self.records();
+        self.on.store(true, Ordering::Relaxed);
+    }
+
+    /// Records nothing any more, and lets go of what was not taken.
+    pub(crate) fn switch_off(&self) {
+        self.on.store(false, Ordering::Relaxed);
+        while self.take().is_some() {}
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> Moment {
+        self.moment(Instant::now())
+    }
+
+    /// When this was.
+    pub(crate) fn moment(&self, instant: Instant) -> Moment {
+        let micros = instant.saturating_duration_since(self.began).as_micros();
+        Moment(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
+    /// The transactions that are published from now on are visible.
+    pub(crate) fn visible(&self) {
+        if self.is_on() {
+            self.visible.store(self.now().0, Ordering::Relaxed);
+        }
+    }
+
+    /// A transaction is about to be published; nothing if nobody wants to know.
+    pub(crate) fn begin(&self) -> Option<Recording> {
+        let visible = || Moment(self.visible.load(Ordering::Relaxed));
+        self.is_on().then(|| Recording::begin(visible()))
+    }
+
+    /// A transaction was published.
+    pub(crate) fn commit(&self, commit: Box<Commit>) {
+        self.push(Record::Commit(commit));
+    }
+
+    /// A session went on.
+    #[inline]
+    pub(crate) fn step(&self, session: SessionLabel, what: What) {
+        if self.is_on() {
+            let at = self.now();
+            self.push(Record::Step(Step { session, at, what }));
+        }
+    }
+
+    /// The next record, in about the order in which they came. To be called by one thread.
+    pub(crate) fn take(&self) -> Option<Record> {
+        self.records.get()?.pop()
+    }
+
+    /// With what the app's transactions say who has made them.
+    pub(crate) fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    /// How many records found no room, ever.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn push(&self, record: Record) {
+        if self.records().push(record).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn records(&self) -> &ArrayQueue<Record> {
+        let make = || ArrayQueue::new(limits::DEBUGGER_RECORDS);
+        self.records.get_or_init(make)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn step(recorder: &Recorder, up_to: u64) {
+        recorder.step(SessionLabel::random(), What::Confirmed { up_to });
+    }
+
+    fn confirmed(record: Option<Record>) -> u64 {
+        match record {
+            Some(Record::Step(Step {
+                what: What::Confirmed { up_to },
+                ..
+            })) => up_to,
+            other => panic!("a confirmation, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_is_recorded_before_it_is_switched_on() {
+        let recorder = Recorder::default();
+        step(&recorder, 1);
+        assert!(recorder.begin().is_none());
+        recorder.switch_on();
+        assert!(recorder.take().is_none());
+        step(&recorder, 2);
+        assert_eq!(confirmed(recorder.take()), 2);
+        step(&recorder, 3);
+        recorder.switch_off();
+        step(&recorder, 4);
+        assert!(recorder.take().is_none());
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted_and_keeps_nobody_waiting() {
+        let recorder = Recorder::default();
+        recorder.switch_on();
+        let beyond = 10;
+        for up_to in 0..limits::DEBUGGER_RECORDS as u64 + beyond {
+            step(&recorder, up_to);
+        }
+        assert_eq!(recorder.lost(), beyond);
+        for up_to in 0..limits::DEBUGGER_RECORDS as u64 {
+            assert_eq!(confirmed(recorder.take()), up_to);
+        }
+        assert!(recorder.take().is_none());
+    }
+}

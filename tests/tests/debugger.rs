@@ -1,0 +1,441 @@
+//! The debugger over the whole app: what it tells of commits and sessions, why somebody did or did not
+//! hear of a row, and whom it answers.
+
+use std::net::SocketAddr;
+
+use blazelink::config::{Config, DebuggerAt, DebuggerKey};
+use blazelink::table::Writes;
+use blazelink::{
+    Access, Builder, ContextFactory, ContextRequest, Refused, Rule, Viewer, WriteAccess,
+};
+use blazelink_tests::app::{TestApp, shooter_database};
+use blazelink_tests::client::{Client, tells_of};
+use blazelink_tests::rows;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use shooter::entities::user;
+
+const KEY: &str = "0123456789abcdef";
+
+/// The key is the id of a player.
+struct Keys;
+
+impl ContextFactory for Keys {
+    type Viewer = i32;
+
+    async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Option<i32>, Refused> {
+        Ok(request.authorization().and_then(|key| key.parse().ok()))
+    }
+}
+
+/// Players see themselves, and never the team.
+fn own_row(viewer: &Viewer) -> Access {
+    match viewer.get::<i32>() {
+        Some(&player) => {
+            Access::rows(Rule::eq(user::Column::Id, player)).hide(user::Column::TeamId)
+        }
+        None => Access::none(),
+    }
+}
+
+fn open(blaze: Builder) -> Builder {
+    blaze
+        .context(Keys)
+        .writes::<user::Entity>(Writes::all().allow(|_| WriteAccess::all()))
+}
+
+fn guarded(blaze: Builder) -> Builder {
+    open(blaze).visible::<user::Entity>(own_row)
+}
+
+fn debugged(config: &mut Config) {
+    config.debugger = Some(DebuggerAt {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        listener: None,
+        key: DebuggerKey::new(KEY).expect("it is long enough"),
+        bytes: 1 << 20,
+        values: false,
+    });
+}
+
+/// An app with two players, and where its debugger is.
+struct Scene {
+    app: TestApp,
+    debugger: SocketAddr,
+}
+
+impl Scene {
+    async fn start(declare: impl FnOnce(Builder) -> Builder) -> Scene {
+        Scene::with(declare, debugged).await
+    }
+
+    async fn with(
+        declare: impl FnOnce(Builder) -> Builder,
+        change: impl FnOnce(&mut Config),
+    ) -> Scene {
+        let app = TestApp::start_declared(shooter_database().await, change, declare).await;
+        rows::players(&app.sql().await, 2).await;
+        app.catch_up().await;
+        let debugger = app.app().debugger_address().await;
+        let debugger = debugger.expect("the debugger listens");
+        Scene { app, debugger }
+    }
+
+    /// A client of this player's that watches these.
+    async fn player(&self, player: usize, documents: &[&str]) -> Client {
+        let mut client = Client::connect(self.app.address()).await;
+        client.set_key(&player.to_string());
+        for document in documents {
+            client.read(document).await;
+        }
+        client
+    }
+
+    async fn ask(&self, path: &str) -> (StatusCode, Value) {
+        let url = format!("http://{}{path}", self.debugger);
+        let asked = reqwest::Client::new().get(url).bearer_auth(KEY).send();
+        let answer = asked.await.expect("the debugger answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("it answers to the end");
+        (
+            status,
+            serde_json::from_str(&text).expect("answers are JSON"),
+        )
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.ask(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+        answer
+    }
+
+    /// Asks until the answer is as it should be: what a client does is seen a little later.
+    async fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let answer = self.get(path).await;
+            if holds(&answer) {
+                return answer;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn execute(&self, statement: &str) {
+        let done = self.app.sql().await.batch_execute(statement).await;
+        done.expect("the statement is sound");
+        self.app.catch_up().await;
+    }
+
+    /// The label of the only session that has a client and watches something.
+    async fn only_session(&self) -> String {
+        let watching =
+            |session: &&Value| session["subscriptions"] != 0 && session["state"] != "offline";
+        let of = |all: &Value| -> Vec<String> {
+            let sessions = all["sessions"].as_array().into_iter().flatten();
+            let labels = sessions
+                .filter(watching)
+                .filter_map(|it| it["session"].as_str());
+            labels.map(ToOwned::to_owned).collect()
+        };
+        let all = self.until("/api/sessions", |all| of(all).len() == 1).await;
+        of(&all).remove(0)
+    }
+
+    async fn why(&self, session: &str, object: &str) -> Value {
+        self.get(&format!("/api/why?session={session}&object={object}"))
+            .await
+    }
+}
+
+/// The frame that tells of player 1.
+async fn told_of_player(client: &mut Client) -> Value {
+    loop {
+        let frame = client.frame().await;
+        if tells_of(&frame, "User", 1) {
+            return frame;
+        }
+    }
+}
+
+/// The answer and its sentence.
+fn said(why: &Value) -> (&str, &str) {
+    let text = |name: &str| why[name].as_str().expect("a text");
+    (text("answer"), text("sentence"))
+}
+
+const PLAYER: &str = "{ user(identifier: {obj_id: 1}) { name } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutation_is_followed_from_its_cause_to_the_clients_word() {
+    let scene = Scene::start(open).await;
+    let mut client = scene.player(1, &[PLAYER]).await;
+    let session = scene.only_session().await;
+    let rename =
+        "mutation { updateUser(identifier: {obj_id: 1}, input: {name: \"secret\"}) { obj_id } }";
+    client.read(rename).await;
+    let frame = told_of_player(&mut client).await;
+
+    let waiting = scene
+        .get("/api/updates?filter=table:user%20outcome:waiting")
+        .await;
+    assert_eq!(waiting["updates"][0]["funnel"]["sent"], 1, "{waiting}");
+    client.confirm(&frame).await;
+    let filter = format!("/api/updates?filter=session:{session}%20outcome:confirmed%20row:user:1");
+    let updates = scene
+        .until(&filter, |it| it["updates"][0].is_object())
+        .await;
+    let update = &updates["updates"][0];
+    assert_eq!(update["cause"]["operation"], "mutation updateUser");
+    assert_eq!(update["cause"]["session"], json!(session));
+    assert_eq!(update["cause"]["verified"], true);
+    let table = json!({"table": "user", "inserts": 0, "updates": 1, "deletes": 0, "whole": false});
+    assert_eq!(update["tables"], json!([table]));
+    let funnel =
+        json!({"changed": 1, "denied": 0, "told": 1, "merged": 0, "sent": 1, "confirmed": 1});
+    assert_eq!(update["funnel"], funnel);
+    assert_eq!(update["flags"], json!([]));
+
+    let path = scene
+        .get(&format!("/api/updates/{}", update["number"]))
+        .await;
+    let places = path["way"].as_array().expect("a list").iter();
+    let places: Vec<&str> = places.filter_map(|hop| hop["place"].as_str()).collect();
+    let expected = [
+        "Postgres", "Decoder", "Gate", "Matcher", "Outbox", "Socket", "Client",
+    ];
+    assert_eq!(places, expected);
+    let times: Vec<u64> = path["way"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|hop| hop["at_us"].as_u64())
+        .collect();
+    assert!(times.len() == 7 && times.is_sorted(), "{times:?}");
+    let change = &path["changes"][0];
+    assert_eq!(change["object"], "user:1");
+    let column = json!({"column": "name", "before": null, "after": null, "masked": true});
+    assert_eq!(change["columns"], json!([column]));
+    assert!(!path.to_string().contains("secret"), "values are masked");
+    assert_eq!(path["deliveries"][0]["session"], json!(session));
+    assert_eq!(path["deliveries"][0]["objects"], json!(["user:1"]));
+
+    let overview = scene.get("/api/overview").await;
+    assert_eq!(overview["state"], "live");
+    let stages: Vec<u64> = overview["stages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|stage| stage["total"].as_u64())
+        .collect();
+    assert!(
+        stages.len() == 5 && stages.iter().all(|total| *total > 0),
+        "{stages:?}"
+    );
+    assert_eq!(overview["memory"]["lost"], 0);
+
+    scene
+        .execute("INSERT INTO game (name) VALUES ('by hand')")
+        .await;
+    let by_hand = scene
+        .get("/api/updates?filter=table:game%20op:insert")
+        .await;
+    assert_eq!(by_hand["updates"][0]["cause"], Value::Null);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_heard_of_a_row_and_who_did_not_is_said_in_a_sentence() {
+    let scene = Scene::start(open).await;
+    let mut client = scene.player(1, &[PLAYER]).await;
+    let session = scene.only_session().await;
+    let why = |object: &'static str| {
+        let (scene, session) = (&scene, session.clone());
+        async move { scene.why(&session, object).await }
+    };
+
+    assert_eq!(said(&why("user:999").await).0, "unchanged");
+    let began = why("user:1").await;
+    assert_eq!(said(&began).0, "not-subscribed", "it was inserted before");
+    assert_eq!(
+        said(&why("pg_class:1").await),
+        (
+            "not-published",
+            "`pg_class` is no table that the app exposes, so nothing of it is in the publication \
+             and no session hears of it"
+        )
+    );
+
+    scene
+        .execute("UPDATE \"user\" SET name = 'x' WHERE id = 1")
+        .await;
+    let frame = told_of_player(&mut client).await;
+    let sent = why("user:1").await;
+    assert_eq!(said(&sent).0, "sent", "{sent}");
+    client.confirm(&frame).await;
+    let path = format!("/api/why?session={session}&object=user:1");
+    let confirmed = scene.until(&path, |why| why["answer"] == "confirmed").await;
+    assert!(
+        said(&confirmed)
+            .1
+            .starts_with("Delivered: its client had handled it")
+    );
+
+    scene
+        .execute("UPDATE \"user\" SET name = 'x' WHERE id = 2")
+        .await;
+    let filtered = why("user:2").await;
+    assert_eq!(
+        said(&filtered),
+        ("filtered", "It watches User 1, and the row is none of that")
+    );
+    let nothing = "It is not subscribed: nothing that it watches is of this table";
+    scene
+        .execute("INSERT INTO team (id, name, color) VALUES (77, 'x', '#fff')")
+        .await;
+    assert_eq!(said(&why("team:77").await), ("not-subscribed", nothing));
+    client
+        .read("{ user(identifier: {obj_id: 2}) { name } }")
+        .await;
+    let later = why("user:2").await;
+    assert_eq!(said(&later).0, "not-subscribed");
+    assert!(
+        said(&later)
+            .1
+            .contains("what it read then holds the commit already"),
+        "{later}"
+    );
+
+    client.cut();
+    scene
+        .until("/api/sessions", |all| {
+            let mut sessions = all["sessions"].as_array().into_iter().flatten();
+            sessions.any(|it| it["session"] == json!(session) && it["state"] == "offline")
+        })
+        .await;
+    scene
+        .execute("UPDATE \"user\" SET name = 'y' WHERE id = 1")
+        .await;
+    let offline = why("user:1").await;
+    assert_eq!(said(&offline).0, "offline", "{offline}");
+    let beyond = scene
+        .get(&format!(
+            "/api/why?session={session}&object=user:1&at=FFFF/0"
+        ))
+        .await;
+    assert_eq!(said(&beyond).0, "not-reached");
+    let before = scene
+        .get(&format!("/api/why?session={session}&object=user:1&at=0/1"))
+        .await;
+    assert_eq!(said(&before).0, "not-recorded");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_policy_hides_is_said_with_the_policy() {
+    let scene = Scene::start(guarded).await;
+    let _client = scene
+        .player(
+            1,
+            &["{ users(page: 0, size: 10) { count items { row { name } } } }"],
+        )
+        .await;
+    let session = scene.only_session().await;
+    scene
+        .execute("UPDATE \"user\" SET name = 'x' WHERE id = 2")
+        .await;
+    let denied = scene.why(&session, "user:2").await;
+    assert_eq!(
+        said(&denied),
+        (
+            "denied",
+            "The policy of `User` does not let its viewer see this row, neither before nor after \
+             the commit"
+        )
+    );
+    scene
+        .execute(
+            "INSERT INTO team (id, name, color) VALUES (78, 'x', '#fff'); \
+                   UPDATE \"user\" SET team_id = 78 WHERE id = 1",
+        )
+        .await;
+    let hidden = scene.why(&session, "user:1").await;
+    assert_eq!(
+        said(&hidden),
+        (
+            "nothing-visible",
+            "Only `team_id` changed, of which its viewer sees nothing"
+        )
+    );
+    let update = scene.get("/api/updates?filter=outcome:denied").await;
+    assert_eq!(
+        update["updates"].as_array().map(Vec::len),
+        Some(2),
+        "{update}"
+    );
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_key_or_from_another_page_nothing_is_told() {
+    let scene = Scene::start(open).await;
+    let url = format!("http://{}/api/overview", scene.debugger);
+    let client = reqwest::Client::new();
+    let asked =
+        |name: &'static str, value: &'static str| client.get(&url).header(name, value).send();
+    for (name, value) in [
+        ("accept", "*/*"),
+        ("authorization", "Bearer wrong"),
+        ("cookie", KEY),
+    ] {
+        let answer = asked(name, value).await.expect("it answers");
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{name}");
+    }
+    let rebound = client
+        .get(&url)
+        .bearer_auth(KEY)
+        .header("host", "evil.example")
+        .send();
+    let rebound = rebound.await.expect("it answers");
+    assert_eq!(rebound.status(), StatusCode::MISDIRECTED_REQUEST);
+    let pin = client
+        .put(format!("http://{}/api/updates/1/pin", scene.debugger))
+        .bearer_auth(KEY)
+        .header("origin", "http://evil.example")
+        .json(&json!({"pinned": true}))
+        .send();
+    assert_eq!(
+        pin.await.expect("it answers").status(),
+        StatusCode::FORBIDDEN
+    );
+
+    let (status, misread) = scene.ask("/api/updates?filter=tabel:user").await;
+    assert_eq!(
+        (status, &misread["part"]),
+        (StatusCode::BAD_REQUEST, &json!("tabel:user"))
+    );
+    let (status, _) = scene.ask("/api/sessions/s_000000").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, spec) = scene.ask("/api/openapi.json").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(spec["paths"]["/api/why"].is_object(), "{spec}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_taken_costs_the_app_nothing() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    let address = taken.local_addr().expect("it is bound");
+    let change = move |config: &mut Config| {
+        debugged(config);
+        if let Some(at) = &mut config.debugger {
+            at.listen = address;
+        }
+    };
+    let app = TestApp::start_declared(shooter_database().await, change, open).await;
+    rows::players(&app.sql().await, 1).await;
+    app.catch_up().await;
+    assert_eq!(app.app().debugger_address().await, None);
+    let client = Client::connect(app.address()).await;
+    assert!(client.try_read(PLAYER).await.is_some());
+    app.stop().await;
+}
