@@ -10,7 +10,7 @@ use blazelink_migrations::{Execute, SeaOrm, Slot, TextRow, literal};
 use sea_orm::DatabaseConnection;
 use serde::Serialize;
 
-use crate::config::{Config, Environment};
+use crate::config::{Config, DebuggerAt, Environment};
 use crate::data;
 use crate::error::{Error, Result};
 use crate::pools;
@@ -388,6 +388,27 @@ async fn of_connection(pool: &DatabaseConnection, config: &Config) -> Result<Vec
     Ok(checks)
 }
 
+/// Whom the debugger answers.
+fn of_debugger(at: &DebuggerAt) -> Check {
+    if !at.listen.ip().is_loopback() {
+        return Check::new(
+            "debugger",
+            State::Error,
+            "Other machines reach the debugger, and its key crosses the network as it is",
+            &["set [debugger] listen = \"127.0.0.1:9000\", and go there through ssh -L"],
+        );
+    }
+    match at.values {
+        true => Check::new(
+            "debugger",
+            State::Warning,
+            "Who has the debugger's key sees the values of all rows that change",
+            &["set [debugger] values = false"],
+        ),
+        false => Check::ok("debugger", format!("for who has its key, at {}", at.listen)),
+    }
+}
+
 /// What the settings leave open.
 fn of_settings(config: &Config) -> Vec<Check> {
     let mut checks = vec![match config.environment {
@@ -408,6 +429,7 @@ fn of_settings(config: &Config) -> Vec<Check> {
         ),
         false => Check::ok("limits", "on"),
     });
+    checks.extend(config.debugger.as_ref().map(of_debugger));
     checks.push(match config.hosts.is_empty() {
         true => Check::new(
             "hosts",
@@ -443,6 +465,7 @@ pub(crate) async fn drop_slot(config: &Config, name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DebuggerKey;
 
     fn slot(name: &str, active: bool, held: i64) -> FoundSlot {
         FoundSlot {
@@ -497,6 +520,15 @@ mod tests {
         assert_eq!(errors(&config), [""; 0]);
         config.environment = Environment::Development;
         config.limits.statement_timeout = std::time::Duration::ZERO;
+        let reached = DebuggerAt {
+            listen: ([0, 0, 0, 0], 9000).into(),
+            listener: None,
+            key: DebuggerKey::new("0123456789abcdef").expect("it is long enough"),
+            bytes: 0,
+            values: false,
+        };
         assert_eq!(errors(&config), ["environment", "limits"]);
+        config.debugger = Some(reached);
+        assert_eq!(errors(&config), ["environment", "limits", "debugger"]);
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{completions, db, dev, doctor, explain, generate, man, migrate, new, schema, version};
+use crate::{
+    completions, db, debug, dev, doctor, explain, generate, man, migrate, new, schema, version, why,
+};
 
 /// Blazelink: a realtime web framework on Postgres
 #[derive(Debug, Parser)]
@@ -27,6 +29,8 @@ pub(crate) enum Verb {
     Migrate(migrate::Arguments),
     Db(db::Arguments),
     Schema(schema::Arguments),
+    Debug(debug::Arguments),
+    Why(why::Arguments),
     Doctor(doctor::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),

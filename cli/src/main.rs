@@ -6,6 +6,7 @@ mod build;
 mod completions;
 mod database;
 mod db;
+mod debug;
 mod defect;
 mod dev;
 mod difference;
@@ -24,6 +25,7 @@ mod settings;
 mod stop;
 mod terminal;
 mod version;
+mod why;
 
 use std::process::ExitCode;
 
@@ -65,6 +67,8 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         Verb::Migrate(arguments) => wait_for(migrate::run(arguments, terminal)),
         Verb::Db(arguments) => wait_for(db::run(arguments, terminal)),
         Verb::Schema(arguments) => wait_for(schema::run(arguments, terminal)),
+        Verb::Debug(arguments) => wait_for(debug::run(arguments, terminal)),
+        Verb::Why(arguments) => wait_for(why::run(arguments, terminal)),
         Verb::Doctor(arguments) => wait_for(doctor::run(arguments, terminal)),
         Verb::Explain(arguments) => explain::run(arguments, terminal),
         Verb::Completions(arguments) => completions::run(arguments, terminal),

@@ -65,6 +65,9 @@ struct File {
     database: Database,
     server: Server,
     /// The framework's.
+    #[serde(rename = "debugger")]
+    _debugger: Option<toml::Table>,
+    /// The framework's.
     #[serde(rename = "limits")]
     _limits: Option<toml::Table>,
     replication: Replication,

@@ -184,6 +184,10 @@ codes! {
     EditedSince = 7033;
     /// An entity, a field or a migration cannot have that name.
     NameRefused = 7034;
+    /// No debugger answers, or it does not take the key.
+    NoDebugger = 7035;
+    /// The debugger knows nothing of what it is asked for.
+    NotRemembered = 7036;
     /// What a test waited for has not come in time.
     TestTimeout = 8001;
     /// The client of a test was not answered as it expects.

@@ -409,7 +409,7 @@ fn report(session: &Session, course: Option<&Course>, now: Moment) -> SessionRep
         session: session.label().to_string(),
         viewer: viewer.to_owned(),
         state: state.to_owned(),
-        since_ms: course.map_or(0, |course| now.since(course.since) / 1_000),
+        since_ms: course.map(|course| now.since(course.since) / 1_000),
         subscriptions: 0,
         waiting: waiting as u64,
         unconfirmed: unconfirmed as u64,

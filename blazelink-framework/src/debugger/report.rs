@@ -264,8 +264,9 @@ pub(crate) struct SessionReport {
     pub(crate) viewer: String,
     /// `live`, `behind` or `offline`.
     pub(crate) state: String,
-    /// Milliseconds since it is connected or offline, or since it was seen first.
-    pub(crate) since_ms: u64,
+    /// Milliseconds since it is connected or offline, or since it was seen first; nothing if it was
+    /// not seen to do anything.
+    pub(crate) since_ms: Option<u64>,
     /// Dependencies that it holds.
     pub(crate) subscriptions: u64,
     /// Updates that wait to be written to its socket.

@@ -40,6 +40,15 @@ impl Reached {
         confirmed: NOT_YET,
     };
 
+    /// A delivery that got so far.
+    #[cfg(test)]
+    pub(super) fn at(sent: Option<u32>, confirmed: Option<u32>) -> Reached {
+        Reached {
+            sent: sent.unwrap_or(NOT_YET),
+            confirmed: confirmed.unwrap_or(NOT_YET),
+        }
+    }
+
     /// Microseconds until it was written to a socket; nothing if it was not yet.
     pub(crate) fn sent(self) -> Option<u32> {
         (self.sent != NOT_YET).then_some(self.sent)

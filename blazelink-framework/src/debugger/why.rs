@@ -173,11 +173,9 @@ impl Verdict {
                 "Its client was slow, so it was merged into the update of commit {into}, which says \
                  it all"
             ),
-            Verdict::Reset => {
-                "The session's outbox was full and was emptied: instead of this it is \
-                 told to read everything that it watches anew"
-                    .to_owned()
-            }
+            Verdict::Reset => "The session is told to read everything that it watches anew, this \
+                 too: its outbox was full, or commits may have been missed before"
+                .to_owned(),
             Verdict::Offline { ago } => format!(
                 "The session has been offline for {}; it is told when its client comes back",
                 span(*ago)
@@ -243,4 +241,81 @@ pub(crate) fn span(micros: u64) -> String {
 
 fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivered(pushed: Pushed, reached: Reached) -> Delivered {
+        Delivered {
+            pushed,
+            reached,
+            merged: None,
+            age: 5_000_000,
+            waiting: 3,
+            gone: None,
+        }
+    }
+
+    fn said(delivered: Delivered) -> (&'static str, String) {
+        let verdict = Verdict::of_delivery(delivered);
+        (verdict.word(), verdict.sentence())
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_a_delivery_is_said() {
+        let (nowhere, sent, confirmed) = (
+            Reached::at(None, None),
+            Reached::at(Some(1_000_000), None),
+            Reached::at(Some(100), Some(2_000)),
+        );
+        let appended = |reached| delivered(Pushed::Appended, reached);
+        for (delivered, word, part) in [
+            (
+                appended(confirmed),
+                "confirmed",
+                "had handled it 2 ms later",
+            ),
+            (appended(sent), "sent", "Written to its socket 4.0 s ago"),
+            (
+                appended(nowhere),
+                "waiting",
+                "with 3 updates that its client takes slowly",
+            ),
+            (
+                Delivered {
+                    gone: Some(90_000_000),
+                    ..appended(sent)
+                },
+                "offline",
+                "offline for 90.0 s; it is told when its client comes back",
+            ),
+            (
+                Delivered {
+                    merged: Some(Lsn(0x1_0000_00FF)),
+                    ..delivered(Pushed::Merged, confirmed)
+                },
+                "merged",
+                "into the update of commit 1/FF",
+            ),
+            (delivered(Pushed::Merged, nowhere), "waiting", "waits"),
+            (
+                delivered(Pushed::Emptied, nowhere),
+                "reset",
+                "read everything",
+            ),
+            (delivered(Pushed::Owed, nowhere), "reset", "read everything"),
+        ] {
+            let (said, sentence) = said(delivered);
+            assert_eq!(said, word, "{sentence}");
+            assert!(sentence.contains(part), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn spans_are_told_as_people_say_them() {
+        let told = [999, 1_500, 1_500_000, 180_000_000].map(span);
+        assert_eq!(told, ["999 µs", "1 ms", "1.5 s", "3 min"]);
+    }
 }

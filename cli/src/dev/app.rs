@@ -21,7 +21,8 @@ use super::machine::AppId;
 use super::screen::Screen;
 use crate::process::Running;
 
-/// Where the app finds the socket: the first descriptor after the standard ones (`LISTEN_FDS`).
+/// Where the app finds its socket, and behind it the debugger's: the first descriptor after the standard
+/// ones (`LISTEN_FDS`).
 const PASSED: i32 = 3;
 
 /// How long an app that gives way, or is stopped, may take before it is killed.
@@ -59,6 +60,15 @@ enum Order {
     Kill,
 }
 
+/// What an app is passed.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    /// Where it answers its clients.
+    pub(crate) app: OwnedFd,
+    /// Where its debugger answers.
+    pub(crate) debugger: OwnedFd,
+}
+
 /// A run of the app.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -71,21 +81,21 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Starts the app's program, which is to serve this socket.
+    /// Starts the app's program, which is to serve these sockets.
     ///
     /// # Errors
     /// [`Code::CommandFailed`] if it cannot be run.
     pub(crate) fn start(
         id: AppId,
         mut command: Command,
-        socket: OwnedFd,
+        sockets: Sockets,
         events: Events,
         screen: Screen,
         reports: mpsc::UnboundedSender<Report>,
     ) -> Result<App> {
         command
             .env("BLAZELINK_EVENTS", events.path())
-            .env("LISTEN_FDS", "1")
+            .env("LISTEN_FDS", "2")
             .env_remove("LISTEN_PID")
             .env_remove("LISTEN_FDNAMES")
             .stdin(Stdio::piped())
@@ -95,12 +105,12 @@ impl App {
             let sentence = format!("`{}` cannot be run", program.display());
             Error::new(ErrorKind::Setup, Code::CommandFailed, sentence).with_source(error)
         };
-        let mapping = FdMapping {
-            parent_fd: socket,
-            child_fd: PASSED,
+        let mapping = |parent_fd, after| FdMapping {
+            parent_fd,
+            child_fd: PASSED + after,
         };
         command
-            .fd_mappings(vec![mapping])
+            .fd_mappings(vec![mapping(sockets.app, 0), mapping(sockets.debugger, 1)])
             .map_err(|error| not_run(std::io::Error::other(error)))?;
         let mut running = Running::start(command).map_err(not_run)?;
         let (orders, ordered) = mpsc::unbounded_channel();

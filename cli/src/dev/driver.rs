@@ -13,8 +13,9 @@ use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde_json::json;
 use tokio::sync::{mpsc, watch as state};
 
-use super::app::{App, Report};
+use super::app::{App, Report, Sockets};
 use super::comparison::{Compared, Settled};
+use super::debugger::Debugger;
 use super::events::Events;
 use super::front::{Front, Names};
 use super::hearing::Hearing;
@@ -66,6 +67,7 @@ pub(crate) struct World<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) database: &'a Database<'a>,
     pub(crate) socket: &'a Socket,
+    pub(crate) debugger: &'a Debugger,
     pub(crate) names: Names,
     pub(crate) build: build::Options,
     pub(crate) until: Until,
@@ -415,13 +417,20 @@ impl<'a> Driver<'a> {
         let programs = self.programs.as_ref().ok_or_else(programs::not_built)?;
         self.started = stamp(&programs.app);
         let mut command = programs::command(&self.world, &programs.app, "serve");
+        let debugger = self.world.debugger;
+        command
+            .env("BLAZELINK_DEBUGGER", debugger.socket.address().to_string())
+            .env("BLAZELINK_DEBUGGER_KEY", &debugger.key);
         if self.screen.terminal().colours_errors() {
             command.env("CLICOLOR_FORCE", "1");
         }
         let app = App::start(
             id,
             command,
-            self.world.socket.copy()?.into(),
+            Sockets {
+                app: self.world.socket.copy()?.into(),
+                debugger: self.world.debugger.socket.copy()?.into(),
+            },
             Events::new(self.world.project, id)?,
             self.screen.clone(),
             self.reports.clone(),
@@ -454,6 +463,7 @@ impl<'a> Driver<'a> {
             terminal.space();
             terminal.fact("app", &url);
             terminal.fact("graphql", format!("{url}/graphql/"));
+            terminal.fact("debugger", "blazelink debug, blazelink why");
             self.world.database.describe(terminal);
             terminal.event("ready", json!({"url": url}));
             terminal.space();

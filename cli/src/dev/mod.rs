@@ -9,6 +9,7 @@
 mod app;
 mod change;
 mod comparison;
+mod debugger;
 mod driver;
 mod editor;
 mod events;
@@ -35,11 +36,13 @@ use blazelink_codes::{Code, Error, ErrorKind, Result};
 use clap::Args;
 use tokio::sync::watch::Sender;
 
+use self::debugger::Debugger;
 use self::driver::{Driver, Migrate, Until};
 use self::front::{Front, Names};
 use self::hearing::Hearing;
 use self::page::State;
 use self::run_file::RunFile;
+pub(crate) use self::run_file::running;
 use self::screen::Screen;
 use self::socket::Socket;
 use crate::build;
@@ -131,7 +134,8 @@ pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> 
         return Ok(());
     };
     let mut run_file = RunFile::take(project.state()?)?;
-    run_file.write(&socket.url())?;
+    let debugger = Debugger::bind()?;
+    run_file.write(&socket.url(), &debugger)?;
     page.send_modify(|state| state.app.clone_from(&project.app.package));
     let version = env!("CARGO_PKG_VERSION");
     terminal.title(&project.app.package, &format!("blazelink {version} · dev"));
@@ -158,6 +162,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> 
             settings: &settings,
             database: &database,
             socket: &socket,
+            debugger: &debugger,
             names,
             build: build::Options {
                 release: arguments.release,

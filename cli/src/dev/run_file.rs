@@ -4,10 +4,13 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+
+use super::debugger::Debugger;
 
 /// The file, ours until it is dropped.
 #[derive(Debug)]
@@ -20,6 +23,28 @@ pub(crate) struct RunFile {
 struct Run {
     pid: u32,
     url: String,
+    #[serde(default)]
+    debugger: Option<Desk>,
+}
+
+/// Where the debugger of a running app is asked, and with which key.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Desk {
+    pub(crate) url: String,
+    pub(crate) key: String,
+}
+
+/// Where the debugger of the app is that runs in the project with this state folder, if one does.
+pub(crate) fn running(state: &Path) -> Option<Desk> {
+    let mut file = File::open(state.join("run.json")).ok()?;
+    // One that a killed tool has left is not locked.
+    if file.try_lock_shared().is_ok() {
+        return None;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    let run: Run = serde_json::from_str(&text).ok()?;
+    run.debugger
 }
 
 impl RunFile {
@@ -35,6 +60,8 @@ impl RunFile {
         };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
+        // The debugger's key is nobody else's.
+        options.mode(0o600);
         let mut file = options.open(&path).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(RunFile { file, path }),
@@ -47,12 +74,13 @@ impl RunFile {
         }
     }
 
-    /// Says where the app is.
+    /// Says where the app is, and its debugger.
     ///
     /// # Errors
     /// [`Code::ProjectFile`] if the disk is full.
-    pub(crate) fn write(&mut self, url: &str) -> Result<()> {
-        let run = serde_json::json!({"pid": std::process::id(), "url": url});
+    pub(crate) fn write(&mut self, url: &str, debugger: &Debugger) -> Result<()> {
+        let desk = serde_json::json!({"url": debugger.socket.url(), "key": debugger.key});
+        let run = serde_json::json!({"pid": std::process::id(), "url": url, "debugger": desk});
         let written = self
             .file
             .set_len(0)
@@ -74,7 +102,7 @@ impl Drop for RunFile {
 
 fn already(run: Option<Run>) -> Error {
     let (sentence, hint) = match run {
-        Some(Run { pid, url }) => (
+        Some(Run { pid, url, .. }) => (
             format!("`blazelink dev` runs in this project already, as process {pid}"),
             format!("open {url}, or stop that one: kill {pid}"),
         ),
@@ -97,7 +125,11 @@ mod tests {
         let taken = || RunFile::take(state.path().to_owned());
         let mut first = taken().unwrap();
         assert_eq!(taken().unwrap_err().code(), Code::AlreadyRunning);
-        first.write("http://127.0.0.1:8000").unwrap();
+        assert!(running(state.path()).is_none(), "it has not said where");
+        let debugger = Debugger::bind().unwrap();
+        first.write("http://127.0.0.1:8000", &debugger).unwrap();
+        let desk = running(state.path()).unwrap();
+        assert_eq!((desk.url, desk.key), (debugger.socket.url(), debugger.key));
         let told = format!("{:#}", taken().unwrap_err());
         assert!(told.contains("http://127.0.0.1:8000"), "{told}");
         assert!(told.contains(&std::process::id().to_string()), "{told}");
@@ -105,6 +137,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0);
         // As a killed one leaves it.
         std::fs::write(state.path().join("run.json"), "{}").unwrap();
+        assert!(running(state.path()).is_none());
         taken().unwrap();
     }
 }

@@ -1,0 +1,83 @@
+//! `blazelink debug`: what a running app has done lately, from its debugger. `why` asks it too.
+
+mod asking;
+mod telling;
+
+use blazelink_codes::Result;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+pub(crate) use self::asking::{Debugger, Place};
+pub(crate) use self::telling::why;
+use crate::terminal::Terminal;
+
+/// Show what a running app does: commits, sessions, and who is told what
+#[derive(Args, Debug)]
+#[command(after_help = "Example: blazelink debug updates table:game_event outcome:denied since:5m")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The newest transactions, and how many sessions got how far with each
+    Updates {
+        /// Which: table:T row:T:KEY op:insert session:S outcome:denied cause:TEXT lag>100ms since:5m
+        filter: Vec<String>,
+
+        /// How many, at most 500
+        #[arg(short, long, default_value_t = 20, value_name = "COUNT")]
+        number: u32,
+    },
+    /// One transaction's way from Postgres to every client
+    Update {
+        /// Its number, as `updates` lists it
+        number: u64,
+    },
+    /// The sessions, those first that something waits for
+    Sessions {
+        /// Only those that are live, behind or offline
+        #[arg(long)]
+        state: Option<String>,
+
+        /// How many, at most 500
+        #[arg(short, long, default_value_t = 20, value_name = "COUNT")]
+        number: u32,
+    },
+    /// One session, and what it watches
+    Session {
+        /// Its label, such as s_0009f2
+        session: String,
+    },
+    /// What sessions watch, by shape, and what that costs
+    Subscriptions,
+}
+
+pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
+    let debugger = Debugger::find(arguments.place)?;
+    let none = Vec::new();
+    let (path, parameters, tell): (String, _, fn(&Value) -> String) = match arguments.verb {
+        None => ("overview".to_owned(), none, telling::overview),
+        Some(Verb::Updates { filter, number }) => {
+            let filter = ("filter", filter.join(" "));
+            let limit = ("limit", number.to_string());
+            ("updates".to_owned(), vec![filter, limit], telling::updates)
+        }
+        Some(Verb::Update { number }) => (format!("updates/{number}"), none, telling::path),
+        Some(Verb::Sessions { state, number }) => {
+            let mut parameters = vec![("limit", number.to_string())];
+            parameters.extend(state.map(|state| ("state", state)));
+            ("sessions".to_owned(), parameters, telling::sessions)
+        }
+        Some(Verb::Session { session }) => (format!("sessions/{session}"), none, telling::detail),
+        Some(Verb::Subscriptions) => ("subscriptions".to_owned(), none, telling::subscriptions),
+    };
+    let told = debugger.ask(&path, &parameters).await?;
+    let text = tell(&told);
+    terminal.outcome("debug", json!({"answer": told}), text.trim_end());
+    Ok(())
+}
