@@ -1,14 +1,18 @@
 // @ts-check
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { launch } from "./chromium.js";
 import { Dev } from "./dev.js";
 import { Tab } from "./tab.js";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../target/browser", import.meta.url));
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const PHONE = { width: 390, height: 844 };
 
@@ -105,6 +109,68 @@ test("the button records a kill that other tabs show too", async () => {
   await two.showsNewest(`${killer.name} shot ${victim.name}`);
   await assertHealthy(one, two);
   await Promise.all([one, two].map((tab) => tab.page.close()));
+});
+
+/**
+ * What the tool prints in a second terminal.
+ *
+ * @param {string[]} words
+ */
+async function tool(...words) {
+  const program = join(ROOT, "target/debug/blazelink");
+  const { stdout } = await promisify(execFile)(program, ["-C", "examples/shooter", ...words], { cwd: ROOT });
+  return stdout;
+}
+
+/**
+ * What the debugger answers, once it is so.
+ *
+ * @template T
+ * @param {string[]} words
+ * @param {(answer: any) => T | undefined} found
+ * @returns {Promise<T>}
+ */
+async function debugged(words, found) {
+  let printed = "";
+  for (let asked = 0; asked < 200; asked += 1) {
+    printed = await tool("--json", ...words);
+    const result = found(JSON.parse(printed).answer);
+    if (result !== undefined) {
+      return result;
+    }
+  }
+  throw new Error(`blazelink ${words.join(" ")} did not come to say what was waited for, but: ${printed}`);
+}
+
+test("the terminal tells which way a kill went, and why another tab did not hear of it", async () => {
+  const one = await Tab.open(browser, shooter.url("/"));
+  const other = await Tab.open(browser, shooter.url(`/?player=${bystander.id}`));
+  const kills = await one.number(killer.name, "kills");
+  await insertKill(killer.id, victim.id);
+  await one.shows(killer.name, "kills", kills + 1);
+  const [event] = await shooter.psql("SELECT max(id) FROM game_event");
+  const row = `game_event:${event?.[0]}`;
+
+  const update = await debugged(["debug", "updates", `row:${row}`], ({ updates }) => updates[0]);
+  assert.deepEqual(update.tables, [{ table: "game_event", inserts: 1, updates: 0, deletes: 0, whole: false }]);
+  // Tabs of other tests that are closed wait to be resumed: they are told of it too.
+  const heard = await debugged(["debug", "update", String(update.number)], ({ deliveries }) => {
+    const confirmed = deliveries.filter((/** @type {any} */ it) => it.state === "confirmed");
+    return confirmed.length > 0 ? confirmed : undefined;
+  });
+  assert.equal(heard.length, 1);
+  const live = await debugged(["debug", "sessions", "--state", "live"], ({ sessions }) =>
+    sessions.length === 2 ? sessions.map((/** @type {any} */ it) => it.session) : undefined,
+  );
+  const deaf = live.find((/** @type {string} */ session) => session !== heard[0].session);
+
+  assert.match(await tool("why", heard[0].session, row), /^Delivered: its client had handled it [\d.]+ (µs|ms|s) later\n/);
+  assert.match(await tool("why", deaf, row), /^It watches .*GameEvent where player_id = \d+.*, and the row had another victim_id and player_id\n/);
+  assert.match(await tool("debug"), /^Live: every commit up to .* was told\n\nsessions /);
+  assert.match(await tool("debug", "update", String(update.number)), /Socket .* written to 1 of \d+ sessions?\n/);
+  assert.match(await tool("debug", "subscriptions"), /GameEvent where player_id/);
+  await assertHealthy(one, other);
+  await Promise.all([one, other].map((tab) => tab.page.close()));
 });
 
 test("a tab that was cut off shows what it has missed", async () => {

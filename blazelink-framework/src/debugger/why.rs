@@ -193,8 +193,8 @@ impl Verdict {
                 match columns.is_empty() {
                     true => format!("It watches {watched}, and the row is none of that"),
                     false => format!(
-                        "It watches {watched}, and the row had another {} before and after",
-                        columns.join(", ")
+                        "It watches {watched}, and the row had another {}",
+                        columns.join(" and ")
                     ),
                 }
             }

@@ -330,6 +330,7 @@ fn a_day_reads_so() {
 
   app        http://N:N
   graphql    http://N:N/graphql/
+  debugger   blazelink debug, blazelink why
 
   Ctrl-C stops the app and its Postgres
 
