@@ -166,6 +166,7 @@ impl App {
                 tables: Arc::clone(&manager),
                 status: status.clone(),
                 handed_on: handed_on.clone(),
+                postgres: debugger::Postgres::new(database.clone(), Handle::current()),
             };
             Debugger::start(at, subject, lingering.clone())
         });

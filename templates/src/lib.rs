@@ -8,11 +8,13 @@
 //! The tool renders projects ([`project`]). Neither program has what only the other one uses: what
 //! nobody refers to is not linked.
 
+mod debugger;
 pub mod generated;
 mod pages;
 pub mod project;
 
 pub use blazelink_codes::{Error, ErrorKind, Result};
+pub use debugger::debugger_file;
 pub use pages::render;
 
 use blazelink_codes::Code;

@@ -10,7 +10,10 @@ use serde::Serialize;
 use crate::not_rendered;
 
 /// Every page with its text.
-const PAGES: &[(&str, &str)] = &[("explorer.html", include_str!("../pages/explorer.html"))];
+const PAGES: &[(&str, &str)] = &[
+    ("debugger.html", include_str!("../pages/debugger.html")),
+    ("explorer.html", include_str!("../pages/explorer.html")),
+];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -26,6 +29,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 ///
 /// | Page | Shown for | Needs |
 /// |---|---|---|
+/// | `debugger.html` | every screen of the debugger | `app`, `version` |
 /// | `explorer.html` | a GET of the GraphQL address by a browser | `graphql_url`, `title` |
 ///
 /// # Errors

@@ -333,3 +333,9 @@ pub const DEBUGGER_PINNED: usize = 64;
 /// Reads of a session of which the debugger knows since when they are watched. Beyond it the oldest is
 /// let go.
 pub const DEBUGGER_READS: usize = 256;
+
+/// Pages of the debugger that are kept current at once. Beyond it one more is refused.
+pub const DEBUGGER_VIEWERS: usize = 16;
+
+/// Bytes in a second that one page of the debugger is told. Beyond it answers come less often.
+pub const DEBUGGER_BYTES_PER_SECOND: usize = 64 << 10;

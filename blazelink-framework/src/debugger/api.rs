@@ -12,7 +12,10 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use super::filter::{Filter, Misread};
 use super::inquiry::{Question, Unanswerable};
 use super::inspector::Inspector;
-use super::report::{self, Overview, SessionDetail, Sessions, Subscriptions, Updates, Why};
+use super::report::{
+    self, Grid, Overview, ReplicationReport, SchemaReport, SessionDetail, Sessions, Subscriptions,
+    Updates, Why,
+};
 use crate::change::Lsn;
 use crate::session::SessionLabel;
 
@@ -43,6 +46,9 @@ pub(crate) enum Refusal {
     /// There is none.
     #[oai(status = 404)]
     Unknown(Json<Unanswered>),
+    /// Postgres does not say.
+    #[oai(status = 503)]
+    Silent(Json<Unanswered>),
 }
 
 impl Refusal {
@@ -50,6 +56,13 @@ impl Refusal {
         Refusal::Misread(Json(Unanswered {
             error: sentence.into(),
             part: Some(part.to_owned()),
+        }))
+    }
+
+    fn silent(sentence: String) -> Refusal {
+        Refusal::Silent(Json(Unanswered {
+            error: sentence,
+            part: None,
         }))
     }
 
@@ -133,7 +146,11 @@ impl Api {
                 "a state is live, behind or offline",
             ));
         }
-        Ok(Json(self.inspector.sessions(state, listed(limit.0))))
+        let keep = |session: &str| state.is_none_or(|state| session == state);
+        let sessions = self
+            .inspector
+            .sessions(|_, report| keep(&report.state), listed(limit.0));
+        Ok(Json(sessions))
     }
 
     /// One session, with what it watches.
@@ -142,6 +159,31 @@ impl Api {
         let label = label(&session.0)?;
         let detail = self.inspector.session(label);
         detail.map(Json).ok_or_else(|| no_session(&session.0))
+    }
+
+    /// The state of every session in one string, for a picture of all of them.
+    #[oai(path = "/grid", method = "get")]
+    async fn grid(&self) -> Json<Grid> {
+        Json(self.inspector.grid())
+    }
+
+    /// The sessions of one cell of the picture.
+    #[oai(path = "/grid/:cell", method = "get")]
+    async fn cell(&self, cell: Path<u64>) -> Json<Sessions> {
+        Json(self.inspector.cell(cell.0, MOST))
+    }
+
+    /// The tables that the app exposes, and who sees what of them.
+    #[oai(path = "/schema", method = "get")]
+    async fn schema(&self) -> Json<SchemaReport> {
+        Json(self.inspector.schema())
+    }
+
+    /// How the app stands with Postgres: positions, slots, what is published.
+    #[oai(path = "/replication", method = "get")]
+    async fn replication(&self) -> Answer<ReplicationReport> {
+        let said = self.inspector.replication().await;
+        said.map(Json).map_err(Refusal::silent)
     }
 
     /// What sessions watch, by shape.

@@ -17,10 +17,13 @@ use super::names::name_of;
 use super::picture::Picture;
 use super::record::Moment;
 use super::recorder::Recorder;
+use super::replication::Postgres;
 use super::report::{
-    DependencyReport, Memory, Overview, Path, Problem, ReadReport, SessionCounts, SessionDetail,
-    SessionReport, Sessions, ShapeReport, StageReport, Subscriptions, Updates,
+    DependencyReport, Memory, Overview, Path, Problem, ReadReport, ReplicationReport, SchemaReport,
+    SessionCounts, SessionDetail, SessionReport, Sessions, ShapeReport, StageReport, Subscriptions,
+    Updates,
 };
+use super::schema::schema;
 use super::stage::Told;
 use super::updates::{Values, path, update};
 use super::why::span;
@@ -58,6 +61,8 @@ pub(crate) struct Subject {
     pub(crate) status: watch::Receiver<Following>,
     /// Up to where every commit was handed on.
     pub(crate) handed_on: watch::Receiver<Lsn>,
+    /// What Postgres says of slot and tables.
+    pub(crate) postgres: Postgres,
 }
 
 /// See the file's head.
@@ -122,16 +127,10 @@ impl Inspector {
         let counts = counts(&sessions);
         let handed_on = *subject.handed_on.borrow();
         let following = subject.status.borrow().clone();
-        let (state, health) = match &following {
-            Following::Live => (
-                "live",
-                format!("Live: every commit up to {handed_on} was told"),
-            ),
-            Following::Starting => (
-                "starting",
-                "The slot is being made, which waits for transactions that are open".to_owned(),
-            ),
-            Following::Down(why) => ("down", format!("What sessions see is stale: {why}")),
+        let state = match &following {
+            Following::Live => "live",
+            Following::Starting => "starting",
+            Following::Down(_) => "down",
         };
         let mut picture = self.picture();
         let pulses = picture.pulses(self.now());
@@ -153,7 +152,7 @@ impl Inspector {
             .to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             state: state.to_owned(),
-            health,
+            health: self.health(),
             handed_on: handed_on.to_string(),
             stages: vec![
                 stage("visible", pulses.visible),
@@ -168,6 +167,37 @@ impl Inspector {
             sessions: counts,
             memory,
         }
+    }
+
+    /// How the app follows the log, in a sentence.
+    fn health(&self) -> String {
+        match &*self.subject.status.borrow() {
+            Following::Live => {
+                let handed_on = *self.subject.handed_on.borrow();
+                format!("Live: every commit up to {handed_on} was told")
+            }
+            Following::Starting => {
+                "The slot is being made, which waits for transactions that are open".to_owned()
+            }
+            Following::Down(why) => format!("What sessions see is stale: {why}"),
+        }
+    }
+
+    /// The tables that the app exposes.
+    pub(crate) fn schema(&self) -> SchemaReport {
+        schema(&self.subject.tables)
+    }
+
+    /// How the app stands with Postgres.
+    ///
+    /// # Errors
+    ///
+    /// Why that is not known, in a sentence.
+    pub(crate) async fn replication(&self) -> Result<ReplicationReport, String> {
+        let exposure = self.subject.subscriptions.exposure();
+        let said = self.subject.postgres.say(exposure).await?;
+        let handed_on = *self.subject.handed_on.borrow();
+        Ok(ReplicationReport::of(said, self.health(), handed_on))
     }
 
     fn memory(&self, picture: &Picture) -> Memory {
@@ -197,7 +227,7 @@ impl Inspector {
             }
             searched += 1;
             if filter.admits(trace, now.since(trace.commit.times.told), exposure) {
-                found.push(update(trace, now, exposure));
+                found.push(update(trace, self.began, exposure));
             }
         }
         Updates {
@@ -218,7 +248,7 @@ impl Inspector {
         // Two clocks: what is negative is not known.
         let lag = (self.began + read).duration_since(committed).ok();
         let lag = lag.and_then(|lag| u64::try_from(lag.as_micros()).ok());
-        Some(path(trace, self.now(), lag, exposure, self.values))
+        Some(path(trace, self.began, lag, exposure, self.values))
     }
 
     /// Keeps a transaction as long as possible, or no longer. False if it is gone or too many are kept.
@@ -226,24 +256,27 @@ impl Inspector {
         self.picture().traces.pin(number, pinned)
     }
 
-    fn all_sessions(&self) -> Vec<(Arc<Session>, SessionReport)> {
+    pub(super) fn all_sessions(&self) -> Vec<(Arc<Session>, SessionReport)> {
         let all = self.subject.subscriptions.connections().all();
         let picture = self.picture();
-        let now = self.now();
         let report = |session: Arc<Session>| {
             let course = picture.course(session.label());
-            let report = report(&session, course, now);
+            let report = report(&session, course, self.began);
             (session, report)
         };
         all.into_iter().map(report).collect()
     }
 
-    /// The sessions in this state, or all: at most so many.
-    pub(crate) fn sessions(&self, state: Option<&str>, limit: usize) -> Sessions {
+    /// Those of the sessions, at most so many, that are to be kept.
+    pub(crate) fn sessions(
+        &self,
+        keep: impl Fn(&Session, &SessionReport) -> bool,
+        limit: usize,
+    ) -> Sessions {
         let all = self.all_sessions();
         let counts = counts(&all);
         let mut sessions = all;
-        sessions.retain(|(_, session)| state.is_none_or(|state| session.state == state));
+        sessions.retain(|(session, report)| keep(session, report));
         let place = |session: &SessionReport| match session.state.as_str() {
             "behind" => 0,
             "offline" => 1,
@@ -291,7 +324,7 @@ impl Inspector {
         });
         let reads = reads.collect();
         let picture = self.picture();
-        let report = report(&session, picture.course(label), self.now());
+        let report = report(&session, picture.course(label), self.began);
         drop(picture);
         let session = SessionReport {
             subscriptions: subscriptions.watched_by(&session) as u64,
@@ -392,7 +425,7 @@ fn tier(dependency: &Dependency) -> (&'static str, &'static str) {
     }
 }
 
-fn report(session: &Session, course: Option<&Course>, now: Moment) -> SessionReport {
+fn report(session: &Session, course: Option<&Course>, began: SystemTime) -> SessionReport {
     let attached = session.is_attached();
     let waiting = session.outbox_waiting();
     let unconfirmed = course.map_or(0, Course::unconfirmed);
@@ -409,7 +442,7 @@ fn report(session: &Session, course: Option<&Course>, now: Moment) -> SessionRep
         session: session.label().to_string(),
         viewer: viewer.to_owned(),
         state: state.to_owned(),
-        since_ms: course.map(|course| now.since(course.since) / 1_000),
+        since_at_ms: course.map(|course| course.since.unix_ms(began)),
         subscriptions: 0,
         waiting: waiting as u64,
         unconfirmed: unconfirmed as u64,

@@ -1,4 +1,5 @@
-//! The endpoint around everything that the debugger answers: asks for the key first.
+//! The endpoint around everything that the debugger tells: asks for the key first. Its pages, which hold
+//! nothing of the app, are outside.
 //!
 //! What must stay true: the key comes in a header that no page of another origin can send and no
 //! browser adds by itself, so never as a cookie; how long a comparison takes says nothing of the key.

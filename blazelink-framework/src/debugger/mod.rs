@@ -5,15 +5,20 @@
 
 mod api;
 mod course;
+mod delta;
 mod filter;
+mod grid;
 mod inquiry;
 mod inspector;
 mod keyed;
 mod names;
+mod pages;
 mod picture;
 mod record;
 mod recorder;
+mod replication;
 mod report;
+mod schema;
 mod service;
 mod stage;
 #[cfg(test)]
@@ -21,9 +26,11 @@ mod testing;
 mod trace;
 mod traces;
 mod updates;
+mod watch;
 mod why;
 
 pub(crate) use inspector::Subject;
 pub(crate) use record::{Noticed, Record, Recording, What, read};
 pub(crate) use recorder::Recorder;
+pub(crate) use replication::Postgres;
 pub(crate) use service::Debugger;

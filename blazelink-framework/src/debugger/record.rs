@@ -8,6 +8,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::change::Transaction;
 use crate::object_id::{ObjectId, Scope};
@@ -21,6 +22,13 @@ impl Moment {
     /// Microseconds from `earlier` to here; 0 if it is later.
     pub(crate) fn since(self, earlier: Moment) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// The same as milliseconds since 1970, by a clock that showed `began` when moments began.
+    pub(crate) fn unix_ms(self, began: SystemTime) -> u64 {
+        let at = began + Duration::from_micros(self.0);
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }
 

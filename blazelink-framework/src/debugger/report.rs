@@ -1,7 +1,8 @@
 //! What whoever looks is told: the words of the HTTP API, which the tool and the pages read too.
 //!
 //! Values of rows are in none of them, except where [`ColumnChange`] says so. Times are microseconds
-//! unless the name says otherwise; moments are those of the server's clock, as RFC 3339 writes them.
+//! unless the name says otherwise. Moments are told rather than ages, so that an answer stays the same
+//! while nothing happens: a viewer of it is told nothing then.
 
 use poem_openapi::Object;
 
@@ -125,8 +126,8 @@ pub(crate) struct Update {
     pub(crate) xid: u32,
     /// When it was committed, by Postgres' clock.
     pub(crate) committed_at: String,
-    /// Milliseconds since it was told.
-    pub(crate) age_ms: u64,
+    /// When it was told: milliseconds since 1970, by the app's clock.
+    pub(crate) told_at_ms: u64,
     /// What has made it; nothing if it does not say.
     pub(crate) cause: Option<CauseReport>,
     /// What it did, table by table.
@@ -264,9 +265,9 @@ pub(crate) struct SessionReport {
     pub(crate) viewer: String,
     /// `live`, `behind` or `offline`.
     pub(crate) state: String,
-    /// Milliseconds since it is connected or offline, or since it was seen first; nothing if it was
-    /// not seen to do anything.
-    pub(crate) since_ms: Option<u64>,
+    /// Since when it is connected or offline, or when it was seen first: milliseconds since 1970, by
+    /// the app's clock. Nothing if it was not seen to do anything.
+    pub(crate) since_at_ms: Option<u64>,
     /// Dependencies that it holds.
     pub(crate) subscriptions: u64,
     /// Updates that wait to be written to its socket.
@@ -366,4 +367,135 @@ pub(crate) struct Why {
     pub(crate) evidence: Vec<String>,
     /// The transaction that it is about.
     pub(crate) update: Option<u64>,
+}
+
+/// The state of every session in one string, for a picture of all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Object)]
+pub(crate) struct Grid {
+    /// A letter for each cell: `l`ive, `b`ehind or `o`ffline. The sessions are in the order in which
+    /// they came.
+    pub(crate) cells: String,
+    /// Sessions of a cell, whose letter is that of the worst of them.
+    pub(crate) per_cell: u64,
+    /// Sessions that there are.
+    pub(crate) sessions: u64,
+}
+
+/// The tables that the app exposes.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct SchemaReport {
+    /// The tables, then the virtual ones.
+    pub(crate) tables: Vec<TableSchema>,
+}
+
+/// One table.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct TableSchema {
+    /// Its name in GraphQL.
+    pub(crate) name: String,
+    /// Its schema and name in Postgres; nothing if it is virtual.
+    pub(crate) table: Option<String>,
+    /// Who sees what of it, in words.
+    pub(crate) policy: String,
+    /// Its columns.
+    pub(crate) columns: Vec<ColumnReport>,
+    /// Where its fields lead.
+    pub(crate) relations: Vec<RelationReport>,
+    /// The fields that the app computes.
+    pub(crate) computed: Vec<ComputedReport>,
+}
+
+/// One column.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct ColumnReport {
+    /// Its name in GraphQL.
+    pub(crate) name: String,
+    /// Its type in Postgres.
+    pub(crate) sql_type: String,
+    /// Whether it is part of the key.
+    pub(crate) key: bool,
+    /// Whether it may be NULL.
+    pub(crate) nullable: bool,
+    /// Whether it never leaves the server.
+    pub(crate) hidden: bool,
+}
+
+/// A field that leads to another table.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct RelationReport {
+    /// Its name.
+    pub(crate) name: String,
+    /// The other table's name in GraphQL.
+    pub(crate) target: String,
+    /// Whether it leads to many rows.
+    pub(crate) many: bool,
+}
+
+/// A field that the app computes.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct ComputedReport {
+    /// Its name.
+    pub(crate) name: String,
+    /// The columns of its own row that it says it reads.
+    pub(crate) reads: Vec<String>,
+}
+
+/// How the app stands with Postgres.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct ReplicationReport {
+    /// How the app follows the log, in a sentence.
+    pub(crate) health: String,
+    /// The server's version.
+    pub(crate) server: String,
+    /// Up to where the server has written its log (`pg_lsn`).
+    pub(crate) written: String,
+    /// Up to where every commit was handed to whoever watches what it changed.
+    pub(crate) handed_on: String,
+    /// Bytes of the log between the two.
+    pub(crate) behind: u64,
+    /// The slots of this database.
+    pub(crate) slots: Vec<SlotReport>,
+    /// The tables that are published, and what the log says of their rows.
+    pub(crate) tables: Vec<PublishedReport>,
+    /// The settings that matter.
+    pub(crate) settings: Vec<SettingReport>,
+}
+
+/// A replication slot (Postgres manual, `pg_replication_slots`).
+#[derive(Clone, Debug, Object)]
+pub(crate) struct SlotReport {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether somebody reads it.
+    pub(crate) active: bool,
+    /// Whether it is gone with its connection.
+    pub(crate) temporary: bool,
+    /// Up to where its reader has confirmed.
+    pub(crate) confirmed: Option<String>,
+    /// Bytes of the log that it holds back.
+    pub(crate) held: u64,
+    /// Bytes of the log that may still be written until it is lost; nothing if there is no limit.
+    pub(crate) left: Option<u64>,
+    /// `reserved`, `extended`, `unreserved` or `lost`.
+    pub(crate) state: Option<String>,
+}
+
+/// A table that is published.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct PublishedReport {
+    /// Its schema and name.
+    pub(crate) name: String,
+    /// `key`, `full`, `index` or `nothing`: what the log says of a row before its change.
+    pub(crate) identity: String,
+    /// Whether it is in the publication.
+    pub(crate) published: bool,
+}
+
+/// A setting of the server.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct SettingReport {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its value, as `SHOW` has it.
+    pub(crate) value: String,
 }

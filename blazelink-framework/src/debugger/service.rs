@@ -16,7 +16,9 @@ use url::Host;
 use super::api::Api;
 use super::inspector::{Inspector, Subject};
 use super::keyed::Keyed;
+use super::pages::Pages;
 use super::updates::Values;
+use super::watch::Watch;
 use crate::config::DebuggerAt;
 use crate::replication::on_own_thread;
 use crate::transport::{Doors, Doorway, HttpServer};
@@ -128,16 +130,23 @@ async fn serve(at: DebuggerAt, inspector: Arc<Inspector>, told: watch::Sender<Op
         }
     };
     told.send_replace(Some(server.address()));
+    let pages = Pages::of(&inspector.subject.app);
     let api = OpenApiService::new(
         Api { inspector },
         "Blazelink's debugger",
         env!("CARGO_PKG_VERSION"),
     );
     let spec = api.spec_endpoint();
-    let route = Route::new()
+    let api = Arc::new(Route::new().nest_no_strip("/api", api).map_to_response());
+    let answers = Route::new()
         .at("/api/openapi.json", spec)
-        .nest("/", api)
+        .at("/api/watch", Watch::new(Arc::clone(&api)))
+        .nest_no_strip("/api", api)
         .map_to_response();
-    let endpoint = Doorway::new(doors, Keyed::new(&at.key.0, route));
+    let route = Route::new()
+        .nest_no_strip("/api", Keyed::new(&at.key.0, answers))
+        .nest("/", pages)
+        .map_to_response();
+    let endpoint = Doorway::new(doors, route);
     server.serve(endpoint, std::future::pending(), DRAIN).await;
 }

@@ -47,8 +47,8 @@ pub(crate) fn moment(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// A transaction in a line.
-pub(crate) fn update(trace: &Trace, now: Moment, exposure: &Exposure) -> Update {
+/// A transaction in a line. `began` is when moments began.
+pub(crate) fn update(trace: &Trace, began: SystemTime, exposure: &Exposure) -> Update {
     let transaction = &trace.commit.transaction;
     let funnel = trace.funnel();
     let flags = OUTCOMES.iter().filter(|(_, outcome)| {
@@ -59,7 +59,7 @@ pub(crate) fn update(trace: &Trace, now: Moment, exposure: &Exposure) -> Update 
         lsn: transaction.commit_lsn.to_string(),
         xid: transaction.xid,
         committed_at: moment(transaction.committed_at),
-        age_ms: now.since(trace.commit.times.told) / 1_000,
+        told_at_ms: trace.commit.times.told.unix_ms(began),
         cause: transaction.cause.as_deref().map(|cause| CauseReport {
             operation: cause.operation.to_string(),
             session: cause.session.as_deref().map(ToOwned::to_owned),
@@ -105,7 +105,7 @@ fn tables(transaction: &Transaction, exposure: &Exposure) -> Vec<TableReport> {
 /// the time until it was read.
 pub(crate) fn path(
     trace: &Trace,
-    now: Moment,
+    began: SystemTime,
     lag: Option<u64>,
     exposure: &Exposure,
     values: Values,
@@ -113,7 +113,7 @@ pub(crate) fn path(
     let transaction = &trace.commit.transaction;
     let changes = transaction.changes.iter().take(CHANGES);
     Path {
-        update: update(trace, now, exposure),
+        update: update(trace, began, exposure),
         way: way(trace, lag),
         changes: changes.map(|it| change(it, exposure, values)).collect(),
         notices: notices(trace, exposure),

@@ -28,6 +28,13 @@ pub enum Openness {
     Closed,
 }
 
+impl Open {
+    /// Who sees what, in words.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+}
+
 impl fmt::Display for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.entity, self.what)

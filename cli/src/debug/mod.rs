@@ -3,11 +3,14 @@
 mod asking;
 mod telling;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use blazelink_codes::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 pub(crate) use self::asking::{Debugger, Place};
+use self::telling::Now;
 pub(crate) use self::telling::why;
 use crate::terminal::Terminal;
 
@@ -60,24 +63,32 @@ enum Verb {
 pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     let debugger = Debugger::find(arguments.place)?;
     let none = Vec::new();
-    let (path, parameters, tell): (String, _, fn(&Value) -> String) = match arguments.verb {
-        None => ("overview".to_owned(), none, telling::overview),
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = Now(now.map_or(0, |now| now.as_millis() as u64));
+    let (path, parameters, tell): (String, _, fn(&Value, Now) -> String) = match arguments.verb {
+        None => ("overview".to_owned(), none, |told, _| {
+            telling::overview(told)
+        }),
         Some(Verb::Updates { filter, number }) => {
             let filter = ("filter", filter.join(" "));
             let limit = ("limit", number.to_string());
             ("updates".to_owned(), vec![filter, limit], telling::updates)
         }
-        Some(Verb::Update { number }) => (format!("updates/{number}"), none, telling::path),
+        Some(Verb::Update { number }) => (format!("updates/{number}"), none, |told, _| {
+            telling::path(told)
+        }),
         Some(Verb::Sessions { state, number }) => {
             let mut parameters = vec![("limit", number.to_string())];
             parameters.extend(state.map(|state| ("state", state)));
             ("sessions".to_owned(), parameters, telling::sessions)
         }
         Some(Verb::Session { session }) => (format!("sessions/{session}"), none, telling::detail),
-        Some(Verb::Subscriptions) => ("subscriptions".to_owned(), none, telling::subscriptions),
+        Some(Verb::Subscriptions) => ("subscriptions".to_owned(), none, |told, _| {
+            telling::subscriptions(told)
+        }),
     };
     let told = debugger.ask(&path, &parameters).await?;
-    let text = tell(&told);
+    let text = tell(&told, now);
     terminal.outcome("debug", json!({"answer": told}), text.trim_end());
     Ok(())
 }

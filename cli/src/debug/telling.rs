@@ -7,6 +7,10 @@ use serde_json::Value;
 /// Blocks of a row of bars, from none to full.
 const BARS: &[char] = &[' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
+/// The moment that ages are counted to: milliseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now(pub(crate) u64);
+
 /// How the app does.
 pub(crate) fn overview(told: &Value) -> String {
     let mut text = format!("{}\n", string(&told["health"]));
@@ -55,7 +59,7 @@ pub(crate) fn overview(told: &Value) -> String {
 }
 
 /// Some transactions, the newest first.
-pub(crate) fn updates(told: &Value) -> String {
+pub(crate) fn updates(told: &Value, now: Now) -> String {
     let mut rows = vec![row([
         "update", "ago", "cause", "changed", "told", "handled", "slowest", "",
     ])];
@@ -64,7 +68,7 @@ pub(crate) fn updates(told: &Value) -> String {
         let flags: Vec<String> = list(&update["flags"]).map(string).collect();
         rows.push(vec![
             update["number"].to_string(),
-            millis(&update["age_ms"]),
+            now.age(&update["told_at_ms"]),
             cause(&update["cause"]),
             tables(&update["tables"]),
             funnel["told"].to_string(),
@@ -131,22 +135,22 @@ pub(crate) fn path(told: &Value) -> String {
 }
 
 /// Some sessions.
-pub(crate) fn sessions(told: &Value) -> String {
+pub(crate) fn sessions(told: &Value, now: Now) -> String {
     let mut rows = vec![row([
         "session", "state", "since", "viewer", "watches", "waits", "sent", "bytes",
     ])];
-    rows.extend(list(&told["sessions"]).map(session));
+    rows.extend(list(&told["sessions"]).map(|it| session(it, now)));
     match rows.len() {
         1 => "There is no such session\n".to_owned(),
         _ => table(&rows),
     }
 }
 
-fn session(session: &Value) -> Vec<String> {
+fn session(session: &Value, now: Now) -> Vec<String> {
     vec![
         string(&session["session"]),
         string(&session["state"]),
-        millis(&session["since_ms"]),
+        now.age(&session["since_at_ms"]),
         string(&session["viewer"]),
         session["subscriptions"].to_string(),
         session["waiting"].to_string(),
@@ -156,11 +160,11 @@ fn session(session: &Value) -> Vec<String> {
 }
 
 /// One session and what it watches.
-pub(crate) fn detail(told: &Value) -> String {
+pub(crate) fn detail(told: &Value, now: Now) -> String {
     let heads = row([
         "session", "state", "since", "viewer", "watches", "waits", "sent", "bytes",
     ]);
-    let mut text = table(&[heads, session(&told["session"])]);
+    let mut text = table(&[heads, session(&told["session"], now)]);
     for read in list(&told["reads"]) {
         let _ = writeln!(text, "\n{}", string(&read["object"]));
         let dependencies = list(&read["dependencies"]).map(|it| {
@@ -305,12 +309,15 @@ fn span(micros: &Value) -> String {
     }
 }
 
-fn millis(millis: &Value) -> String {
-    match millis.as_u64() {
-        None => "-".to_owned(),
-        Some(millis @ 0..1_000) => format!("{millis} ms"),
-        Some(millis @ 1_000..120_000) => format!("{} s", millis / 1_000),
-        Some(millis) => format!("{} min", millis / 60_000),
+impl Now {
+    /// How long ago a moment is.
+    fn age(self, at: &Value) -> String {
+        match at.as_u64().map(|at| self.0.saturating_sub(at)) {
+            None => "-".to_owned(),
+            Some(millis @ 0..1_000) => format!("{millis} ms"),
+            Some(millis @ 1_000..120_000) => format!("{} s", millis / 1_000),
+            Some(millis) => format!("{} min", millis / 60_000),
+        }
     }
 }
 
@@ -344,12 +351,12 @@ mod tests {
     #[test]
     fn an_update_is_a_line() {
         let update = json!({
-            "number": 7, "age_ms": 12, "flags": ["denied"], "slowest_us": 1_500,
+            "number": 7, "told_at_ms": 988, "flags": ["denied"], "slowest_us": 1_500,
             "cause": {"operation": "mutation createGame", "session": "s_00a", "verified": false},
             "tables": [{"table": "game", "inserts": 1, "updates": 0, "deletes": 2, "whole": false}],
             "funnel": {"told": 3, "confirmed": 2},
         });
-        let text = updates(&json!({"updates": [update], "searched": 1}));
+        let text = updates(&json!({"updates": [update], "searched": 1}), Now(1_000));
         let line = text.lines().nth(1).unwrap_or_default();
         let words: Vec<&str> = line
             .split("  ")
@@ -370,7 +377,7 @@ mod tests {
                 "denied"
             ]
         );
-        let none = updates(&json!({"updates": [], "searched": 5}));
+        let none = updates(&json!({"updates": [], "searched": 5}), Now(1_000));
         assert_eq!(
             none,
             "None of the 5 updates that are remembered is one of these\n"

@@ -28,4 +28,9 @@ impl Debugger {
             key: format!("{:032x}", rand::random::<u128>()),
         })
     }
+
+    /// The address that opens its pages. The key stands behind the `#`, which browsers send to nobody.
+    pub(crate) fn page(&self) -> String {
+        format!("{}/#key={}", self.socket.url(), self.key)
+    }
 }

@@ -463,9 +463,10 @@ impl<'a> Driver<'a> {
             terminal.space();
             terminal.fact("app", &url);
             terminal.fact("graphql", format!("{url}/graphql/"));
-            terminal.fact("debugger", "blazelink debug, blazelink why");
+            let debugger = self.world.debugger.page();
+            terminal.fact("debugger", &debugger);
             self.world.database.describe(terminal);
-            terminal.event("ready", json!({"url": url}));
+            terminal.event("ready", json!({"url": url, "debugger": debugger}));
             terminal.space();
             terminal.note(match self.world.database {
                 Database::Private { .. } => "Ctrl-C stops the app and its Postgres\n",

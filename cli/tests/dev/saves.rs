@@ -292,6 +292,7 @@ fn readable(said: &str) -> String {
     let mut text = String::new();
     for line in lines {
         let mut number = false;
+        let (line, key) = line.split_once("#key=").unwrap_or((line, ""));
         for letter in line.trim_end().chars() {
             let goes_on = number && (letter.is_ascii_digit() || letter == '.');
             number = letter.is_ascii_digit() || goes_on;
@@ -300,6 +301,9 @@ fn readable(said: &str) -> String {
             } else if !number {
                 text.push(letter);
             }
+        }
+        if !key.is_empty() {
+            text.push_str("#key=KEY");
         }
         text.push('\n');
     }
@@ -330,7 +334,7 @@ fn a_day_reads_so() {
 
   app        http://N:N
   graphql    http://N:N/graphql/
-  debugger   blazelink debug, blazelink why
+  debugger   http://N:N/#key=KEY
 
   Ctrl-C stops the app and its Postgres
 

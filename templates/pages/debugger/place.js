@@ -1,0 +1,69 @@
+// `place`: which screen is shown, of what, and with which filter. The address holds all of it, so a link
+// shows a colleague the same.
+
+/** The screens, in the order of the rail; the key of each is its number. */
+export const SCREENS = [
+  { path: "/", name: "Pulse", icon: "◉" },
+  { path: "/updates", name: "Updates", icon: "≡" },
+  { path: "/path", name: "Path", icon: "⇢" },
+  { path: "/sessions", name: "Sessions", icon: "▦" },
+  { path: "/subscriptions", name: "Subscriptions", icon: "⋔" },
+  { path: "/schema", name: "Schema", icon: "◫" },
+  { path: "/replication", name: "Replication", icon: "⟳" },
+];
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** @param {() => void} listener */
+export function listen(listener) {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+/** What the address says. */
+export function here() {
+  const [, screen = "", of = ""] = location.pathname.split("/");
+  const query = new URLSearchParams(location.search);
+  return { screen, of: decodeURIComponent(of), filter: query.get("filter") ?? "", state: query.get("state") ?? "" };
+}
+
+/**
+ * Goes to an address.
+ *
+ * @param {string} address
+ * @param {"push" | "replace"} how
+ */
+export function go(address, how = "push") {
+  if (how === "replace") {
+    history.replaceState(null, "", address);
+  } else {
+    history.pushState(null, "", address);
+  }
+  for (const listener of listeners) {
+    listener();
+  }
+}
+
+addEventListener("popstate", () => {
+  for (const listener of listeners) {
+    listener();
+  }
+});
+
+// A link to a screen does not load the page anew.
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  if (link !== null && plain && link.origin === location.origin && link.target === "" && !event.defaultPrevented) {
+    event.preventDefault();
+    go(link.pathname + link.search);
+  }
+});
+
+/** @param {string} filter */
+export function updatesAt(filter) {
+  return filter === "" ? "/updates" : `/updates?filter=${encodeURIComponent(filter)}`;
+}

@@ -1,0 +1,87 @@
+// What components use: answers that stay current, the place, and what is chosen on this page.
+
+import { useEffect, useState } from "./vendor/htm-preact.js";
+import { authorization } from "./key.js";
+import { live } from "./live.js";
+import { here, listen } from "./place.js";
+
+/** Draws the component again whenever `listen` says so. @param {(listener: () => void) => () => void} listen */
+function useListening(listen) {
+  const [, again] = useState({});
+  useEffect(() => listen(() => again({})), []);
+}
+
+/**
+ * An answer of the API, for as long as the component is there.
+ *
+ * @param {string} get
+ * @returns {{ok?: any, error?: string, waiting?: boolean}}
+ */
+export function useAnswer(get) {
+  useListening((listener) => live.listen(listener));
+  useEffect(() => live.want(get), [get]);
+  return live.answers.get(get) ?? { waiting: true };
+}
+
+/** How the stream does. */
+export function useLive() {
+  useListening((listener) => live.listen(listener));
+  return live;
+}
+
+/** Which screen is shown. */
+export function usePlace() {
+  useListening(listen);
+  return here();
+}
+
+/** The time, every second. */
+export function useNow() {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/**
+ * Calls this for every key that is typed outside of inputs.
+ *
+ * @param {(key: string, event: KeyboardEvent) => boolean | void} typed says whether the key was its
+ */
+export function useKeys(typed) {
+  useEffect(() => {
+    /** @param {KeyboardEvent} event */
+    function onKey(event) {
+      const target = /** @type {Element} */ (event.target);
+      const inInput = target.matches("input, textarea, select");
+      if ((inInput && event.key !== "Escape") || event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) {
+        return;
+      }
+      if (typed(event.key, event) === true) {
+        event.preventDefault();
+      }
+    }
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  });
+}
+
+/**
+ * Asks the API once.
+ *
+ * @param {string} address
+ * @param {RequestInit} init
+ * @returns {Promise<{ok?: any, error?: string}>}
+ */
+export async function ask(address, init = {}) {
+  const headers = { ...authorization(), ...init.headers };
+  try {
+    const response = await fetch(address, { ...init, headers, cache: "no-store" });
+    const answer = await response.json();
+    return response.ok ? { ok: answer } : { error: answer.error };
+  } catch {
+    return { error: "The app does not answer" };
+  }
+}
