@@ -65,11 +65,11 @@ export class Dev {
     const ready = new Promise((resolve) => {
       createInterface({ input: child.stdout }).on("line", (line) => {
         console.log(line);
-        const [, name, value] = /^ {2}(app|graphql|psql|database) +(.+)$/.exec(line) ?? [];
+        const [, name, value] = /^ {2}(app|graphql|debugger|psql|database) +(.+)$/.exec(line) ?? [];
         if (name !== undefined) {
           facts.set(name, value);
         }
-        if (facts.size === 3) {
+        if (facts.size === 4) {
           resolve(true);
         }
       });
@@ -106,6 +106,11 @@ export class Dev {
   /** The address of the GraphQL endpoint. */
   get graphqlUrl() {
     return this.#fact("graphql");
+  }
+
+  /** The address that opens its debugger, key and all. */
+  get debuggerUrl() {
+    return this.#fact("debugger");
   }
 
   /**

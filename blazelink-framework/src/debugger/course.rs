@@ -17,6 +17,24 @@ pub(crate) struct Pending {
     pub(crate) delivery: u32,
 }
 
+/// How far a delivery got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Milestone {
+    /// It was written to a socket.
+    Sent,
+    /// Its client has handled it.
+    Confirmed,
+}
+
+/// When a delivery got further than the recorder knew of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Early {
+    /// When it was written to a socket.
+    pub(crate) sent: Option<Moment>,
+    /// When its client had handled it.
+    pub(crate) confirmed: Option<Moment>,
+}
+
 /// What is known of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Course {
@@ -24,6 +42,8 @@ pub(crate) struct Course {
     pending: VecDeque<Pending>,
     /// Number of those that were sent.
     sent: usize,
+    /// The message id up to which everything was written to its present socket.
+    sent_up_to: u64,
     /// Whether its client has a socket, as far as that was seen; and since when that is so.
     pub(crate) attached: Option<bool>,
     /// When that has changed, or when the session was seen first.
@@ -54,23 +74,43 @@ impl Course {
     }
 
     /// It was told something. Deliveries of traces that `kept` does not know are forgotten.
-    pub(crate) fn told(&mut self, pending: Pending, kept: impl Fn(u64) -> bool) {
+    ///
+    /// Sockets do not wait until the recorder has heard of the transaction: when a delivery was written
+    /// or handled by then, that is returned.
+    pub(crate) fn told(&mut self, pending: Pending, kept: impl Fn(u64) -> bool) -> Early {
         while self.pending.front().is_some_and(|it| !kept(it.trace)) {
             self.pending.pop_front();
             self.sent = self.sent.saturating_sub(1);
         }
-        self.pending.push_back(pending);
+        let (sent, confirmed) = (
+            pending.last <= self.sent_up_to,
+            pending.last <= self.confirmed_up_to,
+        );
+        if !confirmed {
+            self.sent += usize::from(sent);
+            self.pending.push_back(pending);
+        }
+        Early {
+            sent: self.sent_at.filter(|_| sent || confirmed),
+            confirmed: self.confirmed_at.filter(|_| confirmed),
+        }
     }
 
     /// It went on. The deliveries that were written to its socket with this step, and those that its
     /// client has handled with it, are handed to `reached`.
-    pub(crate) fn step(&mut self, at: Moment, what: What, reached: &mut dyn FnMut(Pending, What)) {
+    pub(crate) fn step(
+        &mut self,
+        at: Moment,
+        what: What,
+        reached: &mut dyn FnMut(Pending, Milestone),
+    ) {
         match what {
             What::Attached => {
                 self.attached = Some(true);
                 self.since = at;
                 // What the last socket may have lost is written again.
                 self.sent = 0;
+                self.sent_up_to = self.confirmed_up_to;
             }
             What::Detached => {
                 self.attached = Some(false);
@@ -82,11 +122,12 @@ impl Course {
                 bytes,
             } => {
                 self.sent_at = Some(at);
+                self.sent_up_to = self.sent_up_to.max(up_to);
                 self.updates += u64::from(updates);
                 self.bytes += u64::from(bytes);
                 while let Some(pending) = self.pending.get(self.sent).filter(|it| it.last <= up_to)
                 {
-                    reached(*pending, what);
+                    reached(*pending, Milestone::Sent);
                     self.sent += 1;
                 }
             }
@@ -94,7 +135,7 @@ impl Course {
                 self.confirmed_at = Some(at);
                 self.confirmed_up_to = self.confirmed_up_to.max(up_to);
                 while let Some(pending) = self.pending.front().filter(|it| it.last <= up_to) {
-                    reached(*pending, what);
+                    reached(*pending, Milestone::Confirmed);
                     self.pending.pop_front();
                     self.sent = self.sent.saturating_sub(1);
                 }

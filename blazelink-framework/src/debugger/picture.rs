@@ -5,7 +5,7 @@
 
 use hashbrown::HashMap;
 
-use super::course::{Course, Pending};
+use super::course::{Course, Milestone, Pending};
 use super::record::{Commit, Moment, Record, Step, What};
 use super::stage::{Stage, Told};
 use super::traces::Traces;
@@ -116,7 +116,14 @@ impl Picture {
                 trace,
                 delivery,
             };
-            course.told(pending, |trace| self.traces.get(trace).is_some());
+            let early = course.told(pending, |trace| self.traces.get(trace).is_some());
+            let (traces, stages) = (&mut self.traces, &mut self.stages);
+            if let Some(at) = early.sent {
+                reached(traces, stages, pending, Milestone::Sent, at);
+            }
+            if let Some(at) = early.confirmed {
+                reached(traces, stages, pending, Milestone::Confirmed, at);
+            }
         }
     }
 
@@ -129,18 +136,29 @@ impl Picture {
         let begin = || Course::begin(at);
         let course = self.courses.entry(session).or_insert_with(begin);
         let (traces, stages) = (&mut self.traces, &mut self.stages);
-        course.step(at, what, &mut |pending, what| {
-            let Some(trace) = traces.get_mut(pending.trace) else {
-                return;
-            };
-            let (stage, took) = match what {
-                What::Sent { .. } => (&mut stages.sent, trace.sent(pending.delivery, at)),
-                _ => (&mut stages.confirmed, trace.confirmed(pending.delivery, at)),
-            };
-            if let Some(took) = took {
-                stage.passed(at, 1, u64::from(took));
-            }
+        course.step(at, what, &mut |pending, milestone| {
+            reached(traces, stages, pending, milestone, at);
         });
+    }
+}
+
+/// A delivery got so far.
+fn reached(
+    traces: &mut Traces,
+    stages: &mut Stages,
+    of: Pending,
+    milestone: Milestone,
+    at: Moment,
+) {
+    let Some(trace) = traces.get_mut(of.trace) else {
+        return;
+    };
+    let (stage, took) = match milestone {
+        Milestone::Sent => (&mut stages.sent, trace.sent(of.delivery, at)),
+        Milestone::Confirmed => (&mut stages.confirmed, trace.confirmed(of.delivery, at)),
+    };
+    if let Some(took) = took {
+        stage.passed(at, 1, u64::from(took));
     }
 }
 
@@ -192,6 +210,26 @@ mod tests {
         let course = picture.course(session).unwrap();
         assert_eq!((course.waiting(), course.unconfirmed()), (0, 0));
         assert_eq!(course.confirmed_up_to, 2);
+    }
+
+    #[test]
+    fn a_socket_may_be_faster_than_the_recorder() {
+        let mut picture = picture();
+        let session = SessionLabel::random();
+        picture.add(step(session, 30, sent(1)));
+        picture.add(Record::Commit(told_to(&[(session, 1)])));
+        let funnel = |picture: &Picture, trace| picture.traces.get(trace).unwrap().funnel();
+        assert_eq!(funnel(&picture, 1).sent, 1);
+        assert_eq!(picture.course(session).unwrap().waiting(), 0);
+        picture.add(step(session, 40, What::Confirmed { up_to: 1 }));
+        assert_eq!(funnel(&picture, 1).confirmed, 1);
+        picture.add(step(session, 50, sent(2)));
+        picture.add(step(session, 60, What::Confirmed { up_to: 2 }));
+        picture.add(Record::Commit(told_to(&[(session, 2)])));
+        let second = funnel(&picture, 2);
+        assert_eq!((second.sent, second.confirmed), (1, 1));
+        let course = picture.course(session).unwrap();
+        assert_eq!((course.waiting(), course.unconfirmed()), (0, 0));
     }
 
     #[test]

@@ -164,7 +164,10 @@ impl Trace {
             Outcome::Merged => pushed(|pushed| pushed == Pushed::Merged),
             Outcome::Reset => pushed(|pushed| matches!(pushed, Pushed::Owed | Pushed::Emptied)),
             Outcome::Slow => self.slowest().is_some_and(|slowest| slowest > SLOW),
-            Outcome::Waiting => (self.confirmed as usize) < told,
+            Outcome::Waiting => self.deliveries().any(|(delivery, reached)| {
+                let in_outbox = matches!(delivery.pushed, Pushed::Appended | Pushed::Merged);
+                in_outbox && reached.confirmed().is_none()
+            }),
             Outcome::Confirmed => told > 0 && self.confirmed as usize == told,
             Outcome::Nobody => told == 0,
         }

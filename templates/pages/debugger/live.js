@@ -8,6 +8,7 @@ import { apply } from "./delta.js";
 import { authorization } from "./key.js";
 
 const HIDDEN_MS = 5_000;
+const TOGETHER_MS = 30;
 const SILENT_MS = 10_000;
 const RETRY_MS = [250, 500, 1_000, 2_000, 4_000];
 
@@ -96,6 +97,8 @@ class Live {
   again() {
     this.#failures = 0;
     this.#asked = "";
+    this.state = "opening";
+    this.#changed();
     this.#schedule();
   }
 
@@ -105,14 +108,14 @@ class Live {
     }
   }
 
-  // What several components ask for at once is one stream.
+  // What one screen lets go and the next one asks for, and what several components do, is one stream.
   #schedule() {
     if (!this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(() => {
+      setTimeout(() => {
         this.#scheduled = false;
         this.#open();
-      });
+      }, TOGETHER_MS);
     }
   }
 

@@ -99,7 +99,7 @@ function Screen({ place, why }) {
     case "":
       return html`<${Pulse} />`;
     case "updates":
-      return html`<${Updates} key=${place.filter} filter=${place.filter} />`;
+      return html`<${Updates} filter=${place.filter} />`;
     case "path":
       return html`<${Path} of=${place.of} why=${why} />`;
     case "sessions":
@@ -120,7 +120,7 @@ function Top({ say, help }) {
   const { ok: overview } = useAnswer("/api/overview");
   const stream = useLive();
   const now = useNow();
-  const waiting = stream.beyond === undefined || overview === undefined ? 0 : told(stream.beyond) - told(overview);
+  const waiting = stream.beyond?.ok === undefined || overview === undefined ? 0 : told(stream.beyond.ok) - told(overview);
   const away = stream.state === "away" || stream.state === "full";
   return html`<header class="top ${overview?.environment ?? ""}">
     <p class="app"><b>${root.dataset.app}</b> <span class="environment">${overview?.environment ?? "…"}</span></p>
@@ -156,7 +156,6 @@ function Locked() {
       event.preventDefault();
       setKey(key);
       live.again();
-      live.state = "opening";
     }}>
       <label>Key <input type="password" required value=${key} onInput=${(/** @type {any} */ event) => set(event.target.value)} autocomplete="off" /></label>
       <button>Open</button>

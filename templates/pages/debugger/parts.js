@@ -106,5 +106,5 @@ export function Answer({ answer, children }) {
   if (answer.error !== undefined) {
     return html`<${Nothing} title=${answer.error} />`;
   }
-  return answer.ok === undefined ? html`<p class="waiting" role="status">Asking the app …</p>` : children(answer.ok);
+  return answer.ok === undefined ? html`<p class="asking" role="status">Asking the app …</p>` : children(answer.ok);
 }

@@ -87,7 +87,7 @@ function shown(path, why) {
         ${path.histogram.some(Boolean)
           ? html`<${Bars} values=${path.histogram} label="Clients by the time until they had handled it" unit="clients" height=${72} />
               <p class="axis"><span>${span(FIRST_BUCKET_US)}</span><span>${span(FIRST_BUCKET_US * 2 ** (path.histogram.length - 1))} and more</span></p>`
-          : html`<p class="waiting">Nobody has handled it yet</p>`}
+          : html`<p class="asking">Nobody has handled it yet</p>`}
       </${Chart}>
       <section class="panel">
         <h2>Rows <small>${plural(update.funnel.changed, "changed", "changed")}</small></h2>
@@ -196,7 +196,7 @@ function Deliveries({ path, why }) {
     <h2>Sessions <small>${deliveries.length < of ? `the slowest ${deliveries.length} of ${count(of)}` : plural(of, "was told", "were told")}</small></h2>
     <${Table}
       name="Sessions that were told"
-      heads=${["Session", "State", "Sent after", "Handled after", "Told of", ""]}
+      heads=${["Session", "State", "Sent after", "Handled after", "Told of", "Why"]}
       numbers=${[2, 3]}
       chosen=${chosen < 0 ? undefined : chosen}
       rows=${deliveries.map((/** @type {any} */ it) => ({

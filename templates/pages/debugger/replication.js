@@ -35,7 +35,7 @@ function shown(ok) {
     <div class="two">
       <section class="panel">
         <h2>Tables</h2>
-        <${Table} name="Published tables" heads=${["Table", "In the publication", "The log says of the row before"]} rows=${ok.tables.map((/** @type {any} */ it) => ({
+        <${Table} name="Published tables" heads=${["Table", "In the publication", "Of a row before"]} rows=${ok.tables.map((/** @type {any} */ it) => ({
           key: it.name,
           cells: [it.name, it.published ? "yes" : html`<b class="bad">no</b>`, it.identity === "full" ? "all of it" : it.identity === "nothing" ? html`<b class="bad">nothing</b>` : `its ${it.identity}`],
         }))} />

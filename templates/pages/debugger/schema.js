@@ -61,7 +61,7 @@ function Graph({ tables, chosen, choose }) {
     import("./vendor/dagre.js").then((module) => setDagre(module));
   }, []);
   if (dagre === undefined) {
-    return html`<p class="waiting">Drawing …</p>`;
+    return html`<p class="asking">Drawing …</p>`;
   }
   const graph = new dagre.Graph({ multigraph: false });
   graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 70, marginx: 8, marginy: 8 });

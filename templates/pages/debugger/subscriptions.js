@@ -23,7 +23,7 @@ function shown(ok) {
     <p class="sum">${plural(ok.dependencies, "dependency", "dependencies")} of all sessions${ok.sessions < ok.of ? `; ${count(ok.sessions)} of ${count(ok.of)} sessions were looked at` : ""}.</p>
     <${Table}
       name="Shapes of subscriptions"
-      heads=${["Shape", "Precision", "Sessions", "Dependencies", "", "Role", "What it costs"]}
+      heads=${["Shape", "Precision", "Sessions", "Dependencies", "Share", "Role", "What it costs"]}
       numbers=${[2, 3]}
       rows=${ok.shapes.map((/** @type {any} */ it) => ({
         key: `${it.shape} ${it.role}`,

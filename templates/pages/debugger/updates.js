@@ -1,6 +1,6 @@
 // Updates: a line for each transaction, the newest first.
 
-import { html, useState } from "./vendor/htm-preact.js";
+import { html, useEffect, useState } from "./vendor/htm-preact.js";
 import { Filter } from "./filter.js";
 import { lost } from "./pulse.js";
 import { Answer, Nothing, Table } from "./parts.js";
@@ -13,6 +13,7 @@ const SHOWN = 40;
 /** @param {{filter: string}} of */
 export function Updates({ filter }) {
   const [older, setOlder] = useState(/** @type {number[]} */ ([]));
+  useEffect(() => setOlder([]), [filter]);
   const before = older.length === 0 ? "" : `&before=${older.at(-1)}`;
   const answer = useAnswer(`/api/updates?limit=${SHOWN}&filter=${encodeURIComponent(filter)}${before}`);
   const { ok: overview } = useAnswer("/api/overview");
@@ -20,10 +21,7 @@ export function Updates({ filter }) {
   const tables = new Set(updates.flatMap((/** @type {any} */ it) => it.tables.map((/** @type {any} */ of) => `table:${of.table}`)));
   return html`
     <h1>Updates <small>a line for each commit</small></h1>
-    <${Filter} value=${filter} wrong=${answer.error} known=${[...tables]} set=${(/** @type {string} */ text) => {
-      setOlder([]);
-      go(updatesAt(text));
-    }} />
+    <${Filter} value=${filter} wrong=${answer.error} known=${[...tables]} set=${(/** @type {string} */ text) => go(updatesAt(text))} />
     <${Answer} answer=${answer}>${(/** @type {any} */ ok) => html`<${List} ok=${ok} filter=${filter} />`}</${Answer}>
     <nav class="pages" aria-label="Pages of updates">
       ${older.length === 0 ? null : html`<button onClick=${() => setOlder(older.slice(0, -1))}>Newer</button>`}

@@ -1,6 +1,6 @@
 // What components use: answers that stay current, the place, and what is chosen on this page.
 
-import { useEffect, useState } from "./vendor/htm-preact.js";
+import { useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { authorization } from "./key.js";
 import { live } from "./live.js";
 import { here, listen } from "./place.js";
@@ -51,6 +51,9 @@ export function useNow() {
  * @param {(key: string, event: KeyboardEvent) => boolean | void} typed says whether the key was its
  */
 export function useKeys(typed) {
+  // Effects run after the next frame: somebody types faster than that.
+  const latest = useRef(typed);
+  latest.current = typed;
   useEffect(() => {
     /** @param {KeyboardEvent} event */
     function onKey(event) {
@@ -59,13 +62,13 @@ export function useKeys(typed) {
       if ((inInput && event.key !== "Escape") || event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) {
         return;
       }
-      if (typed(event.key, event) === true) {
+      if (latest.current(event.key, event) === true) {
         event.preventDefault();
       }
     }
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  });
+  }, []);
 }
 
 /**

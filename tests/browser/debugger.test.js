@@ -1,0 +1,238 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { launch } from "./chromium.js";
+import { Desk } from "./desk.js";
+import { Dev } from "./dev.js";
+import { Tab } from "./tab.js";
+
+const SCREENSHOTS = fileURLToPath(new URL("../../target/browser/debugger", import.meta.url));
+
+const SCREENS = ["", "updates", "path", "sessions", "subscriptions", "schema", "replication"];
+
+/** @type {Dev} */
+let shooter;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {Tab[]} */
+let players = [];
+
+before(
+  async () => {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    shooter = await Dev.start("examples/shooter");
+    browser = await launch();
+    const addresses = ["/", "/?player=1", "/?player=2"];
+    players = await Promise.all(addresses.map((address) => Tab.open(browser, shooter.url(address))));
+    await insertKill();
+  },
+  { timeout: 30 * 60_000 },
+);
+
+after(async () => {
+  await browser?.close();
+  assert.equal(await shooter?.stop(), 0);
+});
+
+/** Commits one row that every open page watches or does not. */
+async function insertKill() {
+  await shooter.psql(
+    `INSERT INTO game_event (kind, game_id, player_id, victim_id)
+     SELECT 'kill', max(game.id), min("user".id), max("user".id) FROM game, "user"`,
+  );
+}
+
+test("the address that dev prints opens it, and no other does", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  await desk.page.getByRole("heading", { name: "Pulse" }).waitFor();
+  assert.equal(new URL(desk.page.url()).hash, "", "the key does not stay in the address");
+  assert.deepEqual(desk.problems, []);
+  await desk.page.close();
+
+  const context = await browser.newContext();
+  const stranger = await context.newPage();
+  await stranger.goto(new URL(shooter.debuggerUrl).origin);
+  await stranger.getByText("It opens with its key").waitFor();
+  await stranger.getByLabel("Key").fill("wrong");
+  await stranger.keyboard.press("Enter");
+  await stranger.getByText("It opens with its key").waitFor();
+  await stranger.getByLabel("Key").fill(new URL(shooter.debuggerUrl).hash.replace("#key=", ""));
+  await stranger.keyboard.press("Enter");
+  await stranger.getByRole("navigation", { name: "Screens" }).waitFor();
+  await context.close();
+});
+
+for (const screen of SCREENS) {
+  test(`the screen ${screen || "pulse"} is for everybody, in the dark and in the light`, async () => {
+    const desk = await Desk.open(browser, shooter.debuggerUrl);
+    await desk.go(`/${screen}`);
+    for (const theme of ["dark", "light"]) {
+      await desk.page.emulateMedia({ colorScheme: /** @type {"dark" | "light"} */ (theme) });
+      assert.deepEqual(await desk.violations(), [], theme);
+      await desk.page.screenshot({ path: join(SCREENSHOTS, `${screen || "pulse"}-${theme}.png`) });
+    }
+    await desk.page.keyboard.press("v");
+    assert.deepEqual(await desk.violations(), [], "with tables for charts");
+    await desk.page.setViewportSize({ width: 320, height: 640 });
+    const [wide, fits] = await desk.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert((wide ?? 0) <= (fits ?? 0), "nothing is cut off on a small screen");
+    assert.deepEqual(desk.problems, []);
+    await desk.page.close();
+  });
+}
+
+test("what the screens show is what the API says in that moment", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  await desk.go("/sessions");
+  const sessions = await desk.agree(
+    async () => (await desk.cells("Sessions")).map(([label, state, , , watches]) => [label, state?.slice(2), watches]),
+    async () => (await desk.api("/api/sessions?limit=50")).sessions.map((/** @type {any} */ it) => [it.session, it.state, String(it.subscriptions)]),
+  );
+  assert.deepEqual(sessions.shown, sessions.said);
+
+  await desk.go("/updates");
+  await insertKill();
+  const updates = await desk.agree(
+    async () => (await desk.cells("Updates")).map(([number, , , , told, handled]) => [number, told, handled]),
+    async () => (await desk.api("/api/updates?limit=40")).updates.map((/** @type {any} */ it) => [String(it.number), String(it.funnel.told), String(it.funnel.confirmed)]),
+  );
+  assert(updates.said.length > 1);
+  assert.deepEqual(updates.shown, updates.said);
+
+  await desk.go(`/path/${updates.said[0]?.[0]}`);
+  await desk.page.keyboard.press("v");
+  const told = await desk.agree(
+    async () => (await desk.cells("Funnel")).map(([, count]) => Number(count)),
+    async () => {
+      const { funnel } = (await desk.api(`/api/updates/${updates.said[0]?.[0]}`)).update;
+      return [funnel.changed, funnel.denied, funnel.told, funnel.merged, funnel.sent, funnel.confirmed];
+    },
+  );
+  assert.deepEqual(told.shown, told.said);
+
+  await desk.go("/subscriptions");
+  const shapes = await desk.agree(
+    async () => (await desk.cells("Shapes of subscriptions")).map(([shape, , sessions, dependencies]) => [shape, sessions, dependencies]),
+    async () => (await desk.api("/api/subscriptions")).shapes.map((/** @type {any} */ it) => [it.shape, String(it.sessions), it.dependencies.toLocaleString("en-US")]),
+  );
+  assert.deepEqual(shapes.shown, shapes.said);
+
+  await desk.go("/");
+  const ever = await desk.agree(
+    () => desk.page.locator(".stages .ever").allTextContents(),
+    async () => (await desk.api("/api/overview")).stages.map((/** @type {any} */ it) => `${it.total.toLocaleString("en-US")} since start`),
+  );
+  assert.deepEqual(ever.shown, ever.said);
+  await desk.page.close();
+});
+
+test("a commit shows up by itself, unless it is held", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  await desk.go("/updates");
+  const newest = async () => Number((await desk.cells("Updates"))[0]?.[0]);
+  const before = await newest();
+  await insertKill();
+  await desk.page.getByRole("link", { name: String(before + 1), exact: true }).waitFor();
+  await desk.page.keyboard.press("Space");
+  await desk.page.getByText("Held by you: 0 updates since").waitFor();
+  await insertKill();
+  await desk.page.getByText("Held by you: 1 update since").waitFor();
+  assert.equal(await newest(), before + 1);
+  await desk.page.keyboard.press("Space");
+  await desk.page.getByRole("link", { name: String(before + 2), exact: true }).waitFor();
+  await desk.page.close();
+});
+
+test("everything is done with the keyboard alone", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  const { page } = desk;
+  await insertKill();
+  const heading = (/** @type {string | RegExp} */ name) => page.getByRole("heading", { name, level: 1 }).waitFor();
+  await heading("Pulse");
+  for (const [key, name] of [["2", "Updates"], ["4", "Sessions"], ["5", "Subscriptions"], ["6", "Schema"], ["7", "Replication"], ["1", "Pulse"]]) {
+    await page.keyboard.press(String(key));
+    await heading(new RegExp(`^${name}`));
+  }
+  await page.keyboard.press("/");
+  await page.locator("#filter:focus").waitFor();
+  await page.keyboard.type("table:game_event colour:red");
+  await page.keyboard.press("Enter");
+  await page.locator("#wrong").waitFor();
+  assert.equal(await page.locator("#filter").getAttribute("aria-invalid"), "true");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("table:game_event");
+  await page.keyboard.press("Enter");
+  await page.getByRole("region", { name: "Updates" }).waitFor();
+  assert.equal(new URL(page.url()).search, "?filter=table%3Agame_event");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  const chosen = (await page.locator("tr.chosen td").first().textContent())?.trim();
+  await page.keyboard.press("Enter");
+  await heading(`Update ${chosen}`);
+  await desk.shown();
+  await page.keyboard.press("p");
+  await page.getByRole("button", { name: "★ kept" }).waitFor();
+  await page.keyboard.press("p");
+  await page.getByRole("button", { name: "☆ keep" }).waitFor();
+  await page.keyboard.press("[");
+  await heading(`Update ${Math.max(1, Number(chosen) - 1)}`);
+  await page.keyboard.press("]");
+  await heading(`Update ${chosen}`);
+  await desk.shown();
+  await page.keyboard.press("j");
+  await page.keyboard.press("w");
+  await page.getByRole("dialog").locator(".verdict").waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.screenshot({ path: join(SCREENSHOTS, "why-dark.png") });
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("Enter");
+  await heading(/^Session s_/);
+  await desk.shown();
+  assert.deepEqual(await desk.violations(), []);
+  await page.screenshot({ path: join(SCREENSHOTS, "session-dark.png") });
+  await page.keyboard.press("Escape");
+  await heading(/^Sessions/);
+  await page.keyboard.press("t");
+  assert.equal(await page.locator("html").getAttribute("data-theme"), "light");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.getByLabel("Single keys are on").press("Space");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("1");
+  assert.match(new URL(page.url()).pathname, /^\/sessions/, "single keys can be put out");
+  assert.deepEqual(desk.problems, []);
+  await page.close();
+});
+
+test("the drawer says why each page did or did not hear of a kill, as the terminal does", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  await insertKill();
+  const [newest] = (await desk.api("/api/updates?limit=1&filter=table:game_event")).updates;
+  const { changes } = await desk.api(`/api/updates/${newest.number}`);
+  const all = (await desk.api("/api/sessions")).sessions;
+  const sessions = all.filter((/** @type {any} */ it) => it.state !== "offline");
+  assert(sessions.length >= players.length);
+  for (const { session } of sessions) {
+    await desk.page.keyboard.press("w");
+    const dialog = desk.page.getByRole("dialog");
+    await dialog.getByLabel("Session").fill(session);
+    await dialog.getByLabel("Row").fill(changes[0].object);
+    await dialog.getByRole("button", { name: "Ask" }).click();
+    const shown = await desk.agree(
+      async () => (await dialog.locator(".verdict").textContent()) ?? "",
+      async () => (await desk.api(`/api/why?session=${session}&object=${changes[0].object}`)).sentence,
+    );
+    assert.equal(shown.shown, shown.said);
+    await desk.page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  }
+  await desk.page.close();
+});
