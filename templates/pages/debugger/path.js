@@ -87,7 +87,7 @@ function shown(path, why) {
         ${path.histogram.some(Boolean)
           ? html`<${Bars} values=${path.histogram} label="Clients by the time until they had handled it" unit="clients" height=${72} />
               <p class="axis"><span>${span(FIRST_BUCKET_US)}</span><span>${span(FIRST_BUCKET_US * 2 ** (path.histogram.length - 1))} and more</span></p>`
-          : html`<p class="asking">Nobody has handled it yet</p>`}
+          : html`<p class="sum">Nobody has handled it yet</p>`}
       </${Chart}>
       <section class="panel">
         <h2>Rows <small>${plural(update.funnel.changed, "changed", "changed")}</small></h2>
