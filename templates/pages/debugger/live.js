@@ -78,7 +78,6 @@ class Live {
         this.#wanted.set(get, count);
       } else {
         this.#wanted.delete(get);
-        this.answers.delete(get);
       }
       this.#schedule();
     };
@@ -143,6 +142,9 @@ class Live {
       return;
     }
     this.#close();
+    for (const get of [...this.answers.keys()].filter((get) => !this.#wanted.has(get))) {
+      this.answers.delete(get);
+    }
     this.#asked = asked;
     const stream = new AbortController();
     this.#stream = stream;
