@@ -68,7 +68,7 @@ function App() {
         setHelp(true);
         return true;
     }
-  });
+  }, window);
   if (stream.state === "refused") {
     return html`<${Locked} />`;
   }

@@ -46,28 +46,30 @@ export function useNow() {
 }
 
 /**
- * Calls this for every key that is typed outside of inputs.
+ * Calls this for every key that is typed outside of inputs. What hears at the window hears what nobody
+ * took who hears at the document.
  *
- * @param {(key: string, event: KeyboardEvent) => boolean | void} typed says whether the key was its
+ * @param {(key: string) => boolean | void} typed says whether the key was its
+ * @param {EventTarget} at
  */
-export function useKeys(typed) {
+export function useKeys(typed, at = document) {
   // Effects run after the next frame: somebody types faster than that.
   const latest = useRef(typed);
   latest.current = typed;
   useEffect(() => {
-    /** @param {KeyboardEvent} event */
+    /** @param {any} event */
     function onKey(event) {
       const target = /** @type {Element} */ (event.target);
       const inInput = target.matches("input, textarea, select");
       if ((inInput && event.key !== "Escape") || event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) {
         return;
       }
-      if (latest.current(event.key, event) === true) {
+      if (latest.current(event.key) === true) {
         event.preventDefault();
       }
     }
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
+    at.addEventListener("keydown", onKey);
+    return () => at.removeEventListener("keydown", onKey);
   }, []);
 }
 
