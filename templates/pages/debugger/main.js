@@ -31,7 +31,7 @@ function App() {
     document.title = `${screen?.name ?? "Debugger"} · ${root.dataset.app}`;
   }, [place.screen]);
   useKeys((key) => {
-    if (!keys || why !== undefined || help) {
+    if (!keys) {
       return;
     }
     const screen = SCREENS[Number(key) - 1];

@@ -46,7 +46,7 @@ export function useNow() {
 }
 
 /**
- * Calls this for every key that is typed outside of inputs. What hears at the window hears what nobody
+ * Calls this for every key that is typed outside of inputs and dialogs. What hears at the window hears what nobody
  * took who hears at the document.
  *
  * @param {(key: string) => boolean | void} typed says whether the key was its
@@ -61,7 +61,8 @@ export function useKeys(typed, at = document) {
     function onKey(event) {
       const target = /** @type {Element} */ (event.target);
       const inInput = target.matches("input, textarea, select");
-      if ((inInput && event.key !== "Escape") || event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) {
+      // A dialog's keys are its own.
+      if (document.querySelector("dialog[open]") !== null || (inInput && event.key !== "Escape") || event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) {
         return;
       }
       if (latest.current(event.key) === true) {
