@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use blazelink_codes::Code;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::layer::SubscriberExt;
@@ -119,6 +120,7 @@ fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
 }
 
 async fn serve(app: Builder, mut config: Config) -> Result<()> {
+    allow_open_files();
     let events = config.events.clone();
     let [listener, debugger] = passed_sockets()?;
     config.listener = listener.map(Arc::new);
@@ -154,6 +156,19 @@ async fn serve(app: Builder, mut config: Config) -> Result<()> {
         }
     }
     ended
+}
+
+/// Lets the process have as many files open as it may ask for: each session has a socket, and what a
+/// shell starts a program with is often room for a thousand (setrlimit(2)).
+fn allow_open_files() {
+    let allowed = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: allowed.maximum,
+        maximum: allowed.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 async fn doctor(app: Builder, config: Config, production: bool) -> Result<()> {

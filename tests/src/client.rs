@@ -53,6 +53,14 @@ impl Client {
         }
     }
 
+    /// A client with a session of its own that asks over this one's connections.
+    pub fn companion(&self) -> Client {
+        Client {
+            http: self.http.clone(),
+            ..Client::without_socket(self.address)
+        }
+    }
+
     /// The client's session id.
     pub fn session(&self) -> &str {
         &self.session
@@ -172,15 +180,22 @@ impl Client {
     }
 
     /// The next frame, or the end of the socket.
+    ///
+    /// # Panics
+    ///
+    /// If there is neither for a minute.
     pub async fn receive(&mut self) -> Received {
-        let socket = self.socket.as_mut().expect("the websocket is open");
         // Pings of the server do not prolong it.
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        tokio::time::timeout(PATIENCE, self.listen())
+            .await
+            .expect("the server sends within the patience of a test")
+    }
+
+    /// The next frame, or the end of the socket, however long that takes.
+    pub async fn listen(&mut self) -> Received {
+        let socket = self.socket.as_mut().expect("the websocket is open");
         loop {
-            let message = tokio::time::timeout_at(deadline, socket.next())
-                .await
-                .expect("the server sends within the patience of a test");
-            match message {
+            match socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let frame = serde_json::from_str(text.as_str());
                     return Received::Frame(frame.expect("every frame is JSON"));

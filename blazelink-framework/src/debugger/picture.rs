@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_delivery_is_followed_until_its_client_has_handled_it() {
         let mut picture = picture();
-        let session = SessionLabel::random();
+        let session = SessionLabel::fresh();
         picture.add(Record::Commit(told_to(&[(session, 1)])));
         picture.add(Record::Commit(told_to(&[(session, 2)])));
         let funnel = |picture: &Picture, trace| {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_socket_may_be_faster_than_the_recorder() {
         let mut picture = picture();
-        let session = SessionLabel::random();
+        let session = SessionLabel::fresh();
         picture.add(step(session, 30, sent(1)));
         picture.add(Record::Commit(told_to(&[(session, 1)])));
         let funnel = |picture: &Picture, trace| picture.traces.get(trace).unwrap().funnel();
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn what_a_broken_socket_may_have_lost_is_counted_once() {
         let mut picture = picture();
-        let session = SessionLabel::random();
+        let session = SessionLabel::fresh();
         picture.add(Record::Commit(told_to(&[(session, 1)])));
         picture.add(step(session, 10, sent(1)));
         picture.add(step(session, 20, What::Detached));
@@ -251,7 +251,7 @@ mod tests {
     fn an_ended_session_is_forgotten_and_so_are_deliveries_of_traces_that_are_gone() {
         let weight = super::super::trace::Trace::new(0, commit(1, 1)).weight();
         let mut picture = Picture::new(weight * 8);
-        let session = SessionLabel::random();
+        let session = SessionLabel::fresh();
         for id in 1..=100 {
             picture.add(Record::Commit(told_to(&[(session, id)])));
         }

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn step(recorder: &Recorder, up_to: u64) {
-        recorder.step(SessionLabel::random(), What::Confirmed { up_to });
+        recorder.step(SessionLabel::fresh(), What::Confirmed { up_to });
     }
 
     fn confirmed(record: Option<Record>) -> u64 {

@@ -10,7 +10,7 @@ use crate::subscription::testing::USER;
 
 /// So many rows that were told to so many sessions.
 pub(super) fn commit(changes: i64, sessions: usize) -> Box<Commit> {
-    let sessions: Vec<_> = (0..sessions).map(|_| (SessionLabel::random(), 1)).collect();
+    let sessions: Vec<_> = (0..sessions).map(|_| (SessionLabel::fresh(), 1)).collect();
     of(changes, &sessions)
 }
 

@@ -176,7 +176,7 @@ fn way(trace: &Trace, lag: Option<u64>) -> Vec<Hop> {
         ),
     ];
     if funnel.told > 0 {
-        let of = |count: usize| format!("{count} of {}", counted(funnel.told, "session"));
+        let of = |count| format!("{} of {}", grouped(count), counted(funnel.told, "session"));
         way.push(hop(
             "Socket",
             median(Reached::sent),
@@ -194,7 +194,16 @@ fn way(trace: &Trace, lag: Option<u64>) -> Vec<Hop> {
 fn counted(count: usize, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
+        _ => format!("{} {what}s", grouped(count)),
+    }
+}
+
+/// A number with a comma at every thousand.
+fn grouped(count: usize) -> String {
+    let (rest, last) = (count / 1_000, count % 1_000);
+    match rest {
+        0 => last.to_string(),
+        _ => format!("{},{last:03}", grouped(rest)),
     }
 }
 

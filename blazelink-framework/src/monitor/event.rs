@@ -222,7 +222,7 @@ mod tests {
         let long = "x".repeat(1_000);
         let event = Event::MatchFound {
             update: UpdateId::nth(0),
-            session: SessionLabel::random(),
+            session: SessionLabel::fresh(),
             object: ObjectId::row(TableId(0), Key::from(long.as_str())),
         };
         assert!(event.weight() > 1_000);

@@ -125,7 +125,7 @@ mod tests {
     use crate::session::SessionLabel;
 
     fn event() -> Event {
-        let session = SessionLabel::random();
+        let session = SessionLabel::fresh();
         Event::SubscriptionsDeleted { session }
     }
 

@@ -87,7 +87,7 @@ mod tests {
     use crate::session::SessionLabel;
 
     fn event() -> Arc<Event> {
-        let session = SessionLabel::random();
+        let session = SessionLabel::fresh();
         Arc::new(Event::SubscriptionsDeleted { session })
     }
 

@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn sessions(count: u32) -> Vec<(u32, SessionLabel)> {
-        (0..count).map(|at| (at, SessionLabel::random())).collect()
+        (0..count).map(|at| (at, SessionLabel::fresh())).collect()
     }
 
     fn trace(

@@ -5,7 +5,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use blazelink_codes::limits;
 
@@ -33,15 +34,27 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// What logs, pages and the command line show of a session: `s_` and six hex digits, drawn at
-/// random and in no relation to the id.
+/// What logs, pages and the command line show of a session: `s_` and six hex digits, in no relation
+/// to the id. Sessions are told apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLabel(u32);
 
+/// How many labels there are.
+const LABELS: u32 = 1 << 24;
+
 impl SessionLabel {
-    /// A new label.
-    pub fn random() -> SessionLabel {
-        SessionLabel(rand::random::<u32>() >> 8)
+    /// A label that none of the last 16 million sessions of this process has.
+    pub fn fresh() -> SessionLabel {
+        static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(rand::random()));
+        SessionLabel::of(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Another for each number below [`LABELS`], and unlike that of the number before: factors are
+    /// odd and shifts lead back, so that no two numbers meet.
+    fn of(number: u32) -> SessionLabel {
+        let spread = number.wrapping_mul(0x9e_3779) % LABELS;
+        let folded = spread ^ (spread >> 12);
+        SessionLabel(folded.wrapping_mul(0x5b_d1e5) % LABELS)
     }
 }
 
@@ -80,9 +93,19 @@ mod tests {
     }
 
     #[test]
+    fn no_two_sessions_have_one_label() {
+        let mut seen = vec![false; LABELS as usize];
+        for number in 0..LABELS {
+            let SessionLabel(label) = SessionLabel::of(number);
+            assert!(!std::mem::replace(&mut seen[label as usize], true));
+        }
+        assert_eq!(SessionLabel::of(LABELS), SessionLabel::of(0));
+    }
+
+    #[test]
     fn labels_are_short_enough_to_be_said_aloud() {
         assert_eq!(SessionLabel(0x9f2).to_string(), "s_0009f2");
-        let label = SessionLabel::random();
+        let label = SessionLabel::fresh();
         assert_eq!(label.to_string().len(), 8);
         assert_eq!(label.to_string().parse(), Ok(label));
         assert_eq!("s_9f2".parse(), Ok(SessionLabel(0x9f2)));

@@ -119,7 +119,7 @@ impl Session {
     pub(super) fn new(id: SessionId, number: u32, peer: Option<Peer>, now: Instant) -> Session {
         Session {
             id,
-            label: SessionLabel::random(),
+            label: SessionLabel::fresh(),
             number,
             peer,
             state: Mutex::new(State {

@@ -284,7 +284,7 @@ mod tests {
         let row = || ObjectId::row(TableId(1), Key::from(13));
         let events_table = || ObjectId::table(TableId(1));
         let read = || Subscription::of_read(game(), vec![game(), events_table()]);
-        let session = SessionLabel::random();
+        let session = SessionLabel::fresh();
         let hub = Arc::new(MonitorHub::default());
         let (update, next) = (hub.updates(1), hub.updates(1));
         let logged = |update, cause, kind, object| Event::ChangeLogged {

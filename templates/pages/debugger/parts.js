@@ -1,5 +1,6 @@
 // What several screens are made of: tables, charts with their table, states in which nothing is shown.
 
+import { count } from "./words.js";
 import { html, useEffect, useState } from "./vendor/htm-preact.js";
 
 /** Whether charts are shown as tables; `v` turns it. */
@@ -74,11 +75,11 @@ export function Bars({ values, label, unit, height = 56 }) {
       ${values.map((value, at) => {
         const tall = value === 0 ? 0 : Math.max(2, (value / most) * (height - 2));
         return html`<rect x=${at * width + width * 0.1} width=${width * 0.8} y=${height - tall} height=${tall}>
-          <title>${value} ${unit}</title>
+          <title>${count(value)} ${unit}</title>
         </rect>`;
       })}
     </svg>
-    <figcaption><span>highest ${most === 1 && !values.some(Boolean) ? 0 : most} ${unit}</span></figcaption>
+    <figcaption><span>highest ${count(Math.max(0, ...values))} ${unit}</span></figcaption>
   </figure>`;
 }
 
