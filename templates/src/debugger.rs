@@ -27,7 +27,27 @@ pub fn debugger_file(name: &str) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
+
+    #[test]
+    fn libraries_of_others_are_what_their_authors_publish() {
+        let readme = FILES.get_file("vendor/README.md").unwrap();
+        let lines = readme.contents_utf8().unwrap().lines();
+        let sums: Vec<_> = lines.filter(|line| line.starts_with("| `")).collect();
+        let scripts = FILES.get_dir("vendor").unwrap().files();
+        let scripts = scripts.filter(|file| file.path().extension().is_some_and(|it| it == "js"));
+        let scripts: Vec<_> = scripts.collect();
+        for script in &scripts {
+            let name = script.path().file_name().unwrap().to_str().unwrap();
+            let digest = Sha256::digest(script.contents());
+            let sum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let line = sums.iter().find(|line| line.contains(&format!("`{name}`")));
+            assert!(line.is_some_and(|it| it.contains(&sum)), "{name}: {sum}");
+        }
+        assert_eq!(scripts.len(), sums.len());
+    }
 
     #[test]
     fn no_file_of_ours_reaches_for_another_host() {
