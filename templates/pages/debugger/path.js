@@ -166,12 +166,23 @@ function Waterfall({ way }) {
   </ol>`;
 }
 
+/**
+ * Which row of a commit to ask about for a session: one that it was told itself, else the first, since
+ * what it was told of is then what it watches and not what has changed.
+ *
+ * @param {{objects: string[]}} delivery
+ * @param {{object: string}[]} changes
+ */
+function rowFor({ objects }, changes) {
+  return (changes.find(({ object }) => objects.includes(object)) ?? changes[0])?.object ?? objects[0] ?? "";
+}
+
 /** @param {{path: any, why: (of: any) => void}} of */
 function Deliveries({ path, why }) {
   const { deliveries, update } = path;
   const [chosen, setChosen] = useState(-1);
   const choose = (/** @type {number} */ at) => setChosen(Math.max(0, Math.min(deliveries.length - 1, at)));
-  const ask = (/** @type {any} */ it) => why({ session: it.session, object: it.objects[0] ?? "", at: update.lsn });
+  const ask = (/** @type {any} */ it) => why({ session: it.session, object: rowFor(it, path.changes), at: update.lsn });
   useKeys((key) => {
     if (key === "j" || key === "k") {
       choose(chosen + (key === "j" ? 1 : -1));
