@@ -145,7 +145,7 @@ impl SubscriptionManager {
     /// Finds out what viewers see of a transaction, for the [`SubscriptionManager::publish`] of it
     /// that is called next. Waits for the app's rules and for Postgres, each for a limited time;
     /// to be awaited by the thread that publishes.
-    pub(crate) async fn judge(&self, transaction: &Transaction) {
+    pub(crate) async fn judge(&self, transaction: &Arc<Transaction>) {
         let Some(tables) = &self.guarded else { return };
         let Some(mut inquiry) = self.inquire(transaction, tables) else {
             return;
@@ -168,19 +168,19 @@ impl SubscriptionManager {
             }
         }
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        *judged = Some((place(transaction), inquiry.verdicts));
+        *judged = Some((Arc::clone(transaction), inquiry.verdicts));
     }
 
     /// What viewers see of a transaction: found out before, or else here and now, without Postgres.
     pub(super) fn verdicts(
         &self,
-        transaction: &Transaction,
+        transaction: &Arc<Transaction>,
         tables: &Arc<TableManager>,
     ) -> Verdicts {
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         let judged = judged.take();
         if let Some((of, verdicts)) = judged
-            && of == place(transaction)
+            && Arc::ptr_eq(&of, transaction)
         {
             return verdicts;
         }
@@ -386,11 +386,6 @@ fn rows_of(transaction: &Transaction, at: u32) -> (Option<&Row>, Option<&Row>) {
     (before, change.new.as_ref())
 }
 
-/// What tells transactions apart while they are held.
-fn place(transaction: &Transaction) -> usize {
-    std::ptr::from_ref(transaction) as usize
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -455,7 +450,7 @@ mod tests {
         session
     }
 
-    fn two_notes() -> Transaction {
+    fn two_notes() -> Arc<Transaction> {
         let insert = |key: i64| Change {
             table: NOTE,
             kind: ChangeKind::Insert,
@@ -464,7 +459,7 @@ mod tests {
             old: Old::None,
             new: Some(Row::from_texts(&[Some(&key.to_string()), Some("text")])),
         };
-        Transaction {
+        Arc::new(Transaction {
             xid: 7,
             commit_lsn: Lsn(1),
             end_lsn: Lsn(2),
@@ -473,7 +468,7 @@ mod tests {
             cause: None,
             changes: vec![insert(1), insert(2)],
             whole: Vec::new(),
-        }
+        })
     }
 
     fn told(manager: &SubscriptionManager, session: &Arc<Session>) -> Vec<(ObjectId, Vec<u8>)> {
@@ -494,7 +489,7 @@ mod tests {
         let transaction = two_notes();
         manager.judge(&transaction).await;
         let after = watch(&manager, "after");
-        manager.publish(&Arc::new(transaction));
+        manager.publish(&transaction);
         let row = ObjectId::row(NOTE, 1.into());
         let expected = (row, br#"{"id":1,"body":"text"}"#.to_vec());
         assert_eq!(told(&manager, &before), [expected]);
@@ -507,7 +502,7 @@ mod tests {
         let session = watch(&manager, "a");
         let transaction = two_notes();
         manager.judge(&transaction).await;
-        manager.publish(&Arc::new(transaction));
+        manager.publish(&transaction);
         let expected = (ObjectId::table(NOTE), b"{}".to_vec());
         assert_eq!(told(&manager, &session), [expected]);
     }

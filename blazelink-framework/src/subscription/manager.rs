@@ -17,6 +17,7 @@ use super::judging::{Conditions, Verdicts};
 use super::ledger::{Ledger, View, ViewName, Visit};
 use super::rules::Rules;
 use super::session_watch::SessionWatch;
+use crate::change::Transaction;
 use crate::debugger::{Recorder, What};
 use crate::exposure::Exposure;
 use crate::meters::Meters;
@@ -44,8 +45,8 @@ pub struct SubscriptionManager {
     pub(super) rules: Arc<Rules>,
     /// Who puts conditions in SQL to Postgres; without it nobody knows whom they let through.
     pub(super) conditions: Option<Arc<dyn Conditions>>,
-    /// What viewers see of the transaction that is published next, by where that is.
-    pub(super) judged: Mutex<Option<(usize, Verdicts)>>,
+    /// What viewers see of the transaction that is published next.
+    pub(super) judged: Mutex<Option<(Arc<Transaction>, Verdicts)>>,
 }
 
 impl SubscriptionManager {
