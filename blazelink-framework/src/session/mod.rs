@@ -13,10 +13,10 @@ mod update;
 pub use admission::{Admission, SessionLimits};
 pub use connections::{Attached, ConnectionManager};
 pub use id::{NoLabel, SessionId, SessionLabel};
-pub(crate) use outbox::{Entry, Pushed};
+pub(crate) use outbox::{Delivered, Entry, Pushed};
 pub use peer::Peer;
 pub use state::{AnotherViewer, Session, Socket};
-pub(crate) use state::{Bound, Delivered, Taken};
+pub(crate) use state::{Bound, Taken};
 pub(crate) use update::Update;
 pub use update::UpdateKind;
 #[cfg(test)]

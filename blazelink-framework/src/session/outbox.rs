@@ -48,6 +48,16 @@ pub(crate) enum Pushed {
     Emptied,
 }
 
+/// What became of updates that were put into a session's outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    /// The message id of the first, which those of the others follow; of no meaning if the outbox
+    /// did not take all of them.
+    pub(crate) first: u64,
+    /// What became of them, at worst.
+    pub(crate) pushed: Pushed,
+}
+
 /// The waiting and the unconfirmed updates of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {

@@ -13,7 +13,7 @@ use blazelink_codes::close::CloseCode;
 use tokio::sync::Notify;
 
 use super::id::{SessionId, SessionLabel};
-use super::outbox::{Entry, Outbox, Pushed};
+use super::outbox::{Delivered, Entry, Outbox, Pushed};
 use super::peer::Peer;
 use super::update::{Update, UpdateKind};
 use crate::object_id::ObjectId;
@@ -73,16 +73,6 @@ impl Socket {
     pub async fn woken(&self) {
         self.notify.notified().await;
     }
-}
-
-/// What became of updates that were put into a session's outbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Delivered {
-    /// The message id of the first, which those of the others follow; of no meaning if the outbox
-    /// did not take all of them.
-    pub(crate) first: u64,
-    /// What became of them, at worst.
-    pub(crate) pushed: Pushed,
 }
 
 /// What a socket's task finds in its session.
