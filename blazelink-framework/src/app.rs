@@ -144,6 +144,7 @@ impl App {
             None => None,
         };
 
+        let viewers = authority.viewer_form();
         let served = routes::Served {
             executor,
             subscriptions: Arc::clone(&subscriptions),
@@ -159,6 +160,7 @@ impl App {
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
         let following = signaler.spawn(stopping.clone(), tells)?;
         let debugger = config.debugger.clone().and_then(|at| {
+            let state = config.state.as_deref();
             let subject = debugger::Subject {
                 app: config.app.clone(),
                 environment: config.environment,
@@ -167,6 +169,8 @@ impl App {
                 status: status.clone(),
                 handed_on: handed_on.clone(),
                 postgres: debugger::Postgres::new(database.clone(), Handle::current()),
+                shelf: state.map(debugger::Shelf::below),
+                viewers,
             };
             Debugger::start(at, subject, lingering.clone())
         });

@@ -11,6 +11,8 @@ use std::time::Duration;
 use blazelink_codes::{Code, limits};
 use poem::{EndpointExt, IntoEndpoint};
 use sea_orm::{DatabaseConnection, DbErr, Linked};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::app::{App, open_as};
 use crate::auth::{Authenticator, Authority, ContextFactory};
@@ -19,7 +21,7 @@ use crate::embedded::Embedded;
 use crate::error::{Error, ErrorKind, Result};
 
 use crate::table::{DataAccessor, Extension, Table, TableManagerBuilder, VirtualTable, Writes};
-use crate::viewer::Viewer;
+use crate::viewer::{Viewer, ViewerForm};
 use crate::visibility::Access;
 use crate::{pools, routes};
 
@@ -191,6 +193,32 @@ impl Builder {
     /// Asks this factory who sends a request. Without one everybody is anonymous.
     pub fn context(mut self, factory: impl ContextFactory) -> Builder {
         self.authority = self.authority.with_context(factory);
+        self
+    }
+
+    /// Says how viewers are written into recordings of the debugger, and read from them: as serde has
+    /// this type, which is that of the context's or authenticator's viewers. Without it recordings do
+    /// not say whose sessions are, and replaying compares only those of nobody in particular.
+    ///
+    /// A recording lies below the app's state folder. What decides on what a viewer may see belongs
+    /// into the type; a password or a key does not.
+    ///
+    /// ```
+    /// #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    /// struct Player {
+    ///     id: i32,
+    ///     admin: bool,
+    /// }
+    ///
+    /// # fn app(blaze: blazelink::Builder) -> blazelink::Builder {
+    /// blaze.record_viewers::<Player>()
+    /// # }
+    /// ```
+    pub fn record_viewers<V>(mut self) -> Builder
+    where
+        V: Serialize + DeserializeOwned + Clone + Eq + Send + Sync + 'static,
+    {
+        self.authority = self.authority.recording_viewers(ViewerForm::of::<V>());
         self
     }
 

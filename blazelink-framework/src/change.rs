@@ -81,21 +81,24 @@ impl Row {
     /// A row of these texts, `None` being NULL. For tests and for rows that do not come from the
     /// log.
     pub fn from_texts(texts: &[Option<&str>]) -> Row {
+        let cells = texts.iter();
+        Row::of_cells(cells.map(|text| text.map_or(Cell::Null, Cell::Text)))
+    }
+
+    /// A row of these cells.
+    pub(crate) fn of_cells<'a>(cells: impl Iterator<Item = Cell<'a>>) -> Row {
         let mut bytes = Vec::new();
-        let spans = texts
-            .iter()
-            .map(|text| match text {
-                None => Span::Null,
-                Some(text) => {
-                    let start = bytes.len() as u32;
-                    bytes.extend_from_slice(text.as_bytes());
-                    Span::Text {
-                        start,
-                        end: bytes.len() as u32,
-                    }
-                }
-            })
-            .collect();
+        let spans = cells.map(|cell| match cell {
+            Cell::Null => Span::Null,
+            Cell::Unchanged => Span::Unchanged,
+            Cell::Text(text) => {
+                let start = bytes.len() as u32;
+                bytes.extend_from_slice(text.as_bytes());
+                let end = bytes.len() as u32;
+                Span::Text { start, end }
+            }
+        });
+        let spans = spans.collect();
         Row {
             bytes: bytes.into(),
             spans,

@@ -8,6 +8,10 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 /// Who asks. Cheap to clone; two are equal if they hold equal values of one type, or nothing both.
 #[derive(Clone, Default)]
 pub struct Viewer(Option<Arc<dyn Content>>);
@@ -67,6 +71,40 @@ impl fmt::Debug for Viewer {
     }
 }
 
+/// How viewers are written into a recording of the debugger, and read from it by another build.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ViewerForm(Option<(Write, Read)>);
+
+type Write = fn(&Viewer) -> Option<Value>;
+type Read = fn(&Value) -> Option<Viewer>;
+
+impl ViewerForm {
+    /// That of viewers of this type, as serde has it.
+    pub(crate) fn of<T>() -> ViewerForm
+    where
+        T: Serialize + DeserializeOwned + Clone + Eq + Send + Sync + 'static,
+    {
+        ViewerForm(Some((
+            |viewer| serde_json::to_value(viewer.get::<T>()?).ok(),
+            |value| {
+                serde_json::from_value::<T>(value.clone())
+                    .ok()
+                    .map(Viewer::new)
+            },
+        )))
+    }
+
+    /// The viewer's value; nothing if it is of another type, or the app does not say how to write it.
+    pub(crate) fn write(self, viewer: &Viewer) -> Option<Value> {
+        self.0.and_then(|(write, _)| write(viewer))
+    }
+
+    /// The viewer of this value, if it is one.
+    pub(crate) fn read(self, value: &Value) -> Option<Viewer> {
+        self.0.and_then(|(_, read)| read(value))
+    }
+}
+
 /// What a viewer holds, whatever its type.
 trait Content: Any + Send + Sync {
     fn equals(&self, other: &dyn Content) -> bool;
@@ -80,6 +118,7 @@ impl<T: Eq + Send + Sync + 'static> Content for T {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -90,6 +129,17 @@ mod tests {
         assert_ne!(Viewer::new(1_i32), Viewer::new(1_i64));
         assert_ne!(Viewer::new(1_i32), Viewer::anonymous());
         assert_eq!(Viewer::default(), Viewer::anonymous());
+    }
+
+    #[test]
+    fn a_viewer_is_read_as_it_was_written_if_it_is_of_the_type_that_the_app_names() {
+        let form = ViewerForm::of::<i32>();
+        let viewer = Viewer::new(3_i32);
+        let written = form.write(&viewer).unwrap();
+        assert_eq!(form.read(&written), Some(viewer.clone()));
+        assert_eq!(form.write(&Viewer::new("ann")), None);
+        assert_eq!(form.read(&Value::from("ann")), None);
+        assert_eq!(ViewerForm::default().write(&viewer), None);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    completions, db, debug, dev, doctor, explain, generate, man, migrate, new, schema, version, why,
+    completions, db, debug, dev, doctor, explain, generate, man, migrate, new, record, replay,
+    schema, version, why,
 };
 
 /// Blazelink: a realtime web framework on Postgres
@@ -31,6 +32,8 @@ pub(crate) enum Verb {
     Schema(schema::Arguments),
     Debug(debug::Arguments),
     Why(why::Arguments),
+    Record(record::Arguments),
+    Replay(replay::Arguments),
     Doctor(doctor::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),

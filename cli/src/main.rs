@@ -20,6 +20,8 @@ mod new;
 mod plan;
 mod process;
 mod project;
+mod record;
+mod replay;
 mod schema;
 mod settings;
 mod stop;
@@ -69,6 +71,8 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         Verb::Schema(arguments) => wait_for(schema::run(arguments, terminal)),
         Verb::Debug(arguments) => wait_for(debug::run(arguments, terminal)),
         Verb::Why(arguments) => wait_for(why::run(arguments, terminal)),
+        Verb::Record(arguments) => wait_for(record::run(arguments, terminal)),
+        Verb::Replay(arguments) => wait_for(replay::run(arguments, terminal)),
         Verb::Doctor(arguments) => wait_for(doctor::run(arguments, terminal)),
         Verb::Explain(arguments) => explain::run(arguments, terminal),
         Verb::Completions(arguments) => completions::run(arguments, terminal),

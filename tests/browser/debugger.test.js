@@ -11,7 +11,7 @@ import { Tab } from "./tab.js";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../target/browser/debugger", import.meta.url));
 
-const SCREENS = ["", "updates", "path", "sessions", "subscriptions", "schema", "replication"];
+const SCREENS = ["", "updates", "path", "sessions", "subscriptions", "schema", "replication", "recordings"];
 
 /** @type {Dev} */
 let shooter;
@@ -152,7 +152,7 @@ test("everything is done with the keyboard alone", async () => {
   await insertKill();
   const heading = (/** @type {string | RegExp} */ name) => page.getByRole("heading", { name, level: 1 }).waitFor();
   await heading("Pulse");
-  for (const [key, name] of [["2", "Updates"], ["4", "Sessions"], ["5", "Subscriptions"], ["6", "Schema"], ["7", "Replication"], ["1", "Pulse"]]) {
+  for (const [key, name] of [["2", "Updates"], ["4", "Sessions"], ["5", "Subscriptions"], ["6", "Schema"], ["7", "Replication"], ["8", "Recordings"], ["1", "Pulse"]]) {
     await page.keyboard.press(String(key));
     await heading(new RegExp(`^${name}`));
   }
@@ -209,6 +209,50 @@ test("everything is done with the keyboard alone", async () => {
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.keyboard.press("1");
   assert.match(new URL(page.url()).pathname, /^\/sessions/, "single keys can be put out");
+  assert.deepEqual(desk.problems, []);
+  await page.close();
+});
+
+test("what happens is recorded, gone through, replayed and deleted, with keys alone", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  const { page } = desk;
+  await desk.shown();
+  await page.keyboard.press("r");
+  await page.getByRole("link", { name: "recording", exact: true }).waitFor();
+  await insertKill();
+  await insertKill();
+  const last = async () => (await desk.api("/api/updates?limit=1&filter=table:game_event")).updates[0];
+  await desk.agree(async () => 2, async () => ((await desk.api("/api/recordings")).running.updates >= 2 ? 2 : 0));
+  const live = await desk.api(`/api/updates/${(await last()).number}`);
+  await page.keyboard.press("8");
+  await page.getByRole("button", { name: "Stop" }).waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.keyboard.press("r");
+  await page.getByRole("button", { name: "Record" }).waitFor();
+  const [{ name }] = (await desk.api("/api/recordings")).recordings;
+  await page.getByRole("link", { name, exact: true }).waitFor();
+  await page.screenshot({ path: join(SCREENSHOTS, "recordings-dark.png") });
+
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: `Recording ${name}`, level: 1 }).waitFor();
+  const slider = page.getByRole("slider");
+  await slider.focus();
+  await page.keyboard.press("End");
+  await page.getByText(`update ${live.update.number},`).waitFor();
+  await page.getByText(live.update.lsn).waitFor();
+  await page.keyboard.press("Tab");
+  await page.getByRole("button", { name: "Replay against this build" }).press("Enter");
+  await page.getByText("as recorded, none differs").waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.screenshot({ path: join(SCREENSHOTS, "recording-dark.png") });
+  await page.keyboard.press("[");
+  await page.getByText(`update ${live.update.number},`).waitFor({ state: "detached" });
+
+  await page.getByRole("button", { name: "Delete" }).press("Enter");
+  await page.getByRole("button", { name: "Delete it for good" }).press("Enter");
+  await page.getByRole("heading", { name: /^Recordings/, level: 1 }).waitFor();
+  await page.getByRole("link", { name, exact: true }).waitFor({ state: "detached" });
   assert.deepEqual(desk.problems, []);
   await page.close();
 });

@@ -16,5 +16,7 @@ pub mod project;
 pub mod raw;
 pub mod recordings;
 pub mod rows;
+pub mod scene;
 pub mod server;
+pub mod whys;
 pub mod witness;

@@ -1,151 +1,14 @@
 //! The debugger over the whole app: what it tells of commits and sessions, why somebody did or did not
 //! hear of a row, and whom it answers.
 
-use std::net::SocketAddr;
-
-use blazelink::config::{Config, DebuggerAt, DebuggerKey};
-use blazelink::table::Writes;
-use blazelink::{
-    Access, Builder, ContextFactory, ContextRequest, Refused, Rule, Viewer, WriteAccess,
-};
+use blazelink::config::Config;
 use blazelink_tests::app::{TestApp, shooter_database};
 use blazelink_tests::client::{Client, tells_of};
 use blazelink_tests::rows;
+use blazelink_tests::scene::{KEY, Scene, debugged, guarded, open, said};
+use blazelink_tests::whys::{behind_policies, in_the_open};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use shooter::entities::user;
-
-const KEY: &str = "0123456789abcdef";
-
-/// The key is the id of a player.
-struct Keys;
-
-impl ContextFactory for Keys {
-    type Viewer = i32;
-
-    async fn viewer(&self, request: &ContextRequest<'_>) -> Result<Option<i32>, Refused> {
-        Ok(request.authorization().and_then(|key| key.parse().ok()))
-    }
-}
-
-/// Players see themselves, and never the team.
-fn own_row(viewer: &Viewer) -> Access {
-    match viewer.get::<i32>() {
-        Some(&player) => {
-            Access::rows(Rule::eq(user::Column::Id, player)).hide(user::Column::TeamId)
-        }
-        None => Access::none(),
-    }
-}
-
-fn open(blaze: Builder) -> Builder {
-    blaze
-        .context(Keys)
-        .writes::<user::Entity>(Writes::all().allow(|_| WriteAccess::all()))
-}
-
-fn guarded(blaze: Builder) -> Builder {
-    open(blaze).visible::<user::Entity>(own_row)
-}
-
-fn debugged(config: &mut Config) {
-    config.debugger = Some(DebuggerAt {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        listener: None,
-        key: DebuggerKey::new(KEY).expect("it is long enough"),
-        bytes: 1 << 20,
-        values: false,
-    });
-}
-
-/// An app with two players, and where its debugger is.
-struct Scene {
-    app: TestApp,
-    debugger: SocketAddr,
-}
-
-impl Scene {
-    async fn start(declare: impl FnOnce(Builder) -> Builder) -> Scene {
-        Scene::with(declare, debugged).await
-    }
-
-    async fn with(
-        declare: impl FnOnce(Builder) -> Builder,
-        change: impl FnOnce(&mut Config),
-    ) -> Scene {
-        let app = TestApp::start_declared(shooter_database().await, change, declare).await;
-        rows::players(&app.sql().await, 2).await;
-        app.catch_up().await;
-        let debugger = app.app().debugger_address().await;
-        let debugger = debugger.expect("the debugger listens");
-        Scene { app, debugger }
-    }
-
-    /// A client of this player's that watches these.
-    async fn player(&self, player: usize, documents: &[&str]) -> Client {
-        let mut client = Client::connect(self.app.address()).await;
-        client.set_key(&player.to_string());
-        for document in documents {
-            client.read(document).await;
-        }
-        client
-    }
-
-    async fn ask(&self, path: &str) -> (StatusCode, Value) {
-        let url = format!("http://{}{path}", self.debugger);
-        let asked = reqwest::Client::new().get(url).bearer_auth(KEY).send();
-        let answer = asked.await.expect("the debugger answers");
-        let status = answer.status();
-        let text = answer.text().await.expect("it answers to the end");
-        (
-            status,
-            serde_json::from_str(&text).expect("answers are JSON"),
-        )
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let (status, answer) = self.ask(path).await;
-        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
-        answer
-    }
-
-    /// Asks until the answer is as it should be: what a client does is seen a little later.
-    async fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let answer = self.get(path).await;
-            if holds(&answer) {
-                return answer;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn execute(&self, statement: &str) {
-        let done = self.app.sql().await.batch_execute(statement).await;
-        done.expect("the statement is sound");
-        self.app.catch_up().await;
-    }
-
-    /// The label of the only session that has a client and watches something.
-    async fn only_session(&self) -> String {
-        let watching =
-            |session: &&Value| session["subscriptions"] != 0 && session["state"] != "offline";
-        let of = |all: &Value| -> Vec<String> {
-            let sessions = all["sessions"].as_array().into_iter().flatten();
-            let labels = sessions
-                .filter(watching)
-                .filter_map(|it| it["session"].as_str());
-            labels.map(ToOwned::to_owned).collect()
-        };
-        let all = self.until("/api/sessions", |all| of(all).len() == 1).await;
-        of(&all).remove(0)
-    }
-
-    async fn why(&self, session: &str, object: &str) -> Value {
-        self.get(&format!("/api/why?session={session}&object={object}"))
-            .await
-    }
-}
 
 /// The frame that tells of player 1.
 async fn told_of_player(client: &mut Client) -> Value {
@@ -155,12 +18,6 @@ async fn told_of_player(client: &mut Client) -> Value {
             return frame;
         }
     }
-}
-
-/// The answer and its sentence.
-fn said(why: &Value) -> (&str, &str) {
-    let text = |name: &str| why[name].as_str().expect("a text");
-    (text("answer"), text("sentence"))
 }
 
 const PLAYER: &str = "{ user(identifier: {obj_id: 1}) { name } }";
@@ -438,4 +295,15 @@ async fn an_address_that_is_taken_costs_the_app_nothing() {
     let client = Client::connect(app.address()).await;
     assert!(client.try_read(PLAYER).await.is_some());
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_answer_is_given_where_its_case_has_come_about() {
+    for stage in [in_the_open().await, behind_policies().await] {
+        for case in &stage.cases {
+            let answer = stage.answer(case).await;
+            assert_eq!(said(&answer).0, case.answer, "{case:?}: {answer}");
+        }
+        stage.scene.app.stop().await;
+    }
 }

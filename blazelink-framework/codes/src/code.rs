@@ -188,6 +188,8 @@ codes! {
     NoDebugger = 7035;
     /// The debugger knows nothing of what it is asked for.
     NotRemembered = 7036;
+    /// A recording cannot be made, read or replayed.
+    NoRecording = 7037;
     /// What a test waited for has not come in time.
     TestTimeout = 8001;
     /// The client of a test was not answered as it expects.

@@ -334,6 +334,19 @@ pub const DEBUGGER_PINNED: usize = 64;
 /// let go.
 pub const DEBUGGER_READS: usize = 256;
 
+/// Recordings of the debugger that are kept. Beyond it none can be begun before one is deleted.
+pub const RECORDINGS: usize = 64;
+
+/// Dependencies of sessions that a recording notes while it is made. Beyond it they are counted and
+/// left out, and their sessions are not compared when it is replayed.
+pub const RECORDING_DEPENDENCIES: usize = 250_000;
+
+/// Deliveries that differ, of which a replay tells one by one. Beyond it they are counted.
+pub const REPLAY_DIFFERENCES: usize = 1_000;
+
+/// Bytes of a recording's file that is sent to be replayed. Beyond it that is refused.
+pub const REPLAY_BYTES: usize = 256 << 20;
+
 /// Pages of the debugger that are kept current at once. Beyond it one more is refused.
 pub const DEBUGGER_VIEWERS: usize = 16;
 

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use super::authenticator::{Authenticator, AuthorizeEvent, Grant};
 use super::factory::{ContextFactory, Refused};
 use super::request::ContextRequest;
-use crate::viewer::Viewer;
+use crate::viewer::{Viewer, ViewerForm};
 
 /// The app's [`ContextFactory`] and [`Authenticator`]. By default it has neither: everybody is
 /// anonymous, and `AuthorizeEvent` is ignored.
@@ -19,6 +19,7 @@ use crate::viewer::Viewer;
 pub struct Authority {
     factory: Option<Box<dyn AnyFactory>>,
     authenticator: Option<Box<dyn AnyAuthenticator>>,
+    viewers: ViewerForm,
 }
 
 /// What became of an [`AuthorizeEvent`].
@@ -54,6 +55,18 @@ impl Authority {
     pub fn with_authenticator(mut self, authenticator: impl Authenticator) -> Authority {
         self.authenticator = Some(Box::new(authenticator));
         self
+    }
+
+    /// From now on writes viewers into recordings in this form.
+    #[must_use]
+    pub(crate) fn recording_viewers(mut self, viewers: ViewerForm) -> Authority {
+        self.viewers = viewers;
+        self
+    }
+
+    /// How viewers are written into recordings.
+    pub(crate) fn viewer_form(&self) -> ViewerForm {
+        self.viewers
     }
 
     /// Who sends a request.

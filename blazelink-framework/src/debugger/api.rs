@@ -46,6 +46,9 @@ pub(crate) enum Refusal {
     /// There is none.
     #[oai(status = 404)]
     Unknown(Json<Unanswered>),
+    /// It cannot be done as things are.
+    #[oai(status = 409)]
+    Refused(Json<Unanswered>),
     /// Postgres does not say.
     #[oai(status = 503)]
     Silent(Json<Unanswered>),
@@ -66,7 +69,14 @@ impl Refusal {
         }))
     }
 
-    fn unknown(sentence: impl Into<String>) -> Refusal {
+    pub(super) fn refused(sentence: String) -> Refusal {
+        Refusal::Refused(Json(Unanswered {
+            error: sentence,
+            part: None,
+        }))
+    }
+
+    pub(super) fn unknown(sentence: impl Into<String>) -> Refusal {
         Refusal::Unknown(Json(Unanswered {
             error: sentence.into(),
             part: None,
@@ -74,7 +84,7 @@ impl Refusal {
     }
 }
 
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// What is to be done with one transaction.
 #[derive(Debug, Object)]
@@ -104,8 +114,7 @@ impl Api {
         /// How many; at most 500.
         limit: Query<Option<usize>>,
     ) -> Answer<Updates> {
-        let filter = Filter::parse(filter.0.as_deref().unwrap_or_default())
-            .map_err(|Misread { term, sentence }| Refusal::misread(&term, sentence))?;
+        let filter = filtered(filter.0.as_deref())?;
         Ok(Json(self.inspector.updates(
             &filter,
             before.0,
@@ -223,7 +232,14 @@ impl Api {
     }
 }
 
-fn listed(limit: Option<usize>) -> usize {
+/// Which transactions are asked for.
+pub(super) fn filtered(text: Option<&str>) -> Result<Filter, Refusal> {
+    Filter::parse(text.unwrap_or_default())
+        .map_err(|Misread { term, sentence }| Refusal::misread(&term, sentence))
+}
+
+/// How many are asked for.
+pub(super) fn listed(limit: Option<usize>) -> usize {
     limit.unwrap_or(LISTED).min(MOST)
 }
 

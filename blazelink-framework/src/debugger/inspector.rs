@@ -17,6 +17,7 @@ use super::names::name_of;
 use super::picture::Picture;
 use super::record::Moment;
 use super::recorder::Recorder;
+use super::recording::{Recording, Running, Shelf};
 use super::replication::Postgres;
 use super::report::{
     DependencyReport, Memory, Overview, Path, Problem, ReadReport, ReplicationReport, SchemaReport,
@@ -25,6 +26,7 @@ use super::report::{
 };
 use super::schema::schema;
 use super::stage::Told;
+use super::trace::Trace;
 use super::updates::{Values, path, update};
 use super::why::span;
 use crate::change::Lsn;
@@ -33,6 +35,7 @@ use crate::replication::Following;
 use crate::session::{Session, SessionLabel};
 use crate::subscription::{Dependency, Role, SubscriptionManager};
 use crate::table::TableManager;
+use crate::viewer::ViewerForm;
 
 /// Transactions that one answer looks through.
 const SEARCHED: usize = 20_000;
@@ -63,6 +66,10 @@ pub(crate) struct Subject {
     pub(crate) handed_on: watch::Receiver<Lsn>,
     /// What Postgres says of slot and tables.
     pub(crate) postgres: Postgres,
+    /// Where recordings are kept, if they are.
+    pub(crate) shelf: Option<Shelf>,
+    /// How viewers are written into recordings.
+    pub(crate) viewers: ViewerForm,
 }
 
 /// See the file's head.
@@ -72,7 +79,11 @@ pub(crate) struct Inspector {
     picture: Mutex<Picture>,
     values: Values,
     /// The server's clock when the recorder began.
-    began: SystemTime,
+    pub(super) began: SystemTime,
+    /// The recording that is made, if one is. Locked after the picture.
+    pub(super) running: Mutex<Option<Running>>,
+    /// The recording that was looked at last.
+    pub(super) looked_at: Mutex<Option<(String, Arc<Recording>)>>,
 }
 
 impl Inspector {
@@ -86,6 +97,8 @@ impl Inspector {
             subject,
             picture: Mutex::new(Picture::new(bytes)),
             values,
+            running: Mutex::default(),
+            looked_at: Mutex::default(),
         }
     }
 
@@ -102,13 +115,16 @@ impl Inspector {
             let Some(record) = self.recorder().take() else {
                 break;
             };
-            picture.add(record);
+            if let Some(record) = self.noted(record) {
+                picture.add(record);
+            }
         }
         picture
     }
 
-    /// Has nothing recorded any more.
+    /// Has nothing recorded any more. A recording that is made is kept as far as it is.
     pub(crate) fn close(&self) {
+        self.end_recording();
         self.recorder().switch_off();
     }
 
@@ -164,6 +180,7 @@ impl Inspector {
             commits_per_second: pulses.commits,
             deliveries_per_second: pulses.deliveries,
             problems: problems(&following, &sessions, &memory),
+            recording: self.recording(),
             sessions: counts,
             memory,
         }
@@ -213,13 +230,28 @@ impl Inspector {
 
     /// The newest transactions that the filter admits, at most so many, older than `before`.
     pub(crate) fn updates(&self, filter: &Filter, before: Option<u64>, limit: usize) -> Updates {
-        let exposure = self.subject.subscriptions.exposure();
         let picture = self.picture();
-        let now = self.now();
+        let traces = picture.traces.newest_first();
+        let clock = (self.now(), self.began);
+        Updates {
+            discarded: picture.traces.discarded(),
+            ..self.listed(traces, filter, before, limit, clock)
+        }
+    }
+
+    /// The same of these transactions, the newest first: as it is now, of moments that began then.
+    pub(super) fn listed<'t>(
+        &self,
+        traces: impl Iterator<Item = &'t Trace>,
+        filter: &Filter,
+        before: Option<u64>,
+        limit: usize,
+        (now, began): (Moment, SystemTime),
+    ) -> Updates {
+        let exposure = self.subject.subscriptions.exposure();
         let mut found = Vec::new();
         let (mut searched, mut next) = (0, None);
         let older = |number: u64| before.is_none_or(|before| number < before);
-        let traces = picture.traces.newest_first();
         for trace in traces.filter(|trace| older(trace.number)) {
             if searched == SEARCHED || found.len() == limit {
                 next = Some(trace.number + 1);
@@ -227,28 +259,33 @@ impl Inspector {
             }
             searched += 1;
             if filter.admits(trace, now.since(trace.commit.times.told), exposure) {
-                found.push(update(trace, self.began, exposure));
+                found.push(update(trace, began, exposure));
             }
         }
         Updates {
             updates: found,
             searched: searched as u64,
-            discarded: picture.traces.discarded(),
+            discarded: 0,
             next,
         }
     }
 
     /// A transaction and everything that became of it; nothing if it is not remembered.
     pub(crate) fn update(&self, number: u64) -> Option<Path> {
-        let exposure = self.subject.subscriptions.exposure();
         let picture = self.picture();
         let trace = picture.traces.get(number)?;
+        Some(self.path_of(trace, self.began))
+    }
+
+    /// A transaction and everything that became of it, by moments that began then.
+    pub(super) fn path_of(&self, trace: &Trace, began: SystemTime) -> Path {
+        let exposure = self.subject.subscriptions.exposure();
         let committed = trace.commit.transaction.committed_at;
         let read = std::time::Duration::from_micros(trace.commit.times.decoded.0);
         // Two clocks: what is negative is not known.
-        let lag = (self.began + read).duration_since(committed).ok();
+        let lag = (began + read).duration_since(committed).ok();
         let lag = lag.and_then(|lag| u64::try_from(lag.as_micros()).ok());
-        Some(path(trace, self.began, lag, exposure, self.values))
+        path(trace, began, lag, exposure, self.values)
     }
 
     /// Keeps a transaction as long as possible, or no longer. False if it is gone or too many are kept.

@@ -69,6 +69,8 @@ impl Picture {
         match record {
             Record::Commit(commit) => self.published(commit),
             Record::Step(step) => self.stepped(step),
+            // It is of what was, not of what is: recordings take it.
+            Record::Watching(_) => {}
         }
     }
 

@@ -10,9 +10,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crc::{CRC_64_XZ, Crc, Table};
+
 use crate::change::Transaction;
 use crate::object_id::{ObjectId, Scope};
-use crate::session::{Delivered, Pushed, SessionLabel, UpdateKind};
+use crate::session::{Delivered, Pushed, SessionLabel, Update, UpdateKind};
+use crate::subscription::{View, ViewName};
+use crate::viewer::Viewer;
+
+static PRINT: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_XZ);
 
 /// A moment: microseconds since the recorder was made. Growing within a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,6 +45,23 @@ pub(crate) enum Record {
     Commit(Box<Commit>),
     /// A session went on.
     Step(Step),
+    /// What a session watches is another by now, or whose it is; while that is kept.
+    Watching(Box<Watching>),
+}
+
+/// What a session watches by then.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    /// The session.
+    pub(crate) session: SessionLabel,
+    /// Whose it is.
+    pub(crate) viewer: Viewer,
+    /// From when on it may have been told because of it already: the read had begun.
+    pub(crate) began: Moment,
+    /// Since when it is so.
+    pub(crate) at: Moment,
+    /// The read and all that it watches; nothing if only the viewer is another.
+    pub(crate) view: Option<(ViewName, View)>,
 }
 
 /// A transaction, and whom it was told.
@@ -56,6 +79,17 @@ pub(crate) struct Commit {
     pub(crate) deliveries: Vec<Delivery>,
     /// Positions of notices: each delivery has its part of them.
     pub(crate) told: Vec<u32>,
+    /// What was said each time; empty unless that is kept.
+    pub(crate) said: Vec<Said>,
+}
+
+/// What a session was told of an object, as its viewer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// What has happened to the object for it.
+    pub(crate) kind: UpdateKind,
+    /// A number for the columns and values that it was told (CRC-64), the same in every build.
+    pub(crate) print: u64,
 }
 
 /// When a transaction was where, in the order of its way.
@@ -96,6 +130,11 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
+    /// Its part of [`Commit::told`].
+    fn range(&self) -> Range<usize> {
+        self.told.start as usize..self.told.end as usize
+    }
+
     /// The message id of the last update.
     pub(crate) fn last(&self) -> u64 {
         self.first + u64::from(self.told.end - self.told.start).saturating_sub(1)
@@ -159,11 +198,13 @@ pub(crate) struct Recording {
     denied: u32,
     deliveries: Vec<Delivery>,
     told: Vec<u32>,
+    /// Nothing if it is not kept.
+    said: Option<Vec<Said>>,
 }
 
 impl Recording {
-    /// Of a transaction that is visible since then.
-    pub(crate) fn begin(visible: Moment) -> Recording {
+    /// Of a transaction that is visible since then; with what sessions are told, if that is kept.
+    pub(crate) fn begin(visible: Moment, kept: bool) -> Recording {
         Recording {
             times: Times {
                 visible,
@@ -172,6 +213,7 @@ impl Recording {
             denied: 0,
             deliveries: Vec::new(),
             told: Vec::new(),
+            said: kept.then(Vec::new),
         }
     }
 
@@ -184,15 +226,22 @@ impl Recording {
         self.deliveries.reserve_exact(sessions);
     }
 
-    /// A session was told of these notices.
-    pub(crate) fn delivered(
+    /// A session was told of these notices, each in this way.
+    pub(crate) fn delivered<'a>(
         &mut self,
         session: SessionLabel,
-        notices: impl Iterator<Item = u32>,
+        notices: impl Iterator<Item = (u32, UpdateKind, &'a Update)>,
         delivered: Delivered,
     ) {
         let start = self.told.len() as u32;
-        self.told.extend(notices);
+        let said = &mut self.said;
+        self.told.extend(notices.map(|(at, kind, update)| {
+            if let Some(said) = said {
+                let print = print(update);
+                said.push(Said { kind, print });
+            }
+            at
+        }));
         let told = start..self.told.len() as u32;
         if !told.is_empty() {
             self.deliveries.push(Delivery {
@@ -221,8 +270,14 @@ impl Recording {
             denied: self.denied,
             deliveries: self.deliveries,
             told: self.told,
+            said: self.said.unwrap_or_default(),
         })
     }
+}
+
+/// See [`Said::print`]. 0 if nothing is known of the object but that it is gone.
+fn print(update: &Update) -> u64 {
+    update.changes().map_or(0, |json| PRINT.checksum(json))
 }
 
 impl Commit {
@@ -241,11 +296,18 @@ impl Commit {
             + keys.sum::<usize>()
             + size_of_val(&*self.deliveries)
             + size_of_val(&*self.told)
+            + size_of_val(&*self.said)
     }
 
     /// Of what this delivery tells.
     pub(crate) fn noticed(&self, delivery: &Delivery) -> impl Iterator<Item = &Noticed> {
-        let told = delivery.told.start as usize..delivery.told.end as usize;
-        self.told[told].iter().map(|&at| &self.notices[at as usize])
+        self.told[delivery.range()]
+            .iter()
+            .map(|&at| &self.notices[at as usize])
+    }
+
+    /// What this delivery says of each; nothing if that was not kept.
+    pub(crate) fn said(&self, delivery: &Delivery) -> Option<&[Said]> {
+        self.said.get(delivery.range())
     }
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use blazelink_codes::limits;
 use crossbeam_queue::ArrayQueue;
 
-use super::record::{Commit, Moment, Record, Recording, Step, What};
+use super::record::{Commit, Moment, Record, Recording, Step, Watching, What};
 use crate::cause::Seal;
 use crate::session::SessionLabel;
 
@@ -20,6 +20,8 @@ use crate::session::SessionLabel;
 #[derive(Debug)]
 pub(crate) struct Recorder {
     on: AtomicBool,
+    /// Whether also what sessions watch is recorded, and what exactly they are told.
+    keeping: AtomicBool,
     began: Instant,
     /// Since when the transaction that is published next is visible.
     visible: AtomicU64,
@@ -33,6 +35,7 @@ impl Default for Recorder {
     fn default() -> Self {
         Recorder {
             on: AtomicBool::new(false),
+            keeping: AtomicBool::new(false),
             began: Instant::now(),
             visible: AtomicU64::new(0),
             records: std::sync::OnceLock::new(),
@@ -53,6 +56,17 @@ impl Recorder {
     pub(crate) fn switch_on(&self) {
         self.records();
         self.on.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether also what sessions watch is recorded from now on, and what exactly they are told.
+    pub(crate) fn keep(&self, keeping: bool) {
+        self.keeping.store(keeping, Ordering::Relaxed);
+    }
+
+    /// Whether a change of what a session watches is recorded.
+    #[inline]
+    pub(crate) fn is_keeping(&self) -> bool {
+        self.is_on() && self.keeping.load(Ordering::Relaxed)
     }
 
     /// Records nothing any more, and lets go of what was not taken.
@@ -82,7 +96,8 @@ impl Recorder {
     /// A transaction is about to be published; nothing if nobody wants to know.
     pub(crate) fn begin(&self) -> Option<Recording> {
         let visible = || Moment(self.visible.load(Ordering::Relaxed));
-        self.is_on().then(|| Recording::begin(visible()))
+        self.is_on()
+            .then(|| Recording::begin(visible(), self.is_keeping()))
     }
 
     /// A transaction was published.
@@ -97,6 +112,11 @@ impl Recorder {
             let at = self.now();
             self.push(Record::Step(Step { session, at, what }));
         }
+    }
+
+    /// What a session watches is another by now, or whose it is.
+    pub(crate) fn watching(&self, watching: Watching) {
+        self.push(Record::Watching(Box::new(watching)));
     }
 
     /// The next record, in about the order in which they came. To be called by one thread.

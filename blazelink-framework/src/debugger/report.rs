@@ -33,6 +33,8 @@ pub(crate) struct Overview {
     pub(crate) memory: Memory,
     /// What is wrong, at most five, the worst first.
     pub(crate) problems: Vec<Problem>,
+    /// The recording that is being made; nothing if none is.
+    pub(crate) recording: Option<String>,
 }
 
 /// One stage of the way from Postgres to a client.

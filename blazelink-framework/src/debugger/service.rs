@@ -17,6 +17,7 @@ use super::api::Api;
 use super::inspector::{Inspector, Subject};
 use super::keyed::Keyed;
 use super::pages::Pages;
+use super::recordings_api::RecordingsApi;
 use super::updates::Values;
 use super::watch::Watch;
 use crate::config::DebuggerAt;
@@ -131,8 +132,11 @@ async fn serve(at: DebuggerAt, inspector: Arc<Inspector>, told: watch::Sender<Op
     };
     told.send_replace(Some(server.address()));
     let pages = Pages::of(&inspector.subject.app);
+    let recordings = RecordingsApi {
+        inspector: Arc::clone(&inspector),
+    };
     let api = OpenApiService::new(
-        Api { inspector },
+        (Api { inspector }, recordings),
         "Blazelink's debugger",
         env!("CARGO_PKG_VERSION"),
     );

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::record::{Commit, Moment, Noticed, Recording};
 use crate::change::{Change, ChangeKind, Old, Transaction};
 use crate::object_id::{Key, ObjectId};
-use crate::session::{Delivered, Pushed, SessionLabel, UpdateKind};
+use crate::session::{Delivered, Pushed, SessionLabel, Update, UpdateKind};
 use crate::subscription::testing::USER;
 
 /// So many rows that were told to so many sessions.
@@ -30,11 +30,13 @@ fn of(changes: i64, sessions: &[(SessionLabel, u64)]) -> Box<Commit> {
         new: None,
     });
     let transaction = Arc::new(Transaction::of(inserted.collect(), Vec::new()));
-    let mut recording = Recording::begin(Moment(0));
+    let update = Update::again(ObjectId::row(USER, Key::from(0)));
+    let mut recording = Recording::begin(Moment(0), false);
     recording.matched(Moment(0), sessions.len(), sessions.len(), 0);
     for &(session, first) in sessions {
         let pushed = Pushed::Appended;
-        recording.delivered(session, std::iter::once(0), Delivered { first, pushed });
+        let told = (0, UpdateKind::Create, &update);
+        recording.delivered(session, std::iter::once(told), Delivered { first, pushed });
     }
     let noticed = Noticed {
         object: ObjectId::row(USER, Key::from(0)),

@@ -40,9 +40,8 @@ impl Reached {
         confirmed: NOT_YET,
     };
 
-    /// A delivery that got so far.
-    #[cfg(test)]
-    pub(super) fn at(sent: Option<u32>, confirmed: Option<u32>) -> Reached {
+    /// A delivery that got so far, in microseconds after it was told.
+    pub(crate) fn after(sent: Option<u32>, confirmed: Option<u32>) -> Reached {
         Reached {
             sent: sent.unwrap_or(NOT_YET),
             confirmed: confirmed.unwrap_or(NOT_YET),
@@ -93,6 +92,19 @@ impl Trace {
             changed: changed as u32,
             pinned: false,
             commit,
+        }
+    }
+
+    /// Of a transaction that was published earlier, of which it is known how far each delivery got.
+    pub(crate) fn recorded(number: u64, commit: Box<Commit>, reached: Vec<Reached>) -> Trace {
+        let count = |got: fn(Reached) -> Option<u32>| {
+            reached.iter().filter(|it| got(**it).is_some()).count() as u32
+        };
+        Trace {
+            sent: count(Reached::sent),
+            confirmed: count(Reached::confirmed),
+            reached,
+            ..Trace::new(number, commit)
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use blazelink_codes::limits;
 
-use super::record::Commit;
+use super::record::{Commit, Moment};
 use super::trace::Trace;
 
 /// Of the transactions that went as they should, one in so many is kept as long as those that did
@@ -92,6 +92,17 @@ impl Traces {
         self.kept.values().rev()
     }
 
+    /// Those that are kept and became visible after this moment, the oldest first.
+    pub(crate) fn since(&self, from: Moment) -> impl Iterator<Item = &Trace> + Clone {
+        let kept = self.kept.values();
+        kept.filter(move |trace| trace.commit.times.visible >= from)
+    }
+
+    /// How many came, ever.
+    pub(crate) fn came(&self) -> u64 {
+        self.next - 1
+    }
+
     /// Number of those that are kept.
     pub(crate) fn len(&self) -> usize {
         self.kept.len()
@@ -144,7 +155,6 @@ impl Traces {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::debugger::record::Moment;
     use crate::debugger::testing::commit;
 
     const ROOM: u64 = 64;

@@ -266,9 +266,9 @@ mod tests {
     #[test]
     fn what_stands_in_the_way_of_a_delivery_is_said() {
         let (nowhere, sent, confirmed) = (
-            Reached::at(None, None),
-            Reached::at(Some(1_000_000), None),
-            Reached::at(Some(100), Some(2_000)),
+            Reached::after(None, None),
+            Reached::after(Some(1_000_000), None),
+            Reached::after(Some(100), Some(2_000)),
         );
         let appended = |reached| delivered(Pushed::Appended, reached);
         for (delivered, word, part) in [

@@ -18,7 +18,7 @@ use super::ledger::{Ledger, View, ViewName, Visit};
 use super::rules::Rules;
 use super::session_watch::SessionWatch;
 use crate::change::Transaction;
-use crate::debugger::{Recorder, What};
+use crate::debugger::{Moment, Recorder, Watching, What};
 use crate::exposure::Exposure;
 use crate::meters::Meters;
 use crate::monitor::MonitorHub;
@@ -175,8 +175,13 @@ impl SubscriptionManager {
     ///
     /// If it belongs to another viewer.
     pub fn bind(&self, session: &Session, viewer: &Viewer) -> Result<(), AnotherViewer> {
-        if session.bind(viewer)? == Bound::Now && self.lock().watched_by(session.number()) > 0 {
-            session.reset();
+        if session.bind(viewer)? == Bound::Now {
+            if self.recorder.is_keeping() {
+                self.record_watching(session, self.recorder.now(), None);
+            }
+            if self.lock().watched_by(session.number()) > 0 {
+                session.reset();
+            }
         }
         Ok(())
     }
@@ -243,7 +248,8 @@ impl SubscriptionManager {
     pub fn unsubscribe(&self, session: &Session, object: &ObjectId, selection: u64) {
         self.lock().unsubscribe(session.number(), object, selection);
         let object = object.clone();
-        self.write_down(session, &ViewName { object, selection });
+        let now = self.recorder.now();
+        self.changed(session, &ViewName { object, selection }, now);
     }
 
     /// What a session's reads of this object depend on by now, whichever selections they are:
@@ -271,11 +277,31 @@ impl SubscriptionManager {
         self.lock().len()
     }
 
-    /// Has written down what a read watches by now. The index must not be locked.
-    pub(super) fn write_down(&self, session: &Session, name: &ViewName) {
+    /// What a read watches has changed, and it began to then: has it written down. The index must not
+    /// be locked.
+    pub(super) fn changed(&self, session: &Session, name: &ViewName, began: Moment) {
+        self.write_down(session, name);
+        if self.recorder.is_keeping() {
+            let view = self.view(session, name);
+            self.record_watching(session, began, Some((name.clone(), view)));
+        }
+    }
+
+    fn write_down(&self, session: &Session, name: &ViewName) {
         if let Some(ledger) = self.ledger.get() {
             ledger.changed(session.id(), name, &|| self.view(session, name));
         }
+    }
+
+    /// Tells the recorder what a session watches by now, or only whose it is.
+    fn record_watching(&self, session: &Session, began: Moment, view: Option<(ViewName, View)>) {
+        self.recorder.watching(Watching {
+            session: session.label(),
+            viewer: session.viewer(),
+            began,
+            at: self.recorder.now(),
+            view,
+        });
     }
 
     fn view(&self, session: &Session, name: &ViewName) -> View {

@@ -79,7 +79,11 @@ impl SubscriptionManager {
             }));
             self.count(hits.len(), delivered);
             if let Some(recording) = &mut recording {
-                recording.delivered(session.label(), hits.iter().map(|&(_, at)| at), delivered);
+                let told = hits.iter().map(|&(_, at)| {
+                    let (kind, update) = &updates[at as usize];
+                    (at, *kind, &**update)
+                });
+                recording.delivered(session.label(), told, delivered);
             }
         }
         self.record(recording, transaction, noticed);
@@ -115,7 +119,9 @@ impl SubscriptionManager {
             let delivered = session.deliver(updates);
             self.count(told.len(), delivered);
             if let Some(recording) = &mut recording {
-                recording.delivered(session.label(), told.iter().map(|(at, _)| *at), delivered);
+                let told = told.iter();
+                let told = told.map(|(at, (kind, update))| (*at, *kind, &**update));
+                recording.delivered(session.label(), told, delivered);
             }
         }
         self.record(recording, transaction, noticed);

@@ -1,15 +1,16 @@
 //! `Rehearsal`: a transaction put once more to what somebody watches, by the code that publishes, with
-//! nobody listening. The debugger asks it why a session was, or was not, told.
+//! nobody listening. The debugger asks it why a session was, or was not, told, and replays recordings
+//! on it.
 //!
 //! What must stay true: it changes nothing of the manager that it is made of.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::ledger::View;
+use super::ledger::{View, ViewName};
 use super::manager::SubscriptionManager;
 use crate::change::Transaction;
-use crate::debugger::{Noticed, Record};
+use crate::debugger::{Commit, Noticed, Record};
 use crate::object_id::ObjectId;
 use crate::session::{ConnectionManager, Session, SessionId};
 use crate::viewer::Viewer;
@@ -44,30 +45,14 @@ impl SubscriptionManager {
         views: Vec<(ObjectId, u64, View)>,
         transaction: &Arc<Transaction>,
     ) -> Rehearsed {
-        let nobody = Arc::new(ConnectionManager::default());
-        let mut stage = SubscriptionManager::new(Arc::clone(self.exposure()), nobody);
-        stage.guarded.clone_from(&self.guarded);
-        stage.rules = Arc::clone(&self.rules);
-        stage.conditions.clone_from(&self.conditions);
-        let Some(id) = SessionId::new("rehearsal") else {
+        let mut stage = self.stage();
+        let Some(session) = stage.enter(viewer) else {
             return Rehearsed::default();
         };
-        let session = stage.connections().open(&id, Instant::now());
-        // It belongs to nobody yet.
-        let _ = session.bind(viewer);
         for (object, selection, view) in views {
-            let mut index = stage.lock();
-            let answer = index.begin(session.number(), object, selection);
-            for (role, dependency) in view {
-                // There is no limit.
-                let _ = index.depend(&answer, role, dependency, usize::MAX);
-            }
-            index.finish(answer);
+            stage.watch(&session, ViewName { object, selection }, view);
         }
-        stage.recorder().switch_on();
-        stage.judge(transaction).await;
-        stage.publish(transaction);
-        let Some(Record::Commit(commit)) = stage.recorder().take() else {
+        let Some(commit) = stage.perform(transaction).await else {
             return Rehearsed::default();
         };
         let deliveries = commit.deliveries.iter();
@@ -75,6 +60,74 @@ impl SubscriptionManager {
         Rehearsed {
             told: told.cloned().collect(),
             denied: commit.denied,
+        }
+    }
+
+    /// An empty stage, with the tables and rules of this manager.
+    pub(crate) fn stage(&self) -> Stage {
+        let nobody = Arc::new(ConnectionManager::default());
+        let mut manager = SubscriptionManager::new(Arc::clone(self.exposure()), nobody);
+        manager.guarded.clone_from(&self.guarded);
+        manager.rules = Arc::clone(&self.rules);
+        manager.conditions.clone_from(&self.conditions);
+        manager.recorder().switch_on();
+        manager.recorder().keep(true);
+        Stage {
+            manager,
+            entered: 0,
+        }
+    }
+}
+
+/// Where transactions are published to sessions that nobody listens in.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    manager: SubscriptionManager,
+    entered: u64,
+}
+
+impl Stage {
+    /// A session of this viewer's, which watches nothing yet.
+    pub(crate) fn enter(&mut self, viewer: &Viewer) -> Option<Arc<Session>> {
+        self.entered += 1;
+        let id = SessionId::new(&format!("rehearsal {}", self.entered))?;
+        let session = self.manager.connections().open(&id, Instant::now());
+        // It belongs to nobody yet.
+        let _ = session.bind(viewer);
+        // Nobody takes from its outbox: so nothing is put there, and is recorded all the same.
+        session.reset();
+        Some(session)
+    }
+
+    /// From now on one read of the session watches this and nothing else.
+    pub(crate) fn watch(&self, session: &Session, name: ViewName, view: View) {
+        let mut index = self.manager.lock();
+        if view.is_empty() {
+            index.unsubscribe(session.number(), &name.object, name.selection);
+            return;
+        }
+        let answer = index.begin(session.number(), name.object, name.selection);
+        for (role, dependency) in view {
+            // There is no limit.
+            let _ = index.depend(&answer, role, dependency, usize::MAX);
+        }
+        index.finish(answer);
+    }
+
+    /// The session watches nothing any more.
+    pub(crate) fn leave(&self, session: &Session) {
+        self.manager.lock().forget(session.number());
+    }
+
+    /// Publishes a transaction. Whom it was told, by the labels of this stage's sessions.
+    pub(crate) async fn perform(&self, transaction: &Arc<Transaction>) -> Option<Box<Commit>> {
+        self.manager.judge(transaction).await;
+        self.manager.publish(transaction);
+        loop {
+            match self.manager.recorder().take()? {
+                Record::Commit(commit) => return Some(commit),
+                Record::Step(_) | Record::Watching(_) => {}
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::dependency::{Dependency, Reading, Role, Watch};
 use super::index::{Answer, SubscriptionIndex};
 use super::ledger::ViewName;
 use super::manager::SubscriptionManager;
-use crate::debugger::{What, read};
+use crate::debugger::{Moment, What, read};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object_id::ObjectId;
 use crate::session::Session;
@@ -58,10 +58,13 @@ impl Watch for SessionWatch {
             manager, session, ..
         } = &*self.watching;
         let object = name.object.clone();
+        let recorder = manager.recorder();
+        let began = recorder.is_keeping().then(|| recorder.now());
         let answer = manager.lock().begin(session.number(), object, selection);
         Arc::new(SessionReading {
             watching: Arc::clone(&self.watching),
             name,
+            began: began.unwrap_or_default(),
             answer: Mutex::new(Some(answer)),
         })
     }
@@ -80,6 +83,8 @@ impl Watch for SessionWatch {
 struct SessionReading {
     watching: Arc<Watching>,
     name: ViewName,
+    /// The beginning of time if nobody wanted to know.
+    began: Moment,
     /// Taken when the reading ends. Locked before the index, never after it.
     answer: Mutex<Option<Answer>>,
 }
@@ -132,7 +137,7 @@ impl SessionReading {
         } = &*self.watching;
         let changed = how(&mut manager.lock(), answer);
         if changed {
-            manager.write_down(session, &self.name);
+            manager.changed(session, &self.name, self.began);
             self.watching.changed.store(true, Ordering::Relaxed);
         }
         changed

@@ -1,13 +1,13 @@
 //! Asking the debugger of a running app over HTTP: where it is, with which key, and what it says.
-//! Called by `debug` and `why`.
+//! Called by `debug`, `why`, `record` and `replay`.
 
 use std::path::Path;
 
 use blazelink_codes::{Code, Error, ErrorKind, Result};
 use bytes::Bytes;
 use clap::Args;
-use http_body_util::{BodyExt, Empty};
-use hyper::{Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -22,7 +22,7 @@ const KEY: &str = "BLAZELINK_DEBUGGER_KEY";
 #[derive(Args, Debug)]
 pub(crate) struct Place {
     /// The debugger of an app that dev does not run, whose key is in BLAZELINK_DEBUGGER_KEY
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     url: Option<String>,
 }
 
@@ -32,6 +32,16 @@ pub(crate) struct Debugger {
     /// `http://` and the address.
     url: String,
     key: String,
+}
+
+/// What it is sent.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Nothing.
+    None,
+    Json(Value),
+    /// A file's contents.
+    File(Vec<u8>),
 }
 
 impl Debugger {
@@ -66,6 +76,19 @@ impl Debugger {
     /// [`Code::NoDebugger`] if it does not answer or does not take the key, [`Code::Usage`] if it says
     /// that the question is wrong, [`Code::NotRemembered`] if it knows nothing of what is asked for.
     pub(crate) async fn ask(&self, path: &str, parameters: &[(&str, String)]) -> Result<Value> {
+        self.answer(Method::GET, target(path, parameters), Body::None)
+            .await
+    }
+
+    /// What it answers to this.
+    ///
+    /// # Errors
+    /// Those of [`Debugger::ask`], and [`Code::NoRecording`] if it does not do it.
+    pub(crate) async fn tell(&self, path: &str, body: Body) -> Result<Value> {
+        self.answer(Method::POST, target(path, &[]), body).await
+    }
+
+    async fn answer(&self, method: Method, target: String, body: Body) -> Result<Value> {
         let broken = |why: String| {
             unreachable(format!(
                 "The debugger at {} does not answer: {why}",
@@ -74,7 +97,7 @@ impl Debugger {
             .with_hint("it is there while the app runs, if its settings say so: blazelink dev")
         };
         let (status, body) = self
-            .send(path, parameters)
+            .send(method, &target, body)
             .await
             .map_err(|error| broken(error.to_string()))?;
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -89,6 +112,7 @@ impl Debugger {
             StatusCode::NOT_FOUND if !said.is_empty() => {
                 Err(Error::new(ErrorKind::Setup, Code::NotRemembered, said))
             }
+            StatusCode::CONFLICT => Err(Error::new(ErrorKind::Setup, Code::NoRecording, said)),
             StatusCode::UNAUTHORIZED => Err(unreachable(format!(
                 "The debugger at {} does not take the key",
                 self.url
@@ -100,8 +124,9 @@ impl Debugger {
 
     async fn send(
         &self,
-        path: &str,
-        parameters: &[(&str, String)],
+        method: Method,
+        target: &str,
+        body: Body,
     ) -> std::result::Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
         let uri: Uri = self.url.parse()?;
         let host = uri.authority().ok_or("its address names no host")?.clone();
@@ -110,10 +135,23 @@ impl Debugger {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let asking = async {
-            let request = Request::get(target(path, parameters))
+            let request = Request::builder().method(method).uri(target);
+            let request = request
                 .header(header::HOST, host.as_str())
-                .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
-                .body(Empty::<Bytes>::new())?;
+                .header(header::AUTHORIZATION, format!("Bearer {}", self.key));
+            let (of, bytes) = match body {
+                Body::None => (None, Bytes::new()),
+                Body::Json(value) => (
+                    Some("application/json; charset=utf-8"),
+                    value.to_string().into(),
+                ),
+                Body::File(bytes) => (Some("application/octet-stream"), bytes.into()),
+            };
+            let request = match of {
+                Some(of) => request.header(header::CONTENT_TYPE, of),
+                None => request,
+            };
+            let request = request.body(Full::new(bytes))?;
             let answer = sender.send_request(request).await?;
             let status = answer.status();
             let body = answer.into_body().collect().await?.to_bytes();

@@ -9,9 +9,9 @@ use blazelink_codes::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-pub(crate) use self::asking::{Debugger, Place};
+pub(crate) use self::asking::{Body, Debugger, Place};
 use self::telling::Now;
-pub(crate) use self::telling::why;
+pub(crate) use self::telling::{replayed, why};
 use crate::terminal::Terminal;
 
 /// Show what a running app does: commits, sessions, and who is told what
@@ -58,6 +58,8 @@ enum Verb {
     },
     /// What sessions watch, by shape, and what that costs
     Subscriptions,
+    /// The recordings that are kept, and the one that is being made
+    Recordings,
 }
 
 pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
@@ -86,6 +88,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: Terminal) -> Result<()> 
         Some(Verb::Subscriptions) => ("subscriptions".to_owned(), none, |told, _| {
             telling::subscriptions(told)
         }),
+        Some(Verb::Recordings) => ("recordings".to_owned(), none, telling::recordings),
     };
     let told = debugger.ask(&path, &parameters).await?;
     let text = tell(&told, now);

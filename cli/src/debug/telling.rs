@@ -202,6 +202,64 @@ pub(crate) fn subscriptions(told: &Value) -> String {
     text
 }
 
+/// The recordings that are kept, and the one that is being made.
+pub(crate) fn recordings(told: &Value, now: Now) -> String {
+    let mut text = String::new();
+    let running = &told["running"];
+    if !running.is_null() {
+        let _ = writeln!(
+            text,
+            "{} has been made for {}, and holds {} updates\n",
+            string(&running["name"]),
+            now.age(&running["began_at_ms"]),
+            running["updates"]
+        );
+    }
+    let mut rows = vec![row(["recording", "age", "took", "size", "file"])];
+    for kept in list(&told["recordings"]) {
+        let at = |name: &str| kept[name].as_u64().unwrap_or_default();
+        let took = at("ended_at_ms").saturating_sub(at("began_at_ms"));
+        rows.push(vec![
+            string(&kept["name"]),
+            now.age(&kept["began_at_ms"]),
+            span(&Value::from(took * 1_000)),
+            bytes(&kept["bytes"]),
+            string(&kept["file"]),
+        ]);
+    }
+    text.push_str(&table(&rows));
+    text
+}
+
+/// What another build would tell otherwise.
+pub(crate) fn replayed(told: &Value) -> String {
+    let mut text = format!("{}\n", string(&told["sentence"]));
+    let mut rows = vec![row(["update", "session", "of", "was told", "would be"])];
+    for one in list(&told["differences"]) {
+        let telling = |name: &str| match (one[name].as_str(), one["was"] == one["would"]) {
+            (None, _) => "nothing".to_owned(),
+            (Some(kind), true) if name == "would" => {
+                format!("{kind}, with other columns or values")
+            }
+            (Some(kind), _) => kind.to_owned(),
+        };
+        rows.push(vec![
+            one["update"].to_string(),
+            string(&one["session"]),
+            string(&one["object"]),
+            telling("was"),
+            telling("would"),
+        ]);
+    }
+    if rows.len() > 1 {
+        let _ = write!(text, "\n{}", table(&rows));
+    }
+    for sentence in list(&told["not_compared"]) {
+        let _ = writeln!(text, "  {}", string(sentence));
+    }
+    text
+}
+
 /// Why a session did, or did not, hear of a row.
 pub(crate) fn why(told: &Value) -> String {
     let mut text = format!("{}\n", string(&told["sentence"]));

@@ -12,6 +12,7 @@ const KEYS = [
   ["Space", "hold what is shown, go on"],
   ["p", "keep an update, or no longer"],
   ["w", "why did a session hear of a row, or not"],
+  ["r", "record, and stop"],
   ["v", "charts as tables, and back"],
   ["y", "copy a link to what is shown"],
   ["t", "light or dark"],

@@ -8,6 +8,7 @@ import { twin } from "./parts.js";
 import { Path } from "./path.js";
 import { SCREENS, go } from "./place.js";
 import { Pulse } from "./pulse.js";
+import { Recording, Recordings, turn } from "./recordings.js";
 import { Replication } from "./replication.js";
 import { Schema } from "./schema.js";
 import { Session, Sessions } from "./sessions.js";
@@ -51,6 +52,9 @@ function App() {
         return true;
       case "w":
         setWhy({ session: "", object: "", at: "" });
+        return true;
+      case "r":
+        turn(live.answers.get("/api/overview")?.ok?.recording != null).then(say);
         return true;
       case "v":
         twin.turn();
@@ -110,6 +114,8 @@ function Screen({ place, why }) {
       return html`<${Schema} />`;
     case "replication":
       return html`<${Replication} />`;
+    case "recordings":
+      return place.of === "" ? html`<${Recordings} />` : html`<${Recording} key=${place.of} name=${place.of} at=${place.at} />`;
     default:
       return html`<h1>There is no such screen</h1><p><a href="/">Pulse</a> is the first one.</p>`;
   }
@@ -135,6 +141,7 @@ function Top({ say, help }) {
     </p>
     ${overview !== undefined && overview.version !== root.dataset.version ? html`<p class="wrong">The app is version ${overview.version} now: <a href="" target="_self">reload</a></p>` : null}
     <p class="said" role="status">${say}</p>
+    ${overview?.recording == null ? null : html`<a class="recording" href="/recordings"><span class="dot" aria-hidden="true">●</span> recording</a>`}
     <button aria-pressed=${stream.paused ? "true" : "false"} onClick=${() => live.pause(!live.paused)}>${stream.paused ? "❚❚ held" : "● live"}</button>
     <button onClick=${turnTheme} aria-label="Light or dark">◐</button>
     <button onClick=${help} aria-label="Keys">?</button>

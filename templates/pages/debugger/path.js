@@ -63,10 +63,12 @@ function One({ number, why }) {
 }
 
 /**
+ * Everything that became of a transaction; of one that was recorded, without asking the app that runs about it.
+ *
  * @param {any} path
- * @param {(of: any) => void} why
+ * @param {((of: any) => void) | undefined} why
  */
-function shown(path, why) {
+export function shown(path, why = undefined) {
   const { update, way, changes, deliveries } = path;
   return html`
     <dl class="facts">
@@ -116,9 +118,9 @@ function column(of) {
 /** How many got how far. @param {{of: any, number: number}} of */
 function Funnel({ of, number }) {
   const steps = [
-    ["rows changed", of.changed],
+    [of.changed === 1 ? "row changed" : "rows changed", of.changed],
     ["kept from a viewer by policy", of.denied],
-    ["sessions told", of.told],
+    [of.told === 1 ? "session told" : "sessions told", of.told],
     ["merged or reset in an outbox", of.merged],
     ["written to a socket", of.sent],
     ["handled by the client", of.confirmed],
@@ -177,29 +179,29 @@ function rowFor({ objects }, changes) {
   return (changes.find(({ object }) => objects.includes(object)) ?? changes[0])?.object ?? objects[0] ?? "";
 }
 
-/** @param {{path: any, why: (of: any) => void}} of */
+/** @param {{path: any, why?: (of: any) => void}} of */
 function Deliveries({ path, why }) {
   const { deliveries, update } = path;
   const [chosen, setChosen] = useState(-1);
   const choose = (/** @type {number} */ at) => setChosen(Math.max(0, Math.min(deliveries.length - 1, at)));
-  const ask = (/** @type {any} */ it) => why({ session: it.session, object: rowFor(it, path.changes), at: update.lsn });
+  const ask = (/** @type {any} */ it) => why?.({ session: it.session, object: rowFor(it, path.changes), at: update.lsn });
   useKeys((key) => {
     if (key === "j" || key === "k") {
       choose(chosen + (key === "j" ? 1 : -1));
       return true;
     }
-    if (key === "Enter" && deliveries[chosen] !== undefined) {
+    if (key === "Enter" && why !== undefined && deliveries[chosen] !== undefined) {
       go(`/sessions/${deliveries[chosen].session}`);
       return true;
     }
-    if (key === "w" && deliveries[chosen] !== undefined) {
+    if (key === "w" && why !== undefined && deliveries[chosen] !== undefined) {
       ask(deliveries[chosen]);
       return true;
     }
   });
   if (deliveries.length === 0) {
     return html`<section class="panel"><h2>Sessions</h2><${Nothing} title="No session was told">
-      <p>None watches what has changed, or their viewers may not see it. <button onClick=${() => why({ session: "", object: path.changes[0]?.object ?? "", at: update.lsn })}>Why?</button></p>
+      <p>None watches what has changed, or their viewers may not see it. ${why === undefined ? null : html`<button onClick=${() => why({ session: "", object: path.changes[0]?.object ?? "", at: update.lsn })}>Why?</button>`}</p>
     </${Nothing}></section>`;
   }
   const of = update.funnel.told;
@@ -207,20 +209,20 @@ function Deliveries({ path, why }) {
     <h2>Sessions <small>${deliveries.length < of ? `the slowest ${deliveries.length} of ${count(of)}` : plural(of, "was told", "were told")}</small></h2>
     <${Table}
       name="Sessions that were told"
-      heads=${["Session", "State", "Sent after", "Handled after", "Told of", "Why"]}
+      heads=${["Session", "State", "Sent after", "Handled after", "Told of", why && "Why"].filter(Boolean)}
       numbers=${[2, 3]}
       chosen=${chosen < 0 ? undefined : chosen}
       rows=${deliveries.map((/** @type {any} */ it) => ({
         key: it.session,
-        href: `/sessions/${it.session}`,
+        href: why && `/sessions/${it.session}`,
         cells: [
           it.session,
           html`<${State} of=${it.state} />`,
           span(it.sent_us),
           span(it.confirmed_us),
           it.objects.join(", "),
-          html`<button class="small" onClick=${() => ask(it)} aria-label=${`Why ${it.session} did or did not hear of it`}>why</button>`,
-        ],
+          why && html`<button class="small" onClick=${() => ask(it)} aria-label=${`Why ${it.session} did or did not hear of it`}>why</button>`,
+        ].filter((cell) => cell !== undefined),
       }))}
     />
   </section>`;

@@ -10,6 +10,7 @@ export const SCREENS = [
   { path: "/subscriptions", name: "Subscriptions", icon: "⋔" },
   { path: "/schema", name: "Schema", icon: "◫" },
   { path: "/replication", name: "Replication", icon: "⟳" },
+  { path: "/recordings", name: "Recordings", icon: "◎" },
 ];
 
 /** @type {Set<() => void>} */
@@ -27,7 +28,7 @@ export function listen(listener) {
 export function here() {
   const [, screen = "", of = ""] = location.pathname.split("/");
   const query = new URLSearchParams(location.search);
-  return { screen, of: decodeURIComponent(of), filter: query.get("filter") ?? "", state: query.get("state") ?? "" };
+  return { screen, of: decodeURIComponent(of), filter: query.get("filter") ?? "", state: query.get("state") ?? "", at: query.get("at") ?? "" };
 }
 
 /**
@@ -66,4 +67,12 @@ document.addEventListener("click", (event) => {
 /** @param {string} filter */
 export function updatesAt(filter) {
   return filter === "" ? "/updates" : `/updates?filter=${encodeURIComponent(filter)}`;
+}
+
+/**
+ * @param {string} name
+ * @param {number | undefined} update
+ */
+export function recordingAt(name, update = undefined) {
+  return `/recordings/${encodeURIComponent(name)}${update === undefined ? "" : `?at=${update}`}`;
 }

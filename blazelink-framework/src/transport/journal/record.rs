@@ -3,8 +3,8 @@
 //! After [`HEAD`], which ends in the version of the format, come records: the length of a text
 //! (`u32`, little endian), its CRC-32, and the text, which is JSON. A record says all that one read
 //! of a session watches by then, in place of what earlier ones said of it, or that a session has
-//! ended. Tables and columns are named as on the wire, because their numbers are another build's;
-//! what this build has not, or keys otherwise, is passed over.
+//! ended. Tables and columns are named as on the wire (`NamedView`), because their numbers are another
+//! build's.
 //!
 //! What must stay true: any beginning of a journal restores what its whole records say, and
 //! nothing behind the first broken one is believed.
@@ -15,10 +15,9 @@ use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::exposure::{ExposedTable, Exposure};
-use crate::object_id::{Atom, Key, ObjectId, Scope};
+use crate::exposure::Exposure;
 use crate::session::SessionId;
-use crate::subscription::{Dependency, Residual, Role, View, ViewName};
+use crate::subscription::{NamedView, View, ViewName};
 
 /// What a journal begins with.
 pub(super) const HEAD: &[u8] = b"blazelink sessions 1\n";
@@ -36,39 +35,12 @@ pub type Sessions = IndexMap<SessionId, IndexMap<ViewName, View>>;
 enum Record<'a> {
     View {
         session: Cow<'a, str>,
-        object: Named<'a>,
-        selection: u64,
-        declared: Vec<Named<'a>>,
-        derived: Vec<Named<'a>>,
+        #[serde(flatten)]
+        view: NamedView<'a>,
     },
     End {
         session: Cow<'a, str>,
     },
-}
-
-/// A dependency or an object, with the names of its table and column.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Named<'a> {
-    Everything,
-    Table(Cow<'a, str>),
-    Row(Cow<'a, str>, Vec<Scalar<'a>>),
-    Equal(Cow<'a, str>, Cow<'a, str>, Scalar<'a>),
-    /// The same, with the columns and values of its residual.
-    #[serde(rename = "equal_and")]
-    Narrowed(
-        Cow<'a, str>,
-        Cow<'a, str>,
-        Scalar<'a>,
-        Vec<(Cow<'a, str>, Vec<Scalar<'a>>)>,
-    ),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Scalar<'a> {
-    Int(i64),
-    Text(Cow<'a, str>),
 }
 
 /// Appends the record of one read; of one that watches nothing any more, if `view` is empty.
@@ -79,18 +51,9 @@ pub(super) fn write_view(
     view: &View,
     out: &mut Vec<u8>,
 ) {
-    let with = |role: Role| {
-        let depends = view.iter().filter(move |(has, _)| *has == role);
-        depends
-            .map(|(_, dependency)| Named::dependency(dependency, exposure))
-            .collect()
-    };
     let record = Record::View {
         session: session.reveal().into(),
-        object: Named::object(&name.object, exposure),
-        selection: name.selection,
-        declared: with(Role::Declared),
-        derived: with(Role::Derived),
+        view: NamedView::of(exposure, name, view),
     };
     write(&record, out);
 }
@@ -148,21 +111,9 @@ fn enter(record: Record<'_>, exposure: &Exposure, sessions: &mut Sessions) -> Op
         Record::End { session } => {
             sessions.swap_remove(&SessionId::new(&session)?);
         }
-        Record::View {
-            session,
-            object,
-            selection,
-            declared,
-            derived,
-        } => {
+        Record::View { session, view } => {
             let session = SessionId::new(&session)?;
-            let object = object.to_object(exposure)?;
-            let name = ViewName { object, selection };
-            let mut view = View::new();
-            for (role, depends) in [(Role::Declared, declared), (Role::Derived, derived)] {
-                let depends = depends.iter();
-                view.extend(depends.filter_map(|one| Some((role, one.to_dependency(exposure)?))));
-            }
+            let (name, view) = view.to_view(exposure)?;
             if !view.is_empty() {
                 sessions.entry(session).or_default().insert(name, view);
             } else if let Some(views) = sessions.get_mut(&session) {
@@ -176,121 +127,6 @@ fn enter(record: Record<'_>, exposure: &Exposure, sessions: &mut Sessions) -> Op
     Some(())
 }
 
-impl<'a> Named<'a> {
-    fn object(object: &'a ObjectId, exposure: &'a Exposure) -> Named<'a> {
-        let table = entity(exposure.table(object.table));
-        match &object.scope {
-            Scope::Table => Named::Table(table),
-            Scope::Row(key) => Named::Row(table, scalars(key.atoms())),
-        }
-    }
-
-    fn dependency(dependency: &'a Dependency, exposure: &'a Exposure) -> Named<'a> {
-        match dependency {
-            Dependency::Everything => Named::Everything,
-            Dependency::Table(table) => Named::Table(entity(exposure.table(*table))),
-            Dependency::Row(table, key) => {
-                Named::Row(entity(exposure.table(*table)), scalars(key.atoms()))
-            }
-            Dependency::Equal {
-                table,
-                column,
-                value,
-                residual,
-            } => {
-                let table = exposure.table(*table);
-                let name = |column: u32| (&table.columns[column as usize].name).into();
-                let (entity, column, value) = (entity(table), name(*column), Scalar::of(value));
-                if residual.is_none() {
-                    return Named::Equal(entity, column, value);
-                }
-                let rest = residual.equalities().iter();
-                let rest = rest.map(|one| (name(one.column), scalars(&one.values)));
-                Named::Narrowed(entity, column, value, rest.collect())
-            }
-        }
-    }
-
-    fn to_object(&self, exposure: &Exposure) -> Option<ObjectId> {
-        match self.to_dependency(exposure)? {
-            Dependency::Table(table) => Some(ObjectId::table(table)),
-            Dependency::Row(table, key) => Some(ObjectId::row(table, key)),
-            Dependency::Equal { .. } | Dependency::Everything => None,
-        }
-    }
-
-    fn to_dependency(&self, exposure: &Exposure) -> Option<Dependency> {
-        match self {
-            Named::Everything => Some(Dependency::Everything),
-            Named::Table(table) => Some(Dependency::Table(exposure.by_entity(table)?.id)),
-            Named::Row(table, scalars) => {
-                let table = exposure.by_entity(table)?;
-                if scalars.len() != table.key.len() {
-                    return None;
-                }
-                let atoms = table.key.iter().zip(scalars);
-                let atoms = atoms.map(|(&column, scalar)| scalar.to_atom(table, column));
-                let key = Key::from_atoms(atoms.collect::<Option<_>>()?)?;
-                Some(Dependency::Row(table.id, key))
-            }
-            Named::Equal(table, column, scalar) => {
-                let table = exposure.by_entity(table)?;
-                let column = position(table, column)?;
-                let value = scalar.to_atom(table, column)?;
-                Some(Dependency::equal(table.id, column as u32, value))
-            }
-            Named::Narrowed(table, column, scalar, rest) => {
-                let table = exposure.by_entity(table)?;
-                let column = position(table, column)?;
-                // What this build has not, or has in another form, narrows no more.
-                let rest = rest.iter().filter_map(|(column, scalars)| {
-                    let column = position(table, column)?;
-                    let atoms = scalars.iter().map(|scalar| scalar.to_atom(table, column));
-                    Some((column as u32, atoms.collect::<Option<_>>()?))
-                });
-                Some(Dependency::Equal {
-                    table: table.id,
-                    column: column as u32,
-                    value: scalar.to_atom(table, column)?,
-                    residual: Residual::of(rest),
-                })
-            }
-        }
-    }
-}
-
-impl<'a> Scalar<'a> {
-    fn of(atom: &'a Atom) -> Scalar<'a> {
-        match atom {
-            Atom::Int(number) => Scalar::Int(*number),
-            Atom::Text(text) => Scalar::Text(Cow::Borrowed(text)),
-        }
-    }
-
-    /// The atom, unless values of the column have another form by now.
-    fn to_atom(&self, table: &ExposedTable, column: usize) -> Option<Atom> {
-        let atom = match self {
-            Scalar::Int(number) => Atom::Int(*number),
-            Scalar::Text(text) => Atom::Text((**text).into()),
-        };
-        let kind = &table.columns.get(column)?.kind;
-        (kind.atom(&atom.to_string()) == atom).then_some(atom)
-    }
-}
-
-fn entity(table: &ExposedTable) -> Cow<'_, str> {
-    Cow::Borrowed(&table.entity)
-}
-
-fn position(table: &ExposedTable, column: &str) -> Option<usize> {
-    let mut columns = table.columns.iter();
-    columns.position(|exposed| exposed.name == column)
-}
-
-fn scalars(atoms: &[Atom]) -> Vec<Scalar<'_>> {
-    atoms.iter().map(Scalar::of).collect()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -298,8 +134,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::exposure::ExposedColumn;
-    use crate::object_id::TableId;
+    use crate::exposure::{ExposedColumn, ExposedTable};
+    use crate::object_id::{Atom, Key, ObjectId, TableId};
+    use crate::subscription::{Dependency, Residual, Role};
     use crate::value::Kind;
 
     fn table(id: u32, entity: &str, columns: &[(&str, Kind)], key: &[usize]) -> ExposedTable {

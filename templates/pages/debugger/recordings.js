@@ -1,0 +1,212 @@
+// Recordings: what the app did for a while, in a file; and one of them, commit by commit, and played to the app as
+// it is now.
+
+import { html, useEffect, useState } from "./vendor/htm-preact.js";
+import { Answer, Nothing, Table } from "./parts.js";
+import { shown as path } from "./path.js";
+import { go, recordingAt } from "./place.js";
+import { ago, causeOf, changed, count, plural, size, span } from "./words.js";
+import { ask, useAnswer, useKeys, useNow } from "./use.js";
+
+/** Commits of a recording that can be chosen. */
+const SCRUBBED = 500;
+
+/**
+ * Begins a recording, or ends the one that is being made. What is to be said of that.
+ *
+ * @param {boolean} running
+ * @param {{name?: string, redacted?: boolean}} what
+ */
+export async function turn(running, what = {}) {
+  const { ok, error } = running
+    ? await ask("/api/recordings/stop", { method: "POST" })
+    : await ask("/api/recordings", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(what) });
+  return error ?? (running ? `The recording ${ok.name} is kept` : `Recording ${ok.running.name}`);
+}
+
+export function Recordings() {
+  const answer = useAnswer("/api/recordings");
+  return html`
+    <h1>Recordings <small>what the app did for a while, to be looked at and replayed</small></h1>
+    <${Answer} answer=${answer}>${(/** @type {any} */ ok) => html`<${Shelf} of=${ok} />`}</${Answer}>
+  `;
+}
+
+/** @param {{of: any}} of */
+function Shelf({ of }) {
+  const now = useNow();
+  const { running, recordings } = of;
+  const [chosen, setChosen] = useState(-1);
+  const [name, setName] = useState("");
+  const [redacted, setRedacted] = useState(false);
+  const [said, say] = useState("");
+  useKeys((key) => {
+    if (["j", "k", "ArrowDown", "ArrowUp"].includes(key)) {
+      const by = key === "j" || key === "ArrowDown" ? 1 : -1;
+      setChosen(Math.max(0, Math.min(recordings.length - 1, chosen + by)));
+      return true;
+    }
+    if (key === "Enter" && recordings[chosen] !== undefined) {
+      go(recordingAt(recordings[chosen].name));
+      return true;
+    }
+  });
+  if (!of.kept) {
+    return html`<${Nothing} title="The app keeps no recordings"><p>It has no folder for them: name one with <code>[server] state</code>, or <code>BLAZELINK_STATE</code>.</p></${Nothing}>`;
+  }
+  const begin = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    say(await turn(running !== null, { name: name || undefined, redacted }));
+    setName("");
+  };
+  return html`
+    <section class="panel">
+      <h2>${running === null ? "Record" : html`Recording ${running.name} <small>for ${ago(running.began_at_ms, now)}, ${plural(running.updates, "commit", "commits")} by now${running.redacted ? ", redacted" : ""}</small>`}</h2>
+      <form class="record" onSubmit=${begin}>
+        ${running === null
+          ? html`<label>Name <input value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} placeholder="after the time" pattern="[A-Za-z0-9_\\-]*" maxlength="64" autocomplete="off" /></label>
+              <label class="check"><input type="checkbox" checked=${redacted} onChange=${(/** @type {any} */ event) => setRedacted(event.target.checked)} /> without values and viewers</label>
+              <button><span class="dot" aria-hidden="true">●</span> Record</button>`
+          : html`<button><span aria-hidden="true">■</span> Stop</button>`}
+        <p class="said" role="status">${said}</p>
+      </form>
+      <p class="sum">${running === null
+        ? "It holds every commit from now on, and whom it was told. Without values and viewers it can be shown to anybody, and not be replayed."
+        : "It ends with the app at the latest. r stops it from any screen."}</p>
+    </section>
+    ${recordings.length === 0
+      ? html`<${Nothing} title="No recording yet"><p>Press <kbd>r</kbd>, let something happen, press <kbd>r</kbd> again. <code>blazelink record</code> does the same.</p></${Nothing}>`
+      : html`<${Table}
+          name="Recordings"
+          heads=${["Recording", "Ago", "Took", "Size", "Holds"]}
+          numbers=${[1, 2, 3]}
+          chosen=${chosen < 0 ? undefined : chosen}
+          rows=${recordings.map((/** @type {any} */ it) => ({
+            key: it.name,
+            href: recordingAt(it.name),
+            cells: [it.name, ago(it.began_at_ms, now), span((it.ended_at_ms - it.began_at_ms) * 1_000), size(it.bytes), holds(it)],
+          }))}
+        />
+        <p class="loss">${count(recordings.length)} of at most ${count(of.most)} are kept.</p>`}
+  `;
+}
+
+/** @param {any} recording */
+function holds(recording) {
+  const lacks = [];
+  if (recording.let_go > 0) {
+    lacks.push(`${plural(recording.let_go, "commit", "commits")} found no room`);
+  }
+  if (recording.left_out > 0) {
+    lacks.push(`${plural(recording.left_out, "change", "changes")} of what is watched found no room`);
+  }
+  return [recording.redacted ? "no values, no viewers" : "all of it", ...lacks].join(" · ");
+}
+
+/** @param {{name: string, at: string}} of */
+export function Recording({ name, at }) {
+  const base = `/api/recordings/${encodeURIComponent(name)}`;
+  const updates = useAnswer(`${base}/updates?limit=${SCRUBBED}`);
+  useKeys((key) => {
+    if (key === "Escape") {
+      go("/recordings");
+      return true;
+    }
+  });
+  return html`
+    <header class="path">
+      <h1>Recording ${name}</h1>
+      <nav aria-label="Recordings"><a class="button" href="/recordings">all recordings</a><${Delete} name=${name} base=${base} /></nav>
+    </header>
+    <${Replay} name=${name} base=${base} />
+    <${Answer} answer=${updates}>
+      ${(/** @type {any} */ ok) =>
+        ok.updates.length === 0
+          ? html`<${Nothing} title="Nothing happened"><p>No commit came while it was made.</p></${Nothing}>`
+          : html`<${Scrub} name=${name} base=${base} updates=${[...ok.updates].reverse()} of=${ok} at=${Number(at)} />`}
+    </${Answer}>
+  `;
+}
+
+/** Goes through the commits. @param {{name: string, base: string, updates: any[], of: any, at: number}} of */
+function Scrub({ name, base, updates, of, at }) {
+  const found = updates.findIndex((it) => it.number === at);
+  const position = found < 0 ? 0 : found;
+  const update = updates[position];
+  const choose = (/** @type {number} */ position) => {
+    const { number } = updates[Math.max(0, Math.min(updates.length - 1, position))];
+    go(recordingAt(name, number), "replace");
+  };
+  useKeys((key) => {
+    if (key === "[" || key === "]") {
+      choose(position + (key === "]" ? 1 : -1));
+      return true;
+    }
+  });
+  const answer = useAnswer(`${base}/updates/${update.number}`);
+  const since = update.told_at_ms - updates[0].told_at_ms;
+  return html`
+    <section class="panel scrub">
+      <h2 id="scrub">Commit ${position + 1} of ${count(updates.length)} <small>update ${update.number}, ${span(since * 1_000)} after the first${of.next === null ? "" : `; older ones than these ${SCRUBBED} are in the file`}</small></h2>
+      <div class="slider">
+        <button onClick=${() => choose(position - 1)} disabled=${position === 0} aria-label="The commit before">‹</button>
+        <input type="range" min="1" max=${updates.length} value=${position + 1} aria-labelledby="scrub" aria-valuetext=${`${changed(update.tables)}, told to ${plural(update.funnel.told, "session", "sessions")}`} onInput=${(/** @type {any} */ event) => choose(Number(event.target.value) - 1)} />
+        <button onClick=${() => choose(position + 1)} disabled=${position === updates.length - 1} aria-label="The commit after">›</button>
+      </div>
+      <p class="sum">${changed(update.tables)} · ${update.cause === null ? "it does not say by what" : causeOf(update.cause)}</p>
+    </section>
+    <${Answer} answer=${answer}>${(/** @type {any} */ ok) => path(ok)}</${Answer}>
+  `;
+}
+
+/** Plays it to the app as it is now. @param {{name: string, base: string}} of */
+function Replay({ name, base }) {
+  const [answer, setAnswer] = useState(/** @type {any} */ (undefined));
+  const [busy, setBusy] = useState(false);
+  useEffect(() => setAnswer(undefined), [name]);
+  const replay = async () => {
+    setBusy(true);
+    setAnswer(await ask(`${base}/replay`, { method: "POST" }));
+    setBusy(false);
+  };
+  const told = answer?.ok;
+  return html`<section class="panel">
+    <h2>Replay <small>what the app would tell otherwise, as it is now</small></h2>
+    <p class="replay"><button onClick=${replay} disabled=${busy}>${busy ? "Replaying …" : "Replay against this build"}</button>
+      <span class=${told?.differ > 0 ? "bad" : told === undefined ? "wrong" : "good"} role="status">${told?.sentence ?? answer?.error ?? ""}</span></p>
+    ${told === undefined || told.differences.length === 0
+      ? null
+      : html`<${Table}
+          name="Deliveries that would differ"
+          heads=${["Update", "Session", "Of", "Was told", "Would be"]}
+          numbers=${[]}
+          rows=${told.differences.map((/** @type {any} */ it) => ({
+            key: `${it.update} ${it.session} ${it.object}`,
+            href: recordingAt(name, it.update),
+            cells: [it.update, it.session, it.object, it.was ?? "nothing", it.was === it.would ? `${it.would}, with other columns or values` : (it.would ?? "nothing")],
+          }))}
+        />`}
+    ${told?.differ > told?.differences.length ? html`<p class="loss">These are the first ${count(told.differences.length)}.</p>` : null}
+    ${told?.not_compared.map((/** @type {string} */ sentence) => html`<p class="loss">${sentence}.</p>`)}
+  </section>`;
+}
+
+/** Deletes it, if that is said twice. @param {{name: string, base: string}} of */
+function Delete({ name, base }) {
+  const [sure, setSure] = useState(false);
+  const [error, setError] = useState("");
+  useEffect(() => setSure(false), [name]);
+  const remove = async () => {
+    if (!sure) {
+      setSure(true);
+      return;
+    }
+    const answer = await ask(base, { method: "DELETE" });
+    if (answer.ok !== undefined) {
+      go("/recordings");
+    } else {
+      setError(answer.error ?? "");
+    }
+  };
+  return html`<button onClick=${remove} onBlur=${() => setSure(false)}>${sure ? "Delete it for good" : "Delete"}</button>${error === "" ? null : html`<span class="wrong" role="status">${error}</span>`}`;
+}
