@@ -40,12 +40,29 @@ impl Server {
         Server::start_program(&itself, database, SlotMode::Temporary, state).await
     }
 
+    /// The same without one, and with these variables.
+    pub async fn start_with(database: &TestDatabase, variables: &[(&str, &str)]) -> Server {
+        let itself = std::env::current_exe().expect("a program has a path");
+        let nowhere = Path::new("");
+        Server::launch(&itself, database, SlotMode::Temporary, nowhere, variables).await
+    }
+
     /// Starts the benchmarks' program, which is there, as the shooter.
     pub async fn start_program(
         program: &Path,
         database: &TestDatabase,
         slot: SlotMode,
         state: &Path,
+    ) -> Server {
+        Server::launch(program, database, slot, state, &[]).await
+    }
+
+    async fn launch(
+        program: &Path,
+        database: &TestDatabase,
+        slot: SlotMode,
+        state: &Path,
+        variables: &[(&str, &str)],
     ) -> Server {
         let slot = match slot {
             SlotMode::Temporary => "temporary",
@@ -61,7 +78,8 @@ impl Server {
             .env("BLAZELINK_SLOT", slot)
             .env("BLAZELINK_STATE", state)
             .env("BLAZELINK_EVENTS", "/dev/stdout")
-            .env("RUST_LOG", "warn");
+            .env("RUST_LOG", "warn")
+            .envs(variables.iter().copied());
         let mut process = Process::start(command);
         let line = process.line().await;
         let event: serde_json::Value = serde_json::from_str(&line).expect("events are JSON");

@@ -2,13 +2,14 @@
 //!
 //! `cargo run --release -p blazelink-tests --bin bench` prints the table that docs/performance.md quotes;
 //! with names of parts (`matching`, `decode`, `latency`, `silent`, `fanout`, `told`, `refetch`,
-//! `capture`, `graphql`, `journal`, `sockets`) it runs those only. The exit code is 1 if a bound does
+//! `capture`, `graphql`, `journal`, `debugger`, `sockets`) it runs those only. The exit code is 1 if a bound does
 //! not hold. Both sides of a ratio are measured in turn in this run, on a database of its own, so
 //! that a busy machine slows both.
 
 mod broadcast;
 mod capture;
 mod commits;
+mod debugger;
 mod decode;
 mod fanout;
 mod graphql;
@@ -75,6 +76,9 @@ fn main() -> ExitCode {
         }
         if wanted("journal") {
             journal::measure(&mut report).await;
+        }
+        if wanted("debugger") {
+            debugger::measure(&mut report).await;
         }
         if wanted("sockets") {
             sockets::measure(&mut report).await;
