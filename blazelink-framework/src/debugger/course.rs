@@ -6,6 +6,10 @@ use blazelink_codes::limits;
 
 use super::record::{Moment, What};
 
+/// Deliveries of traces that are gone are looked for when so many more are pending: to look each time
+/// costs more than to keep a few of them.
+const FORGET_EVERY: usize = 16;
+
 /// A delivery that a session's client has not handled yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
@@ -78,9 +82,11 @@ impl Course {
     /// Sockets do not wait until the recorder has heard of the transaction: when a delivery was written
     /// or handled by then, that is returned.
     pub(crate) fn told(&mut self, pending: Pending, kept: impl Fn(u64) -> bool) -> Early {
-        while self.pending.front().is_some_and(|it| !kept(it.trace)) {
-            self.pending.pop_front();
-            self.sent = self.sent.saturating_sub(1);
+        if self.pending.len().is_multiple_of(FORGET_EVERY) {
+            while self.pending.front().is_some_and(|it| !kept(it.trace)) {
+                self.pending.pop_front();
+                self.sent = self.sent.saturating_sub(1);
+            }
         }
         let (sent, confirmed) = (
             pending.last <= self.sent_up_to,

@@ -4,9 +4,10 @@
 //! sample of it; then what did not, the oldest first; what somebody has pinned goes last. What must
 //! stay true: the bytes never exceed the limit, and what was let go is counted.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use blazelink_codes::limits;
+use hashbrown::HashMap;
 
 use super::record::{Commit, Moment};
 use super::trace::Trace;
@@ -18,7 +19,10 @@ const SAMPLED: u64 = 16;
 /// See the file's head.
 #[derive(Debug)]
 pub(crate) struct Traces {
-    kept: BTreeMap<u64, Trace>,
+    /// Looked up for each delivery that gets further, which is what the debugger does most.
+    kept: HashMap<u64, Box<Trace>>,
+    /// The numbers of those that are kept.
+    numbers: BTreeSet<u64>,
     /// Numbers of those that nobody has looked at since they came, oldest first.
     fresh: VecDeque<u64>,
     /// Numbers of those that are worth more.
@@ -34,7 +38,8 @@ impl Traces {
     /// None yet, and room for so many bytes.
     pub(crate) fn new(limit: usize) -> Traces {
         Traces {
-            kept: BTreeMap::new(),
+            kept: HashMap::new(),
+            numbers: BTreeSet::new(),
             fresh: VecDeque::new(),
             notable: VecDeque::new(),
             pinned: 0,
@@ -51,7 +56,8 @@ impl Traces {
         self.next += 1;
         let trace = Trace::new(number, commit);
         self.bytes += trace.weight();
-        self.kept.insert(number, trace);
+        self.kept.insert(number, Box::new(trace));
+        self.numbers.insert(number);
         self.fresh.push_back(number);
         while self.bytes > self.limit && self.discard() {}
         number
@@ -59,12 +65,12 @@ impl Traces {
 
     /// The trace with this number, if it is kept.
     pub(crate) fn get(&self, number: u64) -> Option<&Trace> {
-        self.kept.get(&number)
+        self.kept.get(&number).map(|trace| &**trace)
     }
 
     /// The same, to be told how far it got.
     pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut Trace> {
-        self.kept.get_mut(&number)
+        self.kept.get_mut(&number).map(|trace| &mut **trace)
     }
 
     /// Keeps a trace as long as possible, or no longer. False if it is gone, or as many are pinned as
@@ -89,12 +95,14 @@ impl Traces {
 
     /// Those that are kept, the newest first.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Trace> {
-        self.kept.values().rev()
+        let numbers = self.numbers.iter().rev();
+        numbers.filter_map(|&number| self.get(number))
     }
 
     /// Those that are kept and became visible after this moment, the oldest first.
     pub(crate) fn since(&self, from: Moment) -> impl Iterator<Item = &Trace> + Clone {
-        let kept = self.kept.values();
+        let numbers = self.numbers.iter();
+        let kept = numbers.filter_map(|&number| self.get(number));
         kept.filter(move |trace| trace.commit.times.visible >= from)
     }
 
@@ -143,6 +151,7 @@ impl Traces {
 
     fn remove(&mut self, number: u64) -> bool {
         if let Some(trace) = self.kept.remove(&number) {
+            self.numbers.remove(&number);
             self.bytes -= trace.weight();
             self.pinned -= usize::from(trace.pinned);
             self.discarded += 1;

@@ -57,6 +57,7 @@ where
     let recorder = Arc::clone(connection.manager.recorder());
     recorder.step(label, What::Attached);
     let end = connection.run().await;
+    connection.record_confirmed();
     recorder.step(label, What::Detached);
     tracing::debug!(session = %label, ?end, "socket ended");
     if let End::Close(code) = end {
@@ -86,6 +87,8 @@ enum Event {
     Frame(Option<tungstenite::Result<Message>>),
     Woken,
     PingDue,
+    /// The client has said for now what it had to say.
+    Quiet,
 }
 
 struct Connection<S> {
@@ -95,6 +98,9 @@ struct Connection<S> {
     attached: Attached,
     allowance: Allowance,
     unanswered: u8,
+    /// What the client has confirmed since the recorder was told of it last: it may confirm much at
+    /// once.
+    confirmed: Option<u64>,
     /// If the client is a monitor.
     debug_messages: Option<DebugMessages>,
 }
@@ -124,6 +130,7 @@ where
             authority,
             allowance: Allowance::new(messages_per_second, now),
             unanswered: 0,
+            confirmed: None,
             debug_messages: None,
         }
     }
@@ -140,6 +147,10 @@ where
             let flow = match self.next_event(ping.as_mut(), wrote).await {
                 Event::Frame(frame) => self.receive(frame).await,
                 Event::Woken => ControlFlow::Continue(()),
+                Event::Quiet => {
+                    self.record_confirmed();
+                    ControlFlow::Continue(())
+                }
                 Event::PingDue => {
                     let next = tokio::time::Instant::now() + limits::PING_EVERY;
                     ping.as_mut().reset(next);
@@ -157,6 +168,7 @@ where
         tokio::select! {
             biased;
             frame = self.stream.next() => Event::Frame(frame),
+            () = ready(()), if self.confirmed.is_some() => Event::Quiet,
             () = ping => Event::PingDue,
             () = self.attached.socket().woken() => Event::Woken,
             () = told(self.debug_messages.as_ref()) => Event::Woken,
@@ -255,8 +267,9 @@ where
                 let socket = self.attached.socket();
                 let session = self.attached.session();
                 session.confirm(socket, msg_id);
-                let confirmed = What::Confirmed { up_to: msg_id };
-                self.manager.recorder().step(session.label(), confirmed);
+                if self.manager.recorder().is_on() {
+                    self.confirmed = self.confirmed.max(Some(msg_id));
+                }
                 ControlFlow::Continue(())
             }
             Ok(Received::Ping(ping_id)) => {
@@ -268,6 +281,15 @@ where
                 self.authorize(&event).await
             }
             Err(code) => ControlFlow::Break(End::Close(code)),
+        }
+    }
+
+    /// Tells the recorder what the client has confirmed.
+    fn record_confirmed(&mut self) {
+        if let Some(up_to) = self.confirmed.take() {
+            let session = self.attached.session().label();
+            let recorder = self.manager.recorder();
+            recorder.step(session, What::Confirmed { up_to });
         }
     }
 
