@@ -145,6 +145,7 @@ impl App {
         };
 
         let viewers = authority.viewer_form();
+        let explorer = debugger::Explorer::new(Arc::clone(&executor), Handle::current());
         let served = routes::Served {
             executor,
             subscriptions: Arc::clone(&subscriptions),
@@ -169,6 +170,7 @@ impl App {
                 status: status.clone(),
                 handed_on: handed_on.clone(),
                 postgres: debugger::Postgres::new(database.clone(), Handle::current()),
+                explorer,
                 shelf: state.map(debugger::Shelf::below),
                 viewers,
             };

@@ -1,13 +1,13 @@
 //! The debugger over the whole app: what it tells of commits and sessions, why somebody did or did not
 //! hear of a row, and whom it answers.
 
-use blazelink::config::Config;
+use blazelink::config::{Config, Environment};
 use blazelink_tests::app::{TestApp, shooter_database};
 use blazelink_tests::client::{Client, tells_of};
 use blazelink_tests::rows;
 use blazelink_tests::scene::{KEY, Scene, debugged, guarded, open, said};
 use blazelink_tests::whys::{behind_policies, in_the_open};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// The frame that tells of player 1.
@@ -305,5 +305,77 @@ async fn each_answer_is_given_where_its_case_has_come_about() {
             assert_eq!(said(&answer).0, case.answer, "{case:?}: {answer}");
         }
         stage.scene.app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_is_answered_as_a_session_sees_it_with_what_it_depends_on() {
+    let scene = Scene::start(guarded).await;
+    let users = "{ users(page: 0, size: 10) { count items { row { name } } } }";
+    let _client = scene.player(1, &[users]).await;
+    let session = scene.only_session().await;
+    let explore = |what: Value| {
+        let scene = &scene;
+        async move { scene.tell(Method::POST, "/api/explore", &what).await }
+    };
+    let (status, nobody) = explore(json!({"query": users})).await;
+    assert_eq!(status, StatusCode::OK, "{nobody}");
+    assert_eq!(nobody["answer"]["data"]["users"]["count"], 0);
+    assert_eq!(nobody["viewer"], "anonymous");
+    assert_eq!(nobody["session"], Value::Null);
+
+    let asked = json!({"query": users, "as": session, "live": "page 1"});
+    let (_, player) = explore(asked.clone()).await;
+    assert_eq!(player["answer"]["data"]["users"]["count"], 1, "{player}");
+    assert_eq!(player["viewer"], "known");
+    assert_eq!(player["reads"][0]["object"], "user");
+    let dependency = &player["reads"][0]["dependencies"][0];
+    assert_eq!(
+        (&dependency["tier"], &dependency["words"]),
+        (&json!("table"), &json!("User"))
+    );
+    let statements = player["statements"].as_array().expect("a list");
+    let sql = statements[0]["sql"].as_str().expect("a text");
+    assert!(sql.contains("SELECT") && sql.contains("$1"), "{sql}");
+
+    let label = player["session"].as_str().expect("it is watched for");
+    scene
+        .execute("UPDATE \"user\" SET name = 'new' WHERE id = 1")
+        .await;
+    let filter = format!("/api/updates?limit=1&filter=session:{label}");
+    let told = scene.get(&filter).await;
+    assert_eq!(told["updates"][0]["funnel"]["told"], 2, "{told}");
+    let (_, again) = explore(asked).await;
+    let rows = &again["answer"]["data"]["users"]["items"];
+    assert_eq!(rows, &json!([{"row": {"name": "new"}}]));
+    assert_eq!(again["session"], json!(label));
+
+    let (status, another) = explore(json!({"query": users, "live": "page 1"})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{another}");
+    let write = "mutation { updateUser(identifier: {obj_id: 1}, input: {name: \"x\"}) { obj_id } }";
+    let (status, refused) = explore(json!({"query": write})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    let (status, gone) = explore(json!({"query": users, "as": "s_000000"})).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{gone}");
+    let (status, wrong) = explore(json!({"query": "{ nothing }"})).await;
+    assert_eq!((status, &wrong["status"]), (StatusCode::OK, &json!(400)));
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_production_queries_are_answered_only_where_values_are_shown() {
+    for (values, expected) in [(false, StatusCode::CONFLICT), (true, StatusCode::OK)] {
+        let scene = Scene::with(guarded, |config| {
+            debugged(config);
+            config.environment = Environment::Production;
+            if let Some(at) = &mut config.debugger {
+                at.values = values;
+            }
+        });
+        let scene = scene.await;
+        let query = json!({"query": "{ __typename }"});
+        let (status, answer) = scene.tell(Method::POST, "/api/explore", &query).await;
+        assert_eq!(status, expected, "{answer}");
+        scene.app.stop().await;
     }
 }

@@ -119,6 +119,7 @@ const LAYERS: &[(Layer, &[&str])] = &[
             "config",
             "data",
             "debugger/api",
+            "debugger/explorer",
             "debugger/grid",
             "debugger/inquiry",
             "debugger/inspector",

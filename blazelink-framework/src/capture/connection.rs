@@ -6,6 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 
 use super::in_call::{InCall, outside};
 use crate::context::BlazeContext;
+use crate::data::Running;
 use crate::error::{Error, ErrorKind};
 
 #[async_trait::async_trait]
@@ -24,12 +25,18 @@ impl ConnectionTrait for BlazeContext {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let call = self.watch(&statement)?;
-        call.database.query_one_raw(statement).await
+        let running = Running::begin(&statement.sql);
+        let row = call.database.query_one_raw(statement).await;
+        running.end(row.iter().flatten().count());
+        row
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let call = self.watch(&statement)?;
-        call.database.query_all_raw(statement).await
+        let running = Running::begin(&statement.sql);
+        let rows = call.database.query_all_raw(statement).await;
+        running.end(rows.as_ref().map_or(0, Vec::len));
+        rows
     }
 }
 

@@ -5,6 +5,7 @@ use blazelink_codes::Code;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
 
 use super::page_query::Doubtful;
+use super::ran::Running;
 use super::write_error::sqlstate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::visibility::Visible;
@@ -36,7 +37,10 @@ impl<'a> Runner<'a> {
         statement: Visible<Statement>,
         refusal: &'static str,
     ) -> Result<Vec<QueryResult>> {
-        let rows = self.0.query_all_raw(statement.into_inner()).await;
+        let statement = statement.into_inner();
+        let running = Running::begin(&statement.sql);
+        let rows = self.0.query_all_raw(statement).await;
+        running.end(rows.as_ref().map_or(0, Vec::len));
         rows.map_err(|error| refused_or_lost(error, refusal))
     }
 

@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
+use poem_openapi::types::Any;
 use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde_json::Value;
 
+use super::explorer::Asked;
 use super::filter::{Filter, Misread};
 use super::inquiry::{Question, Unanswerable};
 use super::inspector::Inspector;
 use super::report::{
-    self, Grid, Overview, ReplicationReport, SchemaReport, SessionDetail, Sessions, Subscriptions,
-    Updates, Why,
+    self, Explored, Grid, Overview, ReplicationReport, SchemaReport, SessionDetail, Sessions,
+    Subscriptions, Updates, Why,
 };
 use crate::change::Lsn;
 use crate::session::SessionLabel;
@@ -91,6 +94,21 @@ pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 pub(crate) struct Pin {
     /// Whether it is to be kept as long as possible.
     pinned: bool,
+}
+
+/// A query that is to be answered.
+#[derive(Debug, Object)]
+pub(crate) struct Explore {
+    /// The document; it only reads.
+    query: String,
+    /// Its variables, an object.
+    variables: Option<Any<Value>>,
+    /// The label of the session as whose viewer sees it; nobody in particular, if none is named.
+    #[oai(rename = "as")]
+    of: Option<String>,
+    /// What names this query while it is to be kept current: a session of the explorer's then watches
+    /// what it reads.
+    live: Option<String>,
 }
 
 #[OpenApi(prefix_path = "/api")]
@@ -199,6 +217,26 @@ impl Api {
     #[oai(path = "/subscriptions", method = "get")]
     async fn subscriptions(&self) -> Json<Subscriptions> {
         Json(self.inspector.subscriptions())
+    }
+
+    /// Answers a query, as a session's viewer sees it.
+    #[oai(path = "/explore", method = "post")]
+    async fn explore(&self, explore: Json<Explore>) -> Answer<Explored> {
+        let Json(explore) = explore;
+        let of = explore.of.as_deref().filter(|label| !label.is_empty());
+        let asked = Asked {
+            query: explore.query,
+            variables: match explore.variables {
+                Some(Any(Value::Object(variables))) => variables,
+                Some(Any(Value::Null)) | None => serde_json::Map::new(),
+                Some(_) => {
+                    return Err(Refusal::misread("variables", "variables are a JSON object"));
+                }
+            },
+            of: of.map(label).transpose()?,
+            live: explore.live,
+        };
+        Ok(Json(self.inspector.explore(asked).await?))
     }
 
     /// Why a session did, or did not, hear of a row.

@@ -12,6 +12,7 @@ use blazelink_codes::limits;
 use tokio::sync::watch;
 
 use super::course::Course;
+use super::explorer::Explorer;
 use super::filter::Filter;
 use super::names::name_of;
 use super::picture::Picture;
@@ -66,6 +67,8 @@ pub(crate) struct Subject {
     pub(crate) handed_on: watch::Receiver<Lsn>,
     /// What Postgres says of slot and tables.
     pub(crate) postgres: Postgres,
+    /// What answers queries of whoever looks.
+    pub(crate) explorer: Explorer,
     /// Where recordings are kept, if they are.
     pub(crate) shelf: Option<Shelf>,
     /// How viewers are written into recordings.
@@ -77,7 +80,7 @@ pub(crate) struct Subject {
 pub(crate) struct Inspector {
     pub(super) subject: Subject,
     picture: Mutex<Picture>,
-    values: Values,
+    pub(super) values: Values,
     /// The server's clock when the recorder began.
     pub(super) began: SystemTime,
     /// The recording that is made, if one is. Locked after the picture.
@@ -439,7 +442,7 @@ impl Inspector {
     }
 }
 
-fn role_of(role: Role) -> &'static str {
+pub(super) fn role_of(role: Role) -> &'static str {
     match role {
         Role::Declared => "declared",
         Role::Derived => "derived",
@@ -447,7 +450,7 @@ fn role_of(role: Role) -> &'static str {
 }
 
 /// How precisely a dependency is matched, and what that costs.
-fn tier(dependency: &Dependency) -> (&'static str, &'static str) {
+pub(super) fn tier(dependency: &Dependency) -> (&'static str, &'static str) {
     match dependency {
         Dependency::Everything => (
             "everything",

@@ -6,6 +6,7 @@
 mod api;
 mod course;
 mod delta;
+mod explorer;
 mod filter;
 mod grid;
 mod inquiry;
@@ -32,6 +33,7 @@ mod updates;
 mod watch;
 mod why;
 
+pub(crate) use explorer::Explorer;
 pub(crate) use inspector::Subject;
 pub(crate) use record::{Commit, Moment, Noticed, Record, Recording, Watching, What, read};
 pub(crate) use recorder::Recorder;

@@ -5,6 +5,8 @@
 //! while nothing happens: a viewer of it is told nothing then.
 
 use poem_openapi::Object;
+use poem_openapi::types::Any;
+use serde_json::Value;
 
 /// How the app does.
 #[derive(Clone, Debug, Object)]
@@ -324,6 +326,36 @@ pub(crate) struct DependencyReport {
     pub(crate) role: String,
     /// `everything`, `table`, `row` or `value`: how precisely it is matched.
     pub(crate) tier: String,
+}
+
+/// A query's answer, what it depends on, and what it ran.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct Explored {
+    /// The status that a client would have.
+    pub(crate) status: u16,
+    /// The answer that a client would have; a text where that is no JSON.
+    pub(crate) answer: Any<Value>,
+    /// How long it took.
+    pub(crate) took_us: u64,
+    /// As whom it was answered: `anonymous` or `known`.
+    pub(crate) viewer: String,
+    /// The session that watches what was read, if one does.
+    pub(crate) session: Option<String>,
+    /// What it read, and what each depends on.
+    pub(crate) reads: Vec<ReadReport>,
+    /// The statements that it ran, in the order in which they ended.
+    pub(crate) statements: Vec<StatementReport>,
+}
+
+/// A statement that a query ran.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct StatementReport {
+    /// Its text, with places for its values.
+    pub(crate) sql: String,
+    /// How long the database took, as seen from the app.
+    pub(crate) took_us: u64,
+    /// Rows that it gave.
+    pub(crate) rows: u64,
 }
 
 /// Some sessions' dependencies that have the same shape.
