@@ -11,7 +11,7 @@ import { Tab } from "./tab.js";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../target/browser/debugger", import.meta.url));
 
-const SCREENS = ["", "updates", "path", "sessions", "subscriptions", "schema", "replication", "recordings"];
+const SCREENS = ["", "updates", "path", "sessions", "subscriptions", "schema", "explorer", "replication", "recordings"];
 
 /** @type {Dev} */
 let shooter;
@@ -152,7 +152,7 @@ test("everything is done with the keyboard alone", async () => {
   await insertKill();
   const heading = (/** @type {string | RegExp} */ name) => page.getByRole("heading", { name, level: 1 }).waitFor();
   await heading("Pulse");
-  for (const [key, name] of [["2", "Updates"], ["4", "Sessions"], ["5", "Subscriptions"], ["6", "Schema"], ["7", "Replication"], ["8", "Recordings"], ["1", "Pulse"]]) {
+  for (const [key, name] of [["2", "Updates"], ["4", "Sessions"], ["5", "Subscriptions"], ["6", "Schema"], ["7", "Explorer"], ["8", "Replication"], ["9", "Recordings"], ["1", "Pulse"]]) {
     await page.keyboard.press(String(key));
     await heading(new RegExp(`^${name}`));
   }
@@ -213,6 +213,43 @@ test("everything is done with the keyboard alone", async () => {
   await page.close();
 });
 
+test("a query is asked, and each change of its answer is shown while it is live", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  const { page } = desk;
+  await desk.go("/explorer");
+  const query = page.getByLabel("Query");
+  await page.waitForFunction(() => /** @type {HTMLTextAreaElement | null} */ (document.querySelector(".query textarea"))?.value.includes("items { row {"));
+  await query.focus();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("{ gameEvents(size: 3, orderBy: [{id: DESC}]) { count items { row { id kind } } } }");
+  await page.getByLabel("live").press("Space");
+  await query.press("Control+Enter");
+  const answer = page.getByLabel("The answer");
+  const count = async () => Number(/"count": (\d+)/.exec((await answer.textContent()) ?? "")?.[1]);
+  await page.getByText("nothing of it has changed yet").waitFor();
+  const before = await count();
+  assert.deepEqual(await desk.violations(), []);
+  await insertKill();
+  await page.locator(".answer ins").first().waitFor();
+  assert.equal(await count(), before + 1);
+  const watched = await desk.cells("What it watches");
+  assert(watched.some(([read, words]) => read === "game_event" && words?.startsWith("GameEvent")));
+  await page.screenshot({ path: join(SCREENSHOTS, "explorer-answer.png") });
+  await page.getByRole("tab", { name: /Statements/ }).press("Enter");
+  const statement = (await page.getByLabel("A statement").first().textContent()) ?? "";
+  assert.match(statement, /SELECT .*game_event/s);
+  assert.deepEqual(await desk.violations(), []);
+
+  await query.fill('mutation { deleteGame(identifier: {obj_id: 1}) }');
+  await query.press("Control+Enter");
+  await page.getByRole("alert").getByText("only reads").waitFor();
+  assert.deepEqual(
+    desk.problems.filter((it) => !it.includes("409")),
+    [],
+  );
+  await page.close();
+});
+
 test("what happens is recorded, gone through, replayed and deleted, with keys alone", async () => {
   const desk = await Desk.open(browser, shooter.debuggerUrl);
   const { page } = desk;
@@ -224,7 +261,7 @@ test("what happens is recorded, gone through, replayed and deleted, with keys al
   const last = async () => (await desk.api("/api/updates?limit=1&filter=table:game_event")).updates[0];
   await desk.agree(async () => 2, async () => ((await desk.api("/api/recordings")).running.updates >= 2 ? 2 : 0));
   const live = await desk.api(`/api/updates/${(await last()).number}`);
-  await page.keyboard.press("8");
+  await page.keyboard.press("9");
   await page.getByRole("button", { name: "Stop" }).waitFor();
   assert.deepEqual(await desk.violations(), []);
   await page.keyboard.press("r");

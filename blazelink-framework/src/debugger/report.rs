@@ -429,6 +429,8 @@ pub(crate) struct TableSchema {
     pub(crate) name: String,
     /// Its schema and name in Postgres; nothing if it is virtual.
     pub(crate) table: Option<String>,
+    /// The field of a query that reads its pages.
+    pub(crate) root: String,
     /// Who sees what of it, in words.
     pub(crate) policy: String,
     /// Its columns.

@@ -11,6 +11,7 @@ pub(crate) fn schema(tables: &TableManager) -> SchemaReport {
     let tables = all.zip(policies).map(|(table, policy)| TableSchema {
         name: table.entity.clone(),
         table: (!table.is_virtual()).then(|| format!("{}.{}", table.schema, table.table)),
+        root: table.page_root().to_owned(),
         policy: policy.what().to_owned(),
         columns: table
             .columns

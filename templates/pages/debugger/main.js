@@ -1,6 +1,7 @@
 // The debugger's pages: the frame around every screen, and which screen it is.
 
 import { html, render, useEffect, useState } from "./vendor/htm-preact.js";
+import { Explorer } from "./explorer.js";
 import { Help } from "./help.js";
 import { setKey, takeKey } from "./key.js";
 import { live } from "./live.js";
@@ -112,6 +113,8 @@ function Screen({ place, why }) {
       return html`<${Subscriptions} />`;
     case "schema":
       return html`<${Schema} />`;
+    case "explorer":
+      return html`<${Explorer} />`;
     case "replication":
       return html`<${Replication} />`;
     case "recordings":

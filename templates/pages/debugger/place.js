@@ -9,6 +9,7 @@ export const SCREENS = [
   { path: "/sessions", name: "Sessions", icon: "▦" },
   { path: "/subscriptions", name: "Subscriptions", icon: "⋔" },
   { path: "/schema", name: "Schema", icon: "◫" },
+  { path: "/explorer", name: "Explorer", icon: "❯" },
   { path: "/replication", name: "Replication", icon: "⟳" },
   { path: "/recordings", name: "Recordings", icon: "◎" },
 ];
