@@ -114,6 +114,7 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let (linger, lingering) = watch::channel(None);
         let tells = Tells::default();
+        let held = tells.held.clone();
         let (status, handed_on) = (tells.following.subscribe(), tells.handed_on.subscribe());
         let ready_lag = config.limits.ready_lag;
         let pulse = Pulse::new(
@@ -171,6 +172,7 @@ impl App {
                 handed_on: handed_on.clone(),
                 postgres: debugger::Postgres::new(database.clone(), Handle::current()),
                 explorer,
+                held,
                 shelf: state.map(debugger::Shelf::below),
                 viewers,
             };

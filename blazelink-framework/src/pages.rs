@@ -27,6 +27,8 @@ pub(crate) struct Pages {
     environment: Environment,
     /// Whether pages hold the script of `blazelink dev`.
     scripted: bool,
+    /// Whether they hold its badge, which leads to the debugger.
+    badged: bool,
 }
 
 impl Pages {
@@ -43,6 +45,7 @@ impl Pages {
             templates: Arc::new(templates),
             environment: config.environment,
             scripted: config.dev.is_some(),
+            badged: config.dev.is_some() && config.debugger.is_some(),
         }
     }
 
@@ -74,6 +77,11 @@ impl Pages {
     fn html(&self, status: StatusCode, html: String) -> Response {
         let html = if self.scripted {
             dev::with_script(html)
+        } else {
+            html
+        };
+        let html = if self.badged {
+            dev::with_badge(html)
         } else {
             html
         };

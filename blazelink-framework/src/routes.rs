@@ -99,6 +99,7 @@ pub(crate) fn assemble(
         metrics,
     } = served;
     let meters = subscriptions.meters().clone();
+    let connections = Arc::clone(subscriptions.connections());
     let websocket = WebSocketTransport::new(Arc::clone(&subscriptions))
         .authority(Arc::clone(&authority))
         .messages_per_second(config.limits.messages_per_second)
@@ -134,6 +135,12 @@ pub(crate) fn assemble(
             make_sync(move |_| dev::events(&channel)),
         )?;
         route = at(route, dev::SCRIPT, make_sync(|_| dev::script()))?;
+        if let Some(debugger) = &config.debugger {
+            route = at(route, dev::BADGE, make_sync(|_| dev::badge()))?;
+            if let Some(to_debugger) = dev::ToDebugger::of(debugger, connections) {
+                route = at(route, dev::DEBUGGER, poem::get(to_debugger))?;
+            }
+        }
         if let Some(events) = config.events.clone() {
             let answers = dev::Answers { events };
             route = at(route, dev::ANSWER, poem::post(answers))?;

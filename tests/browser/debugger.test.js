@@ -250,6 +250,23 @@ test("a query is asked, and each change of its answer is shown while it is live"
   await page.close();
 });
 
+test("the badge in a page opens the debugger on the session of that page", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(shooter.url("/?player=1"));
+  await page.locator('#status[data-state="live"]').waitFor();
+  const badge = page.getByRole("link", { name: "Open the debugger" });
+  const [debuggers] = await Promise.all([context.waitForEvent("page"), badge.press("Enter")]);
+  await debuggers.getByRole("heading", { name: /^Session s_/, level: 1 }).waitFor();
+  await debuggers.getByText("live", { exact: true }).first().waitFor();
+  const [again] = await Promise.all([page.waitForEvent("websocket"), debuggers.getByRole("button", { name: "cut its socket" }).press("Enter")]);
+  assert.match(again.url(), /\/ws\/connect/, "its page comes back by itself");
+  assert.equal(new URL(debuggers.url()).hash, "", "the key does not stay in the address");
+  const asked = await page.evaluate(async () => (await fetch("/blazelink/dev/debugger")).status);
+  assert.equal(asked, 403, "no script learns where it leads");
+  await context.close();
+});
+
 test("what happens is recorded, gone through, replayed and deleted, with keys alone", async () => {
   const desk = await Desk.open(browser, shooter.debuggerUrl);
   const { page } = desk;

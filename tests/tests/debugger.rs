@@ -3,7 +3,7 @@
 
 use blazelink::config::{Config, Environment};
 use blazelink_tests::app::{TestApp, shooter_database};
-use blazelink_tests::client::{Client, tells_of};
+use blazelink_tests::client::{Client, Received, tells_of};
 use blazelink_tests::rows;
 use blazelink_tests::scene::{KEY, Scene, debugged, guarded, open, said};
 use blazelink_tests::whys::{behind_policies, in_the_open};
@@ -376,6 +376,71 @@ async fn in_production_queries_are_answered_only_where_values_are_shown() {
         let query = json!({"query": "{ __typename }"});
         let (status, answer) = scene.tell(Method::POST, "/api/explore", &query).await;
         assert_eq!(status, expected, "{answer}");
+        for (method, path) in [(Method::PUT, "/api/held"), (Method::POST, "/api/kill")] {
+            let (status, _) = scene.tell(method, path, &json!({"held": true})).await;
+            assert_eq!(status, StatusCode::CONFLICT, "mischief is for development");
+        }
         scene.app.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mischief_is_done_to_a_session_as_long_as_it_is_asked_for() {
+    let scene = Scene::start(open).await;
+    let mut client = scene.player(1, &[PLAYER]).await;
+    let session = scene.only_session().await;
+    let path = format!("/api/sessions/{session}/mischief");
+    let suffer = |what: Value| {
+        let (scene, path) = (&scene, path.clone());
+        async move {
+            let (status, suffers) = scene.tell(Method::PUT, &path, &what).await;
+            assert_eq!(status, StatusCode::OK, "{suffers}");
+        }
+    };
+    let rename = |name: &str| format!("UPDATE \"user\" SET name = '{name}' WHERE id = 1");
+
+    suffer(json!({"duplicate": true, "delay_ms": 20})).await;
+    scene.execute(&rename("twice")).await;
+    let first = told_of_player(&mut client).await;
+    let second = told_of_player(&mut client).await;
+    assert_eq!(first, second);
+    let detail = scene.get(&format!("/api/sessions/{session}")).await;
+    let suffers = json!({"delay_ms": 20, "duplicate": true, "freeze": false});
+    assert_eq!(detail["mischief"], suffers);
+
+    suffer(json!({"freeze": true})).await;
+    scene.execute(&rename("unheard")).await;
+    let frame = told_of_player(&mut client).await;
+    client.confirm(&frame).await;
+    // It has come by the time that what is sent behind it is answered.
+    client.frames_so_far().await;
+    suffer(json!({})).await;
+    scene.execute(&rename("heard")).await;
+    let heard = told_of_player(&mut client).await;
+    let unheard = scene.why(&session, "user:1").await;
+    assert_eq!(said(&unheard).0, "sent");
+    client.confirm(&heard).await;
+    let path = format!("/api/why?session={session}&object=user:1");
+    scene.until(&path, |why| why["answer"] == "confirmed").await;
+
+    let (status, _) = scene
+        .tell(Method::PUT, "/api/held", &json!({"held": true}))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    let sql = scene.app.sql().await;
+    let renamed = sql.batch_execute(&rename("held")).await;
+    renamed.expect("the statement is sound");
+    assert_eq!(scene.get("/api/overview").await["held"], true);
+    let (status, _) = scene
+        .tell(Method::PUT, "/api/held", &json!({"held": false}))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    let frame = told_of_player(&mut client).await;
+    assert_eq!(frame["data"]["changes"]["name"], "held");
+
+    let cut = format!("/api/sessions/{session}/cut");
+    let (status, _) = scene.tell(Method::POST, &cut, &json!({})).await;
+    assert_eq!(status, StatusCode::OK);
+    while let Received::Frame(_) = client.listen().await {}
+    scene.app.stop().await;
 }

@@ -281,12 +281,12 @@ pub(super) fn listed(limit: Option<usize>) -> usize {
     limit.unwrap_or(LISTED).min(MOST)
 }
 
-fn label(text: &str) -> Result<SessionLabel, Refusal> {
+pub(super) fn label(text: &str) -> Result<SessionLabel, Refusal> {
     let label = text.parse();
     label.map_err(|_| Refusal::misread(text, "a session's label is written like s_0009f2"))
 }
 
-fn no_session(label: &str) -> Refusal {
+pub(super) fn no_session(label: &str) -> Refusal {
     Refusal::unknown(format!(
         "There is no session {label}: it has ended, or belongs to another process"
     ))

@@ -67,6 +67,8 @@ pub(crate) struct Subject {
     pub(crate) handed_on: watch::Receiver<Lsn>,
     /// What Postgres says of slot and tables.
     pub(crate) postgres: Postgres,
+    /// Whether commits are held back.
+    pub(crate) held: watch::Sender<bool>,
     /// What answers queries of whoever looks.
     pub(crate) explorer: Explorer,
     /// Where recordings are kept, if they are.
@@ -139,6 +141,16 @@ impl Inspector {
         self.recorder().now()
     }
 
+    /// Who is served.
+    pub(crate) fn environment(&self) -> Environment {
+        self.subject.environment
+    }
+
+    /// Holds commits back, or no longer.
+    pub(crate) fn hold(&self, held: bool) {
+        self.subject.held.send_replace(held);
+    }
+
     /// How the app does.
     pub(crate) fn overview(&self) -> Overview {
         let subject = &self.subject;
@@ -184,6 +196,7 @@ impl Inspector {
             deliveries_per_second: pulses.deliveries,
             problems: problems(&following, &sessions, &memory),
             recording: self.recording(),
+            held: *subject.held.borrow(),
             sessions: counts,
             memory,
         }
@@ -348,6 +361,7 @@ impl Inspector {
     /// One session with what it watches; nothing if there is none of that label.
     pub(crate) fn session(&self, label: SessionLabel) -> Option<SessionDetail> {
         let session = self.find(label)?;
+        let suffered = session.mischief();
         let subscriptions = &self.subject.subscriptions;
         let exposure = subscriptions.exposure();
         let reads = subscriptions.views(&session).into_iter();
@@ -370,7 +384,11 @@ impl Inspector {
             subscriptions: subscriptions.watched_by(&session) as u64,
             ..report
         };
-        Some(SessionDetail { session, reads })
+        Some(SessionDetail {
+            session,
+            reads,
+            mischief: suffered.into(),
+        })
     }
 
     /// What sessions watch, by shape.

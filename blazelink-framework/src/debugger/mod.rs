@@ -12,6 +12,7 @@ mod grid;
 mod inquiry;
 mod inspector;
 mod keyed;
+mod mischief_api;
 mod names;
 mod pages;
 mod picture;

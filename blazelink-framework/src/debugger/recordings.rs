@@ -188,18 +188,6 @@ impl Inspector {
         Ok(())
     }
 
-    /// The file of a recording.
-    ///
-    /// # Errors
-    ///
-    /// If there is none of that name.
-    pub(crate) fn recording_file(&self, name: &str) -> Result<Vec<u8>, NotDone> {
-        let mut file = self.shelf()?.open(name)?;
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut file, &mut bytes).map_err(Unshelved::Io)?;
-        Ok(bytes)
-    }
-
     /// The transactions of a recording that the filter admits, as [`Inspector::updates`].
     ///
     /// # Errors

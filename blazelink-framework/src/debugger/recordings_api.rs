@@ -66,12 +66,6 @@ impl RecordingsApi {
         Ok(Json(self.inspector.stop_recording()?))
     }
 
-    /// The file of a recording.
-    #[oai(path = "/recordings/:name/file", method = "get")]
-    async fn file(&self, name: Path<String>) -> Result<Binary<Vec<u8>>, Refusal> {
-        Ok(Binary(self.inspector.recording_file(&name.0)?))
-    }
-
     /// Deletes a recording.
     #[oai(path = "/recordings/:name", method = "delete")]
     async fn delete(&self, name: Path<String>) -> Answer<Recordings> {

@@ -37,6 +37,8 @@ pub(crate) struct Overview {
     pub(crate) problems: Vec<Problem>,
     /// The recording that is being made; nothing if none is.
     pub(crate) recording: Option<String>,
+    /// Whether commits are held back, because somebody wants to see how clients bear that.
+    pub(crate) held: bool,
 }
 
 /// One stage of the way from Postgres to a client.
@@ -306,6 +308,20 @@ pub(crate) struct SessionDetail {
     pub(crate) session: SessionReport,
     /// What it has read, and what it is told of for that.
     pub(crate) reads: Vec<ReadReport>,
+    /// What is done to it, to see how its client bears it.
+    pub(crate) mischief: MischiefReport,
+}
+
+/// What is done to a session, in development. By default nothing.
+#[derive(Clone, Copy, Debug, Default, Object)]
+#[oai(default)]
+pub(crate) struct MischiefReport {
+    /// Milliseconds by which each batch of updates is late.
+    pub(crate) delay_ms: u16,
+    /// Whether each update is sent twice.
+    pub(crate) duplicate: bool,
+    /// Whether what its client confirms goes unheard.
+    pub(crate) freeze: bool,
 }
 
 /// One thing that a session has read.

@@ -16,6 +16,7 @@ use url::Host;
 use super::api::Api;
 use super::inspector::{Inspector, Subject};
 use super::keyed::Keyed;
+use super::mischief_api::MischiefApi;
 use super::pages::Pages;
 use super::recordings_api::RecordingsApi;
 use super::updates::Values;
@@ -135,8 +136,11 @@ async fn serve(at: DebuggerAt, inspector: Arc<Inspector>, told: watch::Sender<Op
     let recordings = RecordingsApi {
         inspector: Arc::clone(&inspector),
     };
+    let mischief = MischiefApi {
+        inspector: Arc::clone(&inspector),
+    };
     let api = OpenApiService::new(
-        (Api { inspector }, recordings),
+        (Api { inspector }, recordings, mischief),
         "Blazelink's debugger",
         env!("CARGO_PKG_VERSION"),
     );

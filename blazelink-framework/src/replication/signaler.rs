@@ -39,6 +39,8 @@ pub(crate) struct Tells {
     pub(crate) following: watch::Sender<Following>,
     /// Up to here, every commit has been handed to whoever watches what it changed.
     pub(crate) handed_on: watch::Sender<Lsn>,
+    /// Whether commits are held back: somebody wants to see how clients bear that.
+    pub(crate) held: watch::Sender<bool>,
 }
 
 /// Everything that is needed to follow the log, checked and not yet started.
@@ -199,6 +201,10 @@ impl Publisher {
             let changes = transaction.changes.len();
             let large = changes >= LARGE;
             let transaction = Arc::new(transaction);
+            if *self.tells.held.borrow() {
+                // It ends with whoever could let go.
+                let _ = self.tells.held.subscribe().wait_for(|held| !held).await;
+            }
             let handing_on = async {
                 subscriptions.judge(&transaction).await;
                 self.bus.publish(Arc::clone(&transaction));

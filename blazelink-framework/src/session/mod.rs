@@ -3,6 +3,7 @@
 mod admission;
 mod connections;
 mod id;
+mod mischief;
 #[cfg(test)]
 mod model;
 mod outbox;
@@ -13,6 +14,7 @@ mod update;
 pub use admission::{Admission, SessionLimits};
 pub use connections::{Attached, ConnectionManager};
 pub use id::{NoLabel, SessionId, SessionLabel};
+pub(crate) use mischief::Mischief;
 pub(crate) use outbox::{Delivered, Entry, Pushed};
 pub use peer::Peer;
 pub use state::{AnotherViewer, Session, Socket};

@@ -6,6 +6,7 @@
 //! across an await.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use blazelink_codes::close::CloseCode;
 use tokio::sync::Notify;
 
 use super::id::{SessionId, SessionLabel};
+use super::mischief::Mischief;
 use super::outbox::{Delivered, Entry, Outbox, Pushed};
 use super::peer::Peer;
 use super::update::{Update, UpdateKind};
@@ -37,6 +39,8 @@ pub struct Session {
     label: SessionLabel,
     number: u32,
     peer: Option<Peer>,
+    /// A [`Mischief`].
+    mischief: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -112,6 +116,7 @@ impl Session {
             label: SessionLabel::fresh(),
             number,
             peer,
+            mischief: AtomicU32::new(0),
             state: Mutex::new(State {
                 outbox: Outbox::default(),
                 socket: None,
@@ -134,6 +139,24 @@ impl Session {
     /// The session's number in the subscription index.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// What is done to it, to see how its client bears it.
+    #[inline]
+    pub(crate) fn mischief(&self) -> Mischief {
+        Mischief::of_word(self.mischief.load(Ordering::Relaxed))
+    }
+
+    /// From now on this is done to it.
+    pub(crate) fn suffer(&self, mischief: Mischief) {
+        self.mischief.store(mischief.to_word(), Ordering::Relaxed);
+    }
+
+    /// Closes its socket, if it has one, as if the server went away.
+    pub(crate) fn cut(&self) {
+        if let Some(socket) = &self.lock().socket {
+            socket.close(CloseCode::GoingAway);
+        }
     }
 
     /// To whom the session belongs: anonymous until somebody was known.

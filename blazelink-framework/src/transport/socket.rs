@@ -12,7 +12,7 @@ use std::future::{pending, ready};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use blazelink_codes::close::CloseCode;
 use blazelink_codes::limits;
@@ -34,7 +34,7 @@ use super::websocket::WebSocketTransport;
 use crate::auth::{Authority, AuthorizeEvent, Authorized, Monitoring};
 use crate::debugger::What;
 use crate::monitor::TooManyMonitors;
-use crate::session::{Attached, Entry, Session, Socket};
+use crate::session::{Attached, Entry, Mischief, Session, Socket};
 use crate::subscription::SubscriptionManager;
 
 /// Read buffer of a socket; a larger frame grows it up to [`limits::FRAME_BYTES`].
@@ -181,9 +181,17 @@ where
         if let Some(code) = self.attached.socket().order() {
             return ControlFlow::Break(End::Close(code));
         }
-        let (batch, sent) = self.next_batch();
+        let (mut batch, sent) = self.next_batch();
         if batch.is_empty() {
             return ControlFlow::Continue(Wrote::Nothing);
+        }
+        let mischief = self.attached.session().mischief();
+        if mischief != Mischief::default() {
+            self.delay(mischief.delay_ms).await?;
+            if mischief.duplicate {
+                let twice = batch.into_iter().flat_map(|frame| [frame.clone(), frame]);
+                batch = twice.collect();
+            }
         }
         self.write(batch).await?;
         if let Some(sent) = sent {
@@ -191,6 +199,15 @@ where
             self.manager.recorder().step(session, sent);
         }
         ControlFlow::Continue(Wrote::Batch)
+    }
+
+    /// Waits so long, or until the socket is to be closed.
+    async fn delay(&mut self, millis: u16) -> ControlFlow<End> {
+        tokio::select! {
+            biased;
+            code = ordered(self.attached.socket()) => ControlFlow::Break(End::Close(code)),
+            () = sleep(Duration::from_millis(millis.into())) => ControlFlow::Continue(()),
+        }
     }
 
     /// The next frames: what a monitor is told, and the session's updates. With what is to be
@@ -266,6 +283,9 @@ where
                 within(self.allowance.take_confirm(now))?;
                 let socket = self.attached.socket();
                 let session = self.attached.session();
+                if session.mischief().freeze {
+                    return ControlFlow::Continue(());
+                }
                 session.confirm(socket, msg_id);
                 if self.manager.recorder().is_on() {
                     self.confirmed = self.confirmed.max(Some(msg_id));

@@ -144,6 +144,7 @@ function Top({ say, help }) {
     </p>
     ${overview !== undefined && overview.version !== root.dataset.version ? html`<p class="wrong">The app is version ${overview.version} now: <a href="" target="_self">reload</a></p>` : null}
     <p class="said" role="status">${say}</p>
+    ${overview?.held === true ? html`<p class="wrong">Commits are held</p>` : null}
     ${overview?.recording == null ? null : html`<a class="recording" href="/recordings"><span class="dot" aria-hidden="true">●</span> recording</a>`}
     <button aria-pressed=${stream.paused ? "true" : "false"} onClick=${() => live.pause(!live.paused)}>${stream.paused ? "❚❚ held" : "● live"}</button>
     <button onClick=${turnTheme} aria-label="Light or dark">◐</button>

@@ -5,7 +5,7 @@ import { SessionGrid } from "./grid.js";
 import { Answer, Nothing, State, Table } from "./parts.js";
 import { go, updatesAt } from "./place.js";
 import { ago, changed, count, plural, size, span } from "./words.js";
-import { useAnswer, useKeys, useNow } from "./use.js";
+import { ask, useAnswer, useKeys, useNow } from "./use.js";
 
 const STATES = ["", "live", "behind", "offline"];
 const SHOWN = 50;
@@ -111,6 +111,7 @@ function Detail({ ok, label, why }) {
       <div><dt>Sent</dt><dd>${plural(session.sent_updates, "update", "updates")}, ${size(session.sent_bytes)}</dd></div>
       <div><dt>Resets</dt><dd>${count(session.resets)}</dd></div>
     </dl>
+    <${Mischief} label=${label} of=${ok.mischief} attached=${session.state !== "offline"} />
     <section class="panel">
       <h2>Watches <small>${plural(session.subscriptions, "dependency", "dependencies")}</small></h2>
       ${reads.length === 0 ? html`<${Nothing} title="It watches nothing" />` : null}
@@ -134,4 +135,53 @@ function Detail({ ok, label, why }) {
           }))} />`}
     </section>
   `;
+}
+
+/** Late by so many milliseconds is a bad mobile network. */
+const LATE_MS = 1_500;
+
+/**
+ * Trouble for its client, to see how it bears that; in development only.
+ *
+ * @param {{label: string, of: {delay_ms: number, duplicate: boolean, freeze: boolean}, attached: boolean}} of
+ */
+function Mischief({ label, of, attached }) {
+  const { ok: overview } = useAnswer("/api/overview");
+  const [error, setError] = useState("");
+  if (overview?.environment !== "development") {
+    return null;
+  }
+  const path = `/api/sessions/${encodeURIComponent(label)}`;
+  const send = async (/** @type {string} */ method, /** @type {string} */ address, /** @type {any} */ body) => {
+    const answer = await ask(address, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    setError(answer.error ?? "");
+  };
+  const turn = (/** @type {Partial<typeof of>} */ what) => send("PUT", `${path}/mischief`, { ...of, ...what });
+  const kinds = [
+    { does: `${LATE_MS / 1_000} s late`, on: of.delay_ms > 0, turn: () => turn({ delay_ms: of.delay_ms > 0 ? 0 : LATE_MS }) },
+    { does: "everything twice", on: of.duplicate, turn: () => turn({ duplicate: !of.duplicate }) },
+    { does: "confirmations unheard", on: of.freeze, turn: () => turn({ freeze: !of.freeze }) },
+  ];
+  return html`<section class="panel">
+    <h2>Mischief <small>to see how its client bears it</small></h2>
+    <div class="chips">
+      ${kinds.map((kind) => html`<button aria-pressed=${kind.on ? "true" : "false"} onClick=${kind.turn}>${kind.does}</button>`)}
+      <button disabled=${!attached} onClick=${() => send("POST", `${path}/cut`, {})}>cut its socket</button>
+      <button aria-pressed=${overview.held ? "true" : "false"} onClick=${() => send("PUT", "/api/held", { held: !overview.held })}>hold every commit</button>
+      <${Kill} send=${send} />
+    </div>
+    ${error === "" ? null : html`<p class="wrong" role="alert">${error}</p>`}
+  </section>`;
+}
+
+/** Kills the app, if that is said twice. @param {{send: (method: string, address: string, body: any) => void}} of */
+function Kill({ send }) {
+  const [sure, setSure] = useState(false);
+  const kill = () => {
+    if (sure) {
+      send("POST", "/api/kill", {});
+    }
+    setSure(!sure);
+  };
+  return html`<button onClick=${kill} onBlur=${() => setSure(false)}>${sure ? "kill the app now" : "kill the app"}</button>`;
 }
