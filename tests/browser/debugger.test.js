@@ -258,7 +258,7 @@ test("the badge in a page opens the debugger on the session of that page", async
   const badge = page.getByRole("link", { name: "Open the debugger" });
   const [debuggers] = await Promise.all([context.waitForEvent("page"), badge.press("Enter")]);
   await debuggers.getByRole("heading", { name: /^Session s_/, level: 1 }).waitFor();
-  await debuggers.getByText("live", { exact: true }).first().waitFor();
+  await debuggers.locator(".facts .state.live").waitFor();
   const [again] = await Promise.all([page.waitForEvent("websocket"), debuggers.getByRole("button", { name: "cut its socket" }).press("Enter")]);
   assert.match(again.url(), /\/ws\/connect/, "its page comes back by itself");
   assert.equal(new URL(debuggers.url()).hash, "", "the key does not stay in the address");
