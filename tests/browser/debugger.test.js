@@ -316,7 +316,7 @@ test("the drawer says why each page did or did not hear of a kill, as the termin
   await insertKill();
   const [newest] = (await desk.api("/api/updates?limit=1&filter=table:game_event")).updates;
   const { changes } = await desk.api(`/api/updates/${newest.number}`);
-  const all = (await desk.api("/api/sessions")).sessions;
+  const all = (await desk.api("/api/sessions?limit=500")).sessions;
   const sessions = all.filter((/** @type {any} */ it) => it.state !== "offline");
   assert(sessions.length >= players.length);
   for (const { session } of sessions) {

@@ -17,15 +17,15 @@ import { Subscriptions } from "./subscriptions.js";
 import { Updates } from "./updates.js";
 import { ago, plural } from "./words.js";
 import { Why } from "./why.js";
-import { useAnswer, useKeys, useLive, useNow, usePlace } from "./use.js";
+import { useAnswer, useDialog, useKeys, useLive, useNow, usePlace } from "./use.js";
 
 const root = document.documentElement;
 
 function App() {
   const place = usePlace();
   const stream = useLive();
-  const [why, setWhy] = useState(/** @type {any} */ (undefined));
-  const [help, setHelp] = useState(false);
+  const why = useDialog();
+  const help = useDialog();
   const [keys, setKeys] = useState(localStorage.getItem("keys") !== "off");
   const [said, say] = useState("");
   useEffect(() => {
@@ -52,7 +52,7 @@ function App() {
         live.pause(!live.paused);
         return true;
       case "w":
-        setWhy({ session: "", object: "", at: "" });
+        why.open({ session: "", object: "", at: "" });
         return true;
       case "r":
         turn(live.answers.get("/api/overview")?.ok?.recording != null).then(say);
@@ -70,7 +70,7 @@ function App() {
         );
         return true;
       case "?":
-        setHelp(true);
+        help.open(true);
         return true;
     }
   }, window);
@@ -79,7 +79,7 @@ function App() {
   }
   return html`
     <a class="skip" href="#screen">To the screen</a>
-    <${Top} say=${said} help=${() => setHelp(true)} />
+    <${Top} say=${said} help=${() => help.open(true)} />
     <nav class="rail" aria-label="Screens">
       ${SCREENS.map(
         (screen, at) => html`<a href=${screen.path} aria-current=${screen.path === `/${place.screen}` ? "page" : undefined}>
@@ -87,10 +87,10 @@ function App() {
         </a>`,
       )}
     </nav>
-    <main id="screen" class=${stream.state === "away" ? "stale" : ""}><${Screen} place=${place} why=${setWhy} /></main>
-    ${why === undefined ? null : html`<${Why} of=${why} close=${() => setWhy(undefined)} />`}
-    ${help
-      ? html`<${Help} close=${() => setHelp(false)} keys=${keys} setKeys=${(/** @type {boolean} */ on) => {
+    <main id="screen" class=${stream.state === "away" ? "stale" : ""}><${Screen} place=${place} why=${why.open} /></main>
+    ${why.of === undefined ? null : html`<${Why} key=${why.number} of=${why.of} close=${() => why.close(why.number)} />`}
+    ${help.of
+      ? html`<${Help} key=${help.number} close=${() => help.close(help.number)} keys=${keys} setKeys=${(/** @type {boolean} */ on) => {
           localStorage.setItem("keys", on ? "on" : "off");
           setKeys(on);
         }} />`

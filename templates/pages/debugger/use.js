@@ -35,6 +35,20 @@ export function usePlace() {
   return here();
 }
 
+/**
+ * A dialog and what it is of, if it is open. A browser says that one has closed a moment after it has: by then the
+ * next one may be open, and is left alone.
+ */
+export function useDialog() {
+  const [{ number, of }, set] = useState({ number: 0, of: /** @type {any} */ (undefined) });
+  return {
+    number,
+    of,
+    open: (/** @type {any} */ of) => set((last) => ({ number: last.number + 1, of })),
+    close: (/** @type {number} */ number) => set((last) => (last.number === number ? { number, of: undefined } : last)),
+  };
+}
+
 /** The time, every second. */
 export function useNow() {
   const [now, setNow] = useState(Date.now());
