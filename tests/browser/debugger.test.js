@@ -191,7 +191,7 @@ test("everything is done with the keyboard alone", async () => {
   assert.deepEqual(await desk.violations(), []);
   await page.screenshot({ path: join(SCREENSHOTS, "why-dark.png") });
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.locator("dialog").waitFor({ state: "detached" });
   await page.keyboard.press("Enter");
   await heading(/^Session s_/);
   await desk.shown();
@@ -206,7 +206,7 @@ test("everything is done with the keyboard alone", async () => {
   assert.deepEqual(await desk.violations(), []);
   await page.getByLabel("Single keys are on").press("Space");
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.locator("dialog").waitFor({ state: "detached" });
   await page.keyboard.press("1");
   assert.match(new URL(page.url()).pathname, /^\/sessions/, "single keys can be put out");
   assert.deepEqual(desk.problems, []);
@@ -331,7 +331,7 @@ test("the drawer says why each page did or did not hear of a kill, as the termin
     );
     assert.equal(shown.shown, shown.said);
     await desk.page.keyboard.press("Escape");
-    await dialog.waitFor({ state: "detached" });
+    await desk.page.locator("dialog").waitFor({ state: "detached" });
   }
   await desk.page.close();
 });

@@ -92,7 +92,7 @@ test("every answer is read in the page and in the terminal", async () => {
       assert.equal(timeless(out.split("\n")[0]), timeless(await verdict.textContent()), one.answer);
       assert.deepEqual(await desk.violations(), []);
       await desk.page.keyboard.press("Escape");
-      await dialog.waitFor({ state: "detached" });
+      await desk.page.locator("dialog").waitFor({ state: "detached" });
     }
     assert.deepEqual(desk.problems, []);
     await desk.page.close();

@@ -74,7 +74,8 @@ export function useKeys(typed, at = document) {
     /** @param {any} event */
     function onKey(event) {
       const target = /** @type {Element} */ (event.target);
-      const inInput = target.matches("input, textarea, select");
+      // What has closed may have the focus until the next frame.
+      const inInput = target.matches("input, textarea, select") && target.closest("dialog:not([open])") === null;
       // A dialog's keys are its own.
       if (document.querySelector("dialog[open]") !== null || (inInput && event.key !== "Escape") || event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) {
         return;
