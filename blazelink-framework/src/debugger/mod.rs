@@ -36,7 +36,7 @@ mod why;
 
 pub(crate) use explorer::Explorer;
 pub(crate) use inspector::Subject;
-pub(crate) use record::{Commit, Moment, Noticed, Record, Recording, Watching, What, read};
+pub(crate) use record::{Commit, Draft, Moment, Noticed, Record, Watching, What, read};
 pub(crate) use recorder::Recorder;
 pub(crate) use recording::Shelf;
 pub(crate) use replication::Postgres;

@@ -193,7 +193,7 @@ pub(crate) fn read(object: &ObjectId, selection: u64) -> u64 {
 
 /// A commit that is being published.
 #[derive(Debug)]
-pub(crate) struct Recording {
+pub(crate) struct Draft {
     times: Times,
     denied: u32,
     deliveries: Vec<Delivery>,
@@ -202,10 +202,10 @@ pub(crate) struct Recording {
     said: Option<Vec<Said>>,
 }
 
-impl Recording {
+impl Draft {
     /// Of a transaction that is visible since then; with what sessions are told, if that is kept.
-    pub(crate) fn begin(visible: Moment, kept: bool) -> Recording {
-        Recording {
+    pub(crate) fn begin(visible: Moment, kept: bool) -> Draft {
+        Draft {
             times: Times {
                 visible,
                 ..Times::default()

@@ -12,7 +12,7 @@ use std::time::Instant;
 use blazelink_codes::limits;
 use crossbeam_queue::ArrayQueue;
 
-use super::record::{Commit, Moment, Record, Recording, Step, Watching, What};
+use super::record::{Commit, Draft, Moment, Record, Step, Watching, What};
 use crate::cause::Seal;
 use crate::session::SessionLabel;
 
@@ -94,10 +94,10 @@ impl Recorder {
     }
 
     /// A transaction is about to be published; nothing if nobody wants to know.
-    pub(crate) fn begin(&self) -> Option<Recording> {
+    pub(crate) fn begin(&self) -> Option<Draft> {
         let visible = || Moment(self.visible.load(Ordering::Relaxed));
         self.is_on()
-            .then(|| Recording::begin(visible(), self.is_keeping()))
+            .then(|| Draft::begin(visible(), self.is_keeping()))
     }
 
     /// A transaction was published.

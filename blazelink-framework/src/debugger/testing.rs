@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::record::{Commit, Moment, Noticed, Recording};
+use super::record::{Commit, Draft, Moment, Noticed};
 use crate::change::{Change, ChangeKind, Old, Transaction};
 use crate::object_id::{Key, ObjectId};
 use crate::session::{Delivered, Pushed, SessionLabel, Update, UpdateKind};
@@ -31,17 +31,17 @@ fn of(changes: i64, sessions: &[(SessionLabel, u64)]) -> Box<Commit> {
     });
     let transaction = Arc::new(Transaction::of(inserted.collect(), Vec::new()));
     let update = Update::again(ObjectId::row(USER, Key::from(0)));
-    let mut recording = Recording::begin(Moment(0), false);
-    recording.matched(Moment(0), sessions.len(), sessions.len(), 0);
+    let mut draft = Draft::begin(Moment(0), false);
+    draft.matched(Moment(0), sessions.len(), sessions.len(), 0);
     for &(session, first) in sessions {
         let pushed = Pushed::Appended;
         let told = (0, UpdateKind::Create, &update);
-        recording.delivered(session, std::iter::once(told), Delivered { first, pushed });
+        draft.delivered(session, std::iter::once(told), Delivered { first, pushed });
     }
     let noticed = Noticed {
         object: ObjectId::row(USER, Key::from(0)),
         kind: UpdateKind::Create,
         change: Some(0),
     };
-    recording.end(Moment(0), &transaction, Moment(0), vec![noticed])
+    draft.end(Moment(0), &transaction, Moment(0), vec![noticed])
 }

@@ -11,7 +11,7 @@ use super::judge::{Everyone, Judge};
 use super::manager::SubscriptionManager;
 use super::viewers::{Encodings, Viewers};
 use crate::change::Transaction;
-use crate::debugger::{Noticed, Recording};
+use crate::debugger::{Draft, Noticed};
 use crate::object_id::ObjectId;
 use crate::session::{Delivered, Pushed, Session, Update, UpdateKind};
 use crate::table::TableManager;
@@ -57,11 +57,11 @@ impl SubscriptionManager {
         if let Some(tables) = &self.guarded {
             return self.publish_guarded(transaction, tables);
         }
-        let mut recording = self.recorder().begin();
+        let mut draft = self.recorder().begin();
         let matched = self.matched(transaction, &mut Everyone);
-        self.record_matched(&mut recording, &matched, 0);
+        self.record_matched(&mut draft, &matched, 0);
         let mut ids = self.tell_commit(transaction, &matched).into_iter();
-        let noticed = noticed(recording.is_some(), &matched.notices);
+        let noticed = noticed(draft.is_some(), &matched.notices);
         let updates: Vec<(UpdateKind, Arc<Update>)> = matched
             .notices
             .into_iter()
@@ -78,25 +78,25 @@ impl SubscriptionManager {
                 (*kind, update)
             }));
             self.count(hits.len(), delivered);
-            if let Some(recording) = &mut recording {
+            if let Some(draft) = &mut draft {
                 let told = hits.iter().map(|&(_, at)| {
                     let (kind, update) = &updates[at as usize];
                     (at, *kind, &**update)
                 });
-                recording.delivered(session.label(), told, delivered);
+                draft.delivered(session.label(), told, delivered);
             }
         }
-        self.record(recording, transaction, noticed);
+        self.record(draft, transaction, noticed);
     }
 
     /// As [`SubscriptionManager::publish`], to each session as its viewer sees it.
     fn publish_guarded(&self, transaction: &Arc<Transaction>, tables: &Arc<TableManager>) {
-        let mut recording = self.recorder().begin();
+        let mut draft = self.recorder().begin();
         let verdicts = self.verdicts(transaction, tables);
         let mut viewers = Viewers::new(tables, &verdicts);
         let matched = self.matched(transaction, &mut viewers);
-        self.record_matched(&mut recording, &matched, viewers.denied());
-        let noticed = noticed(recording.is_some(), &matched.notices);
+        self.record_matched(&mut draft, &matched, viewers.denied());
+        let noticed = noticed(draft.is_some(), &matched.notices);
         let mut ids = self.tell_commit(transaction, &matched).into_iter();
         let notices = matched.notices.into_iter();
         let mut notices: Vec<Encodings<'_>> = notices
@@ -118,13 +118,13 @@ impl SubscriptionManager {
             let updates = told.iter().map(|(_, (kind, update))| (*kind, update));
             let delivered = session.deliver(updates);
             self.count(told.len(), delivered);
-            if let Some(recording) = &mut recording {
+            if let Some(draft) = &mut draft {
                 let told = told.iter();
                 let told = told.map(|(at, (kind, update))| (*at, *kind, &**update));
-                recording.delivered(session.label(), told, delivered);
+                draft.delivered(session.label(), told, delivered);
             }
         }
-        self.record(recording, transaction, noticed);
+        self.record(draft, transaction, noticed);
     }
 
     fn count(&self, notices: usize, delivered: Delivered) {
@@ -134,28 +134,18 @@ impl SubscriptionManager {
         }
     }
 
-    fn record_matched(
-        &self,
-        recording: &mut Option<Recording>,
-        matched: &Matched<'_>,
-        denied: u32,
-    ) {
-        if let Some(recording) = recording {
+    fn record_matched(&self, draft: &mut Option<Draft>, matched: &Matched<'_>, denied: u32) {
+        if let Some(draft) = draft {
             let (hits, sessions) = (matched.hits.len(), matched.sessions.len());
-            recording.matched(self.recorder().now(), hits, sessions, denied);
+            draft.matched(self.recorder().now(), hits, sessions, denied);
         }
     }
 
-    fn record(
-        &self,
-        recording: Option<Recording>,
-        transaction: &Arc<Transaction>,
-        noticed: Vec<Noticed>,
-    ) {
-        if let Some(recording) = recording {
+    fn record(&self, draft: Option<Draft>, transaction: &Arc<Transaction>, noticed: Vec<Noticed>) {
+        if let Some(draft) = draft {
             let recorder = self.recorder();
             let read = recorder.moment(transaction.read_at);
-            recorder.commit(recording.end(recorder.now(), transaction, read, noticed));
+            recorder.commit(draft.end(recorder.now(), transaction, read, noticed));
         }
     }
 
