@@ -66,8 +66,9 @@ fn told(kept: &Value) -> String {
         ),
         (
             &kept["left_out"],
-            "changes of what sessions watch found no room",
+            "sessions watched more than there was room for",
         ),
+        (&kept["lost"], "records found no room on their way"),
     ] {
         if count.as_u64().is_some_and(|count| count > 0) {
             text.push_str(&format!("  {count} {what}\n"));

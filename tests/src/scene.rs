@@ -2,7 +2,9 @@
 //! debugger that can be asked.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
+use blazelink::codes::limits;
 use blazelink::config::{Config, DebuggerAt, DebuggerKey};
 use blazelink::table::Writes;
 use blazelink::{
@@ -13,7 +15,7 @@ use serde_json::Value;
 use shooter::entities::user;
 
 use crate::app::{TestApp, shooter_database};
-use crate::client::Client;
+use crate::client::{Client, tells_of};
 use crate::rows;
 
 /// The debugger's key.
@@ -62,6 +64,18 @@ pub fn debugged(config: &mut Config) {
         bytes: 1 << 20,
         values: false,
     });
+}
+
+/// The same, that remembers as much as it does by default, and keeps recordings below this folder.
+pub fn recorded(folder: &Path) -> impl FnOnce(&mut Config) + use<> {
+    let folder = folder.to_owned();
+    move |config| {
+        debugged(config);
+        config.state = Some(folder);
+        if let Some(at) = &mut config.debugger {
+            at.bytes = limits::DEBUGGER_BYTES;
+        }
+    }
 }
 
 /// An app with two players, and where its debugger is.
@@ -183,6 +197,16 @@ impl Scene {
     pub async fn why(&self, session: &str, object: &str) -> Value {
         self.get(&format!("/api/why?session={session}&object={object}"))
             .await
+    }
+}
+
+/// The next frame that tells a client of a player.
+pub async fn told_of_player(client: &mut Client, player: i64) -> Value {
+    loop {
+        let frame = client.frame().await;
+        if tells_of(&frame, "User", player) {
+            return frame;
+        }
     }
 }
 

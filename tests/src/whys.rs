@@ -1,17 +1,15 @@
 //! Every answer to why a session did, or did not, hear of a row: each brought about in a running app, for
 //! tests of whoever says them.
 
-use blazelink::codes::limits;
-use blazelink::config::Config;
 use reqwest::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::app::{TestApp, shooter_database};
-use crate::client::{Client, tells_of};
+use crate::client::Client;
 use crate::raw::Raw;
 use crate::rows;
-use crate::scene::{Scene, debugged, guarded, open, said};
+use crate::scene::{Scene, guarded, open, recorded, said, told_of_player};
 
 /// A question whose answer is known.
 #[derive(Clone, Debug)]
@@ -49,7 +47,7 @@ const USERS: &str = "{ users(page: 0, size: 10) { count items { row { name } } }
 /// The answers that an app gives in which everybody sees everything.
 pub async fn in_the_open() -> Stage {
     let folder = TempDir::new().expect("a folder can be made");
-    let change = keeping(&folder);
+    let change = recorded(folder.path());
     let app = TestApp::start_declared(shooter_database().await, change, open).await;
     let sql = app.sql().await;
     rows::players(&sql, 5).await;
@@ -86,14 +84,14 @@ pub async fn in_the_open() -> Stage {
     let told = stage
         .write("UPDATE \"user\" SET name = 'x' WHERE id = 1")
         .await;
-    let frame = told_of(&mut reader, 1).await;
+    let frame = told_of_player(&mut reader, 1).await;
     reader.confirm(&frame).await;
     stage.ask_at("confirmed", &watcher, "user:1", &told);
     stage.until_answered().await;
     stage
         .write("UPDATE \"user\" SET name = 'y' WHERE id = 1")
         .await;
-    told_of(&mut reader, 1).await;
+    told_of_player(&mut reader, 1).await;
     stage.ask("sent", &watcher, "user:1");
     stage.clients.push(reader);
 
@@ -124,7 +122,7 @@ pub async fn in_the_open() -> Stage {
 /// The answers that policies give.
 pub async fn behind_policies() -> Stage {
     let folder = TempDir::new().expect("a folder can be made");
-    let scene = Scene::with(guarded, keeping(&folder)).await;
+    let scene = Scene::with(guarded, recorded(folder.path())).await;
     let client = scene.player(1, &[USERS]).await;
     let session = scene.only_session().await;
     let mut stage = Stage {
@@ -147,18 +145,6 @@ pub async fn behind_policies() -> Stage {
     stage.ask("nothing-visible", &session, "user:1");
     stage.until_answered().await;
     stage
-}
-
-/// Settings of an app whose debugger remembers much, and keeps recordings below this folder.
-fn keeping(folder: &TempDir) -> impl FnOnce(&mut Config) + use<> {
-    let folder = folder.path().to_owned();
-    move |config| {
-        debugged(config);
-        config.state = Some(folder);
-        if let Some(at) = &mut config.debugger {
-            at.bytes = limits::DEBUGGER_BYTES;
-        }
-    }
 }
 
 impl Stage {
@@ -200,16 +186,18 @@ impl Stage {
         }
     }
 
-    /// Commits a statement. Where that is in the log.
+    /// Commits a statement. Where the newest commit is that has changed a player.
     async fn write(&self, statement: &str) -> String {
         self.scene.execute(statement).await;
-        self.newest("user").await
+        self.newest().await
     }
 
-    /// Where the newest commit is in the log that has changed the table.
-    async fn newest(&self, table: &str) -> String {
-        let path = format!("/api/updates?limit=1&filter=table:{table}");
-        let updates = self.scene.get(&path).await;
+    /// Where the newest commit is in the log that has changed a player.
+    async fn newest(&self) -> String {
+        let updates = self
+            .scene
+            .get("/api/updates?limit=1&filter=table:user")
+            .await;
         let lsn = updates["updates"][0]["lsn"].as_str();
         lsn.unwrap_or_default().to_owned()
     }
@@ -248,7 +236,7 @@ impl Stage {
         loop {
             self.rename(object, letters, 20).await;
             if said(&self.scene.why(session, object).await).0 == answer {
-                return self.newest("user").await;
+                return self.newest().await;
             }
         }
     }
@@ -270,15 +258,5 @@ impl Stage {
              END LOOP; END $$"
         );
         self.scene.execute(&commits).await;
-    }
-}
-
-/// The frame that tells of a player.
-async fn told_of(client: &mut Client, player: i64) -> Value {
-    loop {
-        let frame = client.frame().await;
-        if tells_of(&frame, "User", player) {
-            return frame;
-        }
     }
 }

@@ -3,22 +3,12 @@
 
 use blazelink::config::{Config, Environment};
 use blazelink_tests::app::{TestApp, shooter_database};
-use blazelink_tests::client::{Client, Received, tells_of};
+use blazelink_tests::client::{Client, Received};
 use blazelink_tests::rows;
-use blazelink_tests::scene::{KEY, Scene, debugged, guarded, open, said};
+use blazelink_tests::scene::{KEY, Scene, debugged, guarded, open, said, told_of_player};
 use blazelink_tests::whys::{behind_policies, in_the_open};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-
-/// The frame that tells of player 1.
-async fn told_of_player(client: &mut Client) -> Value {
-    loop {
-        let frame = client.frame().await;
-        if tells_of(&frame, "User", 1) {
-            return frame;
-        }
-    }
-}
 
 const PLAYER: &str = "{ user(identifier: {obj_id: 1}) { name } }";
 
@@ -30,7 +20,7 @@ async fn a_mutation_is_followed_from_its_cause_to_the_clients_word() {
     let rename =
         "mutation { updateUser(identifier: {obj_id: 1}, input: {name: \"secret\"}) { obj_id } }";
     client.read(rename).await;
-    let frame = told_of_player(&mut client).await;
+    let frame = told_of_player(&mut client, 1).await;
 
     let waiting = scene
         .get("/api/updates?filter=table:user%20outcome:waiting")
@@ -125,7 +115,7 @@ async fn who_heard_of_a_row_and_who_did_not_is_said_in_a_sentence() {
     scene
         .execute("UPDATE \"user\" SET name = 'x' WHERE id = 1")
         .await;
-    let frame = told_of_player(&mut client).await;
+    let frame = told_of_player(&mut client, 1).await;
     let sent = why("user:1").await;
     assert_eq!(said(&sent).0, "sent", "{sent}");
     client.confirm(&frame).await;
@@ -401,22 +391,26 @@ async fn mischief_is_done_to_a_session_as_long_as_it_is_asked_for() {
 
     suffer(json!({"duplicate": true, "delay_ms": 20})).await;
     scene.execute(&rename("twice")).await;
-    let first = told_of_player(&mut client).await;
-    let second = told_of_player(&mut client).await;
+    let first = told_of_player(&mut client, 1).await;
+    let second = told_of_player(&mut client, 1).await;
     assert_eq!(first, second);
+    let update = scene.get("/api/updates?limit=1&filter=row:user:1").await;
+    let path = format!("/api/updates/{}", update["updates"][0]["number"]);
+    let sent = scene.get(&path).await["deliveries"][0]["sent_us"].as_u64();
+    assert!(sent >= Some(20_000), "it was late: {sent:?}");
     let detail = scene.get(&format!("/api/sessions/{session}")).await;
     let suffers = json!({"delay_ms": 20, "duplicate": true, "freeze": false});
     assert_eq!(detail["mischief"], suffers);
 
     suffer(json!({"freeze": true})).await;
     scene.execute(&rename("unheard")).await;
-    let frame = told_of_player(&mut client).await;
+    let frame = told_of_player(&mut client, 1).await;
     client.confirm(&frame).await;
     // It has come by the time that what is sent behind it is answered.
     client.frames_so_far().await;
     suffer(json!({})).await;
     scene.execute(&rename("heard")).await;
-    let heard = told_of_player(&mut client).await;
+    let heard = told_of_player(&mut client, 1).await;
     let unheard = scene.why(&session, "user:1").await;
     assert_eq!(said(&unheard).0, "sent");
     client.confirm(&heard).await;
@@ -431,11 +425,16 @@ async fn mischief_is_done_to_a_session_as_long_as_it_is_asked_for() {
     let renamed = sql.batch_execute(&rename("held")).await;
     renamed.expect("the statement is sound");
     assert_eq!(scene.get("/api/overview").await["held"], true);
+    // Many times as long as a commit takes that is not held back.
+    for _ in 0..200 {
+        let frames = client.frames_so_far().await;
+        assert_eq!(frames, Vec::<Value>::new());
+    }
     let (status, _) = scene
         .tell(Method::PUT, "/api/held", &json!({"held": false}))
         .await;
     assert_eq!(status, StatusCode::OK);
-    let frame = told_of_player(&mut client).await;
+    let frame = told_of_player(&mut client, 1).await;
     assert_eq!(frame["data"]["changes"]["name"], "held");
 
     let cut = format!("/api/sessions/{session}/cut");

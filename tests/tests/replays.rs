@@ -1,25 +1,13 @@
 //! Recordings of the debugger: made by one build of an app, looked at, and replayed on another.
 
-use std::path::Path;
-
-use blazelink::config::Config;
 use blazelink_tests::app::TestApp;
-use blazelink_tests::scene::{Scene, debugged, guarded, open};
+use blazelink_tests::scene::{Scene, guarded, open, recorded};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 const FIRST: &str = "{ user(identifier: {obj_id: 1}) { name } }";
 const SECOND: &str = "{ user(identifier: {obj_id: 2}) { name } }";
 const GAMES: &str = "{ games(page: 0, size: 10) { count } }";
-
-/// A debugger that keeps recordings below this folder.
-fn recording(folder: &Path) -> impl FnOnce(&mut Config) + use<> {
-    let folder = folder.to_owned();
-    move |config| {
-        debugged(config);
-        config.state = Some(folder);
-    }
-}
 
 async fn begin(scene: &Scene, what: &Value) {
     let (status, answer) = scene.tell(Method::POST, "/api/recordings", what).await;
@@ -76,12 +64,13 @@ fn differences(replayed: &Value) -> Vec<[String; 4]> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_tells_what_another_policy_would_change_and_of_its_own_build_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let scene = Scene::with(open, recording(folder.path())).await;
+    let scene = Scene::with(open, recorded(folder.path())).await;
     let [first, second] = play(&scene).await;
     let kept = stop(&scene).await;
     assert_eq!(kept["let_go"], 0);
     assert_eq!(kept["left_out"], 0);
-    let file = std::fs::read(kept["file"].as_str().expect("a path")).expect("it is there");
+    let file = std::fs::read_to_string(kept["file"].as_str().expect("a path"));
+    let file = file.expect("it is there");
 
     let path = "/api/recordings/game/replay";
     let (status, same) = scene.tell(Method::POST, path, &json!({})).await;
@@ -95,10 +84,9 @@ async fn a_recording_tells_what_another_policy_would_change_and_of_its_own_build
     );
 
     let database = scene.app.stop().await;
-    let other = recording(folder.path());
-    let app = TestApp::start_declared(database, other, guarded).await;
+    let app = TestApp::start_declared(database, recorded(folder.path()), guarded).await;
     let scene = Scene::of(app).await;
-    let (status, other) = scene.upload("/api/replay", file.clone()).await;
+    let (status, other) = scene.upload("/api/replay", file.clone().into()).await;
     assert_eq!(status, StatusCode::OK, "{other}");
     let expected = |session: &str, object: &str, would: &str| {
         [session, object, "update", would].map(ToOwned::to_owned)
@@ -116,6 +104,12 @@ async fn a_recording_tells_what_another_policy_would_change_and_of_its_own_build
     assert_eq!(other["differ"], 3);
     assert!(!other.to_string().contains("secret"));
 
+    // Of whom it is not known what it watched nothing is said.
+    let gap = format!("{file}{{\"left_out\":{{\"session\":\"{first}\",\"at\":0}}}}\n");
+    let (_, in_part) = scene.upload("/api/replay", gap.into()).await;
+    let rest = [expected(&second, "user:1", "nothing")];
+    assert_eq!(differences(&in_part), rest, "{in_part}");
+
     // It is on the shelf of the next process too.
     let shelf = scene.get("/api/recordings").await;
     assert_eq!(shelf["recordings"][0]["name"], "game");
@@ -131,7 +125,7 @@ async fn a_recording_tells_what_another_policy_would_change_and_of_its_own_build
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_is_looked_at_as_the_app_was_and_a_redacted_one_holds_no_values() {
     let folder = tempfile::tempdir().expect("a folder");
-    let scene = Scene::with(open, recording(folder.path())).await;
+    let scene = Scene::with(open, recorded(folder.path())).await;
     begin(&scene, &json!({"name": "short", "redacted": true})).await;
     let (status, twice) = scene
         .tell(Method::POST, "/api/recordings", &json!({"name": "b"}))
@@ -200,7 +194,7 @@ async fn a_recording_is_looked_at_as_the_app_was_and_a_redacted_one_holds_no_val
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_ends_with_its_app_and_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
-    let scene = Scene::with(open, recording(folder.path())).await;
+    let scene = Scene::with(open, recorded(folder.path())).await;
     begin(&scene, &json!({"name": "last"})).await;
     scene
         .execute("UPDATE \"user\" SET name = 'x' WHERE id = 1")

@@ -337,8 +337,8 @@ pub const DEBUGGER_READS: usize = 256;
 /// Recordings of the debugger that are kept. Beyond it none can be begun before one is deleted.
 pub const RECORDINGS: usize = 64;
 
-/// Dependencies of sessions that a recording notes while it is made. Beyond it they are counted and
-/// left out, and their sessions are not compared when it is replayed.
+/// Dependencies of sessions that a recording notes while it is made. A session that comes beyond it is
+/// counted and left out from then on: replaying does not compare it any more.
 pub const RECORDING_DEPENDENCIES: usize = 250_000;
 
 /// Deliveries that differ, of which a replay tells one by one. Beyond it they are counted.

@@ -2,7 +2,7 @@
 //!
 //! One for the process; the API asks it. What must stay true: it reads, and the app goes on meanwhile:
 //! it holds the picture's lock, which nobody else waits for, and the index's for one read of one session
-//! at a time. It asks no table of the app.
+//! at a time. It asks no table of the app; the `explorer` does, when somebody has typed a query.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

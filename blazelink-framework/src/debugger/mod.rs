@@ -1,7 +1,8 @@
 //! The live debugger: what happened to each update, and why.
 //!
 //! The app tells its recorder what it does; the picture is made of that, on a thread of its own, and
-//! whoever looks is shown the picture. It only listens: without it, everything else is the same.
+//! whoever looks is shown the picture. It only listens, but for the queries that somebody types into its
+//! explorer and the mischief that somebody does in development: without it, everything else is the same.
 
 mod api;
 mod course;

@@ -10,15 +10,14 @@ use chrono::{DateTime, Utc};
 
 use super::filter::Filter;
 use super::inspector::Inspector;
-use super::names::name_of;
 use super::picture::Picture;
 use super::record::{Moment, Record, Step, Watching, What};
 use super::recording::{
-    About, Counted, Difference, DifferenceReport, Noted, Recording, RecordingReport, Recordings,
-    ReplayReport, Replayed, Running, RunningReport, Shelf, Shelved, Telling, Unshelved, replay,
+    About, Counted, Noted, Recording, RecordingReport, Recordings, ReplayReport, Running,
+    RunningReport, Shelf, Unshelved, replay,
 };
 use super::report::{Path, Updates};
-use crate::session::UpdateKind;
+use crate::subscription::ViewName;
 
 /// Why something is not done with recordings, in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +80,7 @@ impl Inspector {
         let all = kept.map(Shelf::list).unwrap_or_default();
         Recordings {
             running,
-            recordings: all.into_iter().map(|it| self.told(it)).collect(),
+            recordings: all.into_iter().map(RecordingReport::from).collect(),
             most: blazelink_codes::limits::RECORDINGS as u64,
             kept: kept.is_some(),
         }
@@ -116,7 +115,7 @@ impl Inspector {
                     viewer: session.viewer(),
                     began,
                     at: self.now(),
-                    view: Some((crate::subscription::ViewName { object, selection }, view)),
+                    view: Some((ViewName { object, selection }, view)),
                 }));
             }
         }
@@ -143,13 +142,16 @@ impl Inspector {
         };
         let now = self.counted(&picture);
         let traces = picture.traces.since(running.from);
-        let kept = traces.clone().count() as u64;
+        let newer = picture.traces.newest_first();
+        // What came with it or before it, whether or not it is in it.
+        let kept = newer.take_while(|trace| trace.number > running.before.updates);
         let came = now.updates.saturating_sub(running.before.updates);
         let about = About {
             app: &self.subject.app,
             moments_began: self.began,
             ended: SystemTime::now(),
-            let_go: came.saturating_sub(kept) + now.lost.saturating_sub(running.before.lost),
+            let_go: came.saturating_sub(kept.count() as u64),
+            lost: now.lost.saturating_sub(running.before.lost),
             exposure: self.subject.subscriptions.exposure(),
             viewers: self.subject.viewers,
         };
@@ -159,9 +161,7 @@ impl Inspector {
         *slot = None;
         drop(slot);
         drop(picture);
-        let mut all = shelf.list().into_iter();
-        let kept = all.find(|it| it.name == name).ok_or(Unshelved::Absent)?;
-        Ok(self.told(kept))
+        Ok(shelf.get(&name)?.into())
     }
 
     /// Ends the recording that is made, if one is, and says in the log what became of it.
@@ -261,103 +261,8 @@ impl Inspector {
         }
         let subject = &self.subject;
         let replayed = replay(recording, &subject.subscriptions, subject.viewers).await;
-        Ok(self.compared(recording, replayed))
-    }
-
-    fn compared(&self, recording: &Recording, replayed: Replayed) -> ReplayReport {
-        let head = &recording.head;
-        let mut not_compared = Vec::new();
-        let mut say = |count: u64, one: &str, many: &str| match count {
-            0 => {}
-            1 => not_compared.push(format!("1 {one}")),
-            _ => not_compared.push(format!("{count} {many}")),
-        };
-        say(
-            replayed.unknown_viewers,
-            "session is not compared: the recording does not say whose it was (Builder::record_viewers)",
-            "sessions are not compared: the recording does not say whose they were (Builder::record_viewers)",
-        );
-        say(
-            replayed.unsettled,
-            "delivery is not compared: its session began or ceased to watch something just then",
-            "deliveries are not compared: their sessions began or ceased to watch something just then",
-        );
-        say(
-            recording.unknown,
-            "commit is about a table that this build does not expose",
-            "commits are about tables that this build does not expose",
-        );
-        say(
-            head.let_go,
-            "commit is not in the recording: there was no room for it",
-            "commits are not in the recording: there was no room for them",
-        );
-        say(
-            head.left_out,
-            "change of what a session watched is not in the recording: there was no room for it",
-            "changes of what sessions watched are not in the recording: there was no room for them",
-        );
-        let (commits, sessions) = (replayed.commits, replayed.sessions);
-        let of = format!(
-            "{} of {}",
-            counted(commits, "commit"),
-            counted(sessions, "session")
-        );
-        let sentence = match (replayed.differ, replayed.compared) {
-            (0, compared) => format!(
-                "{of}: {} as recorded, none differs",
-                counted(compared, "delivery")
-            ),
-            (differ, compared) => {
-                format!(
-                    "{of}: {differ} of {} would differ",
-                    counted(compared, "delivery")
-                )
-            }
-        };
-        let differences = replayed.differences.iter();
-        ReplayReport {
-            sentence,
-            commits,
-            sessions,
-            compared: replayed.compared,
-            differ: replayed.differ,
-            differences: differences.map(|it| self.difference(it)).collect(),
-            not_compared,
-        }
-    }
-
-    fn difference(&self, difference: &Difference) -> DifferenceReport {
-        let exposure = self.subject.subscriptions.exposure();
-        let object = name_of(exposure, &difference.object);
-        let session = difference.session.to_string();
-        let sentence = match (difference.was, difference.would) {
-            (Some(was), None) => format!(
-                "{session} was told `{}` of {object}, and would be told nothing",
-                word(was)
-            ),
-            (None, Some(would)) => format!(
-                "{session} was told nothing of {object}, and would be told `{}`",
-                word(would)
-            ),
-            (Some(was), Some(would)) if word(was) == word(would) => {
-                format!("{session} would be told other columns or values of {object} than it was")
-            }
-            (Some(was), Some(would)) => format!(
-                "{session} was told `{}` of {object}, and would be told `{}`",
-                word(was),
-                word(would)
-            ),
-            (None, None) => format!("{session} is told nothing of {object}"),
-        };
-        DifferenceReport {
-            update: difference.number,
-            session,
-            object,
-            was: difference.was.map(|was| word(was).to_owned()),
-            would: difference.would.map(|would| word(would).to_owned()),
-            sentence,
-        }
+        let exposure = subject.subscriptions.exposure();
+        Ok(ReplayReport::of(recording, &replayed, exposure))
     }
 
     /// The recording that is made, if one is. To be locked after the picture.
@@ -402,38 +307,6 @@ impl Inspector {
             updates: picture.traces.came(),
             lost: self.recorder().lost(),
         }
-    }
-
-    fn told(&self, kept: Shelved) -> RecordingReport {
-        let file = self.subject.shelf.as_ref();
-        let file = file.and_then(|shelf| shelf.place(&kept.name));
-        RecordingReport {
-            file: file.unwrap_or_default().display().to_string(),
-            name: kept.name,
-            bytes: kept.bytes,
-            began_at_ms: kept.head.began / 1_000,
-            ended_at_ms: kept.head.ended / 1_000,
-            redacted: kept.head.redacted,
-            let_go: kept.head.let_go,
-            left_out: kept.head.left_out,
-        }
-    }
-}
-
-fn word(telling: Telling) -> &'static str {
-    match (telling.row, telling.kind) {
-        (false, _) => "again",
-        (true, UpdateKind::Create) => "create",
-        (true, UpdateKind::Update) => "update",
-        (true, UpdateKind::Delete) => "delete",
-    }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    match (count, what.strip_suffix('y')) {
-        (1, _) => format!("1 {what}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        (_, None) => format!("{count} {what}s"),
     }
 }
 

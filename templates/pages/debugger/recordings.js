@@ -98,7 +98,10 @@ function holds(recording) {
     lacks.push(`${plural(recording.let_go, "commit", "commits")} found no room`);
   }
   if (recording.left_out > 0) {
-    lacks.push(`${plural(recording.left_out, "change", "changes")} of what is watched found no room`);
+    lacks.push(`${plural(recording.left_out, "session", "sessions")} watched more than there was room for`);
+  }
+  if (recording.lost > 0) {
+    lacks.push(`${plural(recording.lost, "record", "records")} found no room`);
   }
   return [recording.redacted ? "no values, no viewers" : "all of it", ...lacks].join(" · ");
 }

@@ -60,6 +60,8 @@ pub(crate) enum Become {
     Watching(WrittenViewer, Option<(ViewName, View)>),
     /// It has ended.
     Ended,
+    /// It is not known what it watches from then on.
+    LeftOut,
 }
 
 /// Why a file cannot be read.
@@ -97,6 +99,8 @@ pub(crate) struct About<'a> {
     pub(crate) ended: SystemTime,
     /// Transactions that were let go meanwhile.
     pub(crate) let_go: u64,
+    /// Records that found no room meanwhile.
+    pub(crate) lost: u64,
     /// The names of tables and columns.
     pub(crate) exposure: &'a Exposure,
     /// How viewers are written.
@@ -127,6 +131,7 @@ impl Recording {
             ended: micros(about.ended),
             redacted: running.redacted,
             let_go: about.let_go,
+            lost: about.lost,
             left_out: running.left_out(),
         };
         let mut put = |line: &Line<'_>| {
@@ -214,6 +219,12 @@ impl Recording {
                 at: Moment(at),
                 what: Become::Ended,
             }),
+            Line::LeftOut { session, at } => self.log.push(Entry {
+                session: label(&session)?,
+                began: Moment(at),
+                at: Moment(at),
+                what: Become::LeftOut,
+            }),
             Line::Commit(commit) => match commit.to_trace(exposure, now) {
                 Some(trace) => self.traces.push(trace),
                 None => self.unknown += 1,
@@ -249,6 +260,10 @@ fn line_of<'a>(noted: &'a Noted, about: &About<'a>) -> Line<'a> {
             }
         }
         Noted::Ended { session, at } => Line::Ended {
+            session: session.to_string().into(),
+            at: at.0,
+        },
+        Noted::LeftOut { session, at } => Line::LeftOut {
             session: session.to_string().into(),
             at: at.0,
         },

@@ -42,6 +42,11 @@ pub(super) enum Line<'a> {
         session: Cow<'a, str>,
         at: u64,
     },
+    /// It is not known what a session watches from then on.
+    LeftOut {
+        session: Cow<'a, str>,
+        at: u64,
+    },
     Commit(Box<WrittenCommit<'a>>),
 }
 
@@ -62,7 +67,10 @@ pub(crate) struct Head {
     pub(crate) redacted: bool,
     /// Transactions that are not in it, for want of room in the debugger's memory.
     pub(crate) let_go: u64,
-    /// Changes of what sessions watch that are not in it, for want of room.
+    /// Records of the app that found no room on their way to the debugger: commits, or what sessions
+    /// watched.
+    pub(crate) lost: u64,
+    /// Sessions of which it is not known, from some moment on, what they watched, for want of room.
     pub(crate) left_out: u64,
 }
 

@@ -1,6 +1,7 @@
 //! Recordings: what an app has done for a while, written to a file, looked at later, and played again to
 //! another build of the app.
 
+mod difference;
 mod file;
 mod lines;
 mod replay;
@@ -9,9 +10,7 @@ mod running;
 mod shelf;
 
 pub(crate) use file::{About, Recording};
-pub(crate) use replay::{Difference, Replayed, Telling, replay};
-pub(crate) use report::{
-    DifferenceReport, RecordingReport, Recordings, ReplayReport, RunningReport,
-};
+pub(crate) use replay::replay;
+pub(crate) use report::{RecordingReport, Recordings, ReplayReport, RunningReport};
 pub(crate) use running::{Counted, Noted, Running};
-pub(crate) use shelf::{Shelf, Shelved, Unshelved};
+pub(crate) use shelf::{Shelf, Unshelved};

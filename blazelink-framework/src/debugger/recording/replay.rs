@@ -3,66 +3,22 @@
 //! were told.
 //!
 //! What must stay true: a difference that is told is the build's. A session of which it is not known what
-//! it watched at that commit, because it began to or ceased just then, is not compared; nor is one whose
-//! viewer is not written down. Both are counted. Conditions in SQL are put to the database as it is now.
+//! it watched at that commit, because it began to or ceased just then, or because there was no room for
+//! it, is not compared; nor is one whose viewer is not written down. All are counted. Conditions in SQL are put to the database as it is now.
 
 use std::sync::Arc;
 
 use blazelink_codes::limits;
 use hashbrown::{HashMap, HashSet};
 
+use super::difference::{Difference, Replayed, Telling};
 use super::file::{Become, Entry, Recording};
 use super::lines::WrittenViewer;
 use crate::debugger::record::{Commit, Moment, Times};
 use crate::object_id::ObjectId;
-use crate::session::{Session, SessionLabel, UpdateKind};
+use crate::session::{Session, SessionLabel};
 use crate::subscription::{Stage, SubscriptionManager};
 use crate::viewer::{Viewer, ViewerForm};
-
-/// What came of it.
-#[derive(Debug, Default)]
-pub(crate) struct Replayed {
-    /// Transactions that were put to this build.
-    pub(crate) commits: u64,
-    /// Sessions that were compared.
-    pub(crate) sessions: u64,
-    /// What they were told, or would be: compared one by one.
-    pub(crate) compared: u64,
-    /// What would differ, as far as [`limits::REPLAY_DIFFERENCES`] allow.
-    pub(crate) differences: Vec<Difference>,
-    /// How many would differ in all.
-    pub(crate) differ: u64,
-    /// What could not be compared, because its session began to watch something or ceased just then.
-    pub(crate) unsettled: u64,
-    /// Sessions that were not compared, because nobody knows whose they were.
-    pub(crate) unknown_viewers: u64,
-}
-
-/// Something that a session would be told otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Difference {
-    /// The number of the transaction in the recording.
-    pub(crate) number: u64,
-    /// The session.
-    pub(crate) session: SessionLabel,
-    /// Of what.
-    pub(crate) object: ObjectId,
-    /// How it was told; nothing if it was not.
-    pub(crate) was: Option<Telling>,
-    /// How it would be; nothing if it would not.
-    pub(crate) would: Option<Telling>,
-}
-
-/// How a session is told of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Telling {
-    /// Whether the row itself is told, or only that something is to be read again.
-    pub(crate) row: bool,
-    /// What has happened to it.
-    pub(crate) kind: UpdateKind,
-    /// Of its columns and values.
-    print: u64,
-}
 
 /// Plays a recording to what this manager exposes and guards.
 pub(crate) async fn replay(
@@ -153,6 +109,7 @@ struct Cast {
     /// What the stage calls them.
     of_stage: HashMap<SessionLabel, SessionLabel>,
     unknown: HashSet<SessionLabel>,
+    left_out: HashSet<SessionLabel>,
 }
 
 impl Cast {
@@ -163,12 +120,20 @@ impl Cast {
             known: HashMap::new(),
             of_stage: HashMap::new(),
             unknown: HashSet::new(),
+            left_out: HashSet::new(),
         }
     }
 
     /// Lets an entry of the log take effect.
     fn enter(&mut self, entry: &Entry) {
+        if self.left_out.contains(&entry.session) {
+            return;
+        }
         match &entry.what {
+            Become::LeftOut => {
+                self.left_out.insert(entry.session);
+                self.forget(entry.session);
+            }
             Become::Ended => {
                 if let Some(session) = self.known.get(&entry.session) {
                     self.stage.leave(session);
@@ -182,9 +147,7 @@ impl Cast {
                 };
                 let Some(viewer) = viewer else {
                     self.unknown.insert(entry.session);
-                    if let Some(session) = self.known.remove(&entry.session) {
-                        self.stage.leave(&session);
-                    }
+                    self.forget(entry.session);
                     return;
                 };
                 let Some(session) = self.session(entry.session, &viewer) else {
@@ -194,6 +157,13 @@ impl Cast {
                     self.stage.watch(&session, name.clone(), view.clone());
                 }
             }
+        }
+    }
+
+    /// From now on nothing of it is compared.
+    fn forget(&mut self, session: SessionLabel) {
+        if let Some(session) = self.known.remove(&session) {
+            self.stage.leave(&session);
         }
     }
 

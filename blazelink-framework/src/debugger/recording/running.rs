@@ -2,9 +2,11 @@
 //! inspector holds it and feeds it what the recorder says. The transactions stay where they are, in the
 //! debugger's memory, and are written when the recording ends.
 //!
-//! What must stay true: it takes no more room than [`limits::RECORDING_DEPENDENCIES`] allow. What is
-//! beyond it is not noted, and the recording says so.
+//! What must stay true: it takes no more room than [`limits::RECORDING_DEPENDENCIES`] allow. A session of
+//! which something found no room is left out from then on, and the recording says so: what is known of
+//! it would be wrong.
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use blazelink_codes::limits;
@@ -27,7 +29,7 @@ pub(crate) struct Running {
     pub(crate) before: Counted,
     log: Vec<Noted>,
     dependencies: usize,
-    left_out: u64,
+    left_out: HashSet<SessionLabel>,
 }
 
 /// What is counted from the beginning of the process on.
@@ -51,6 +53,13 @@ pub(crate) enum Noted {
         /// When.
         at: Moment,
     },
+    /// What a session watches from then on found no room.
+    LeftOut {
+        /// The session.
+        session: SessionLabel,
+        /// Since when.
+        at: Moment,
+    },
 }
 
 impl Noted {
@@ -58,7 +67,14 @@ impl Noted {
     pub(crate) fn at(&self) -> Moment {
         match self {
             Noted::Watching(watching) => watching.at,
-            Noted::Ended { at, .. } => *at,
+            Noted::Ended { at, .. } | Noted::LeftOut { at, .. } => *at,
+        }
+    }
+
+    fn session(&self) -> SessionLabel {
+        match self {
+            Noted::Watching(watching) => watching.session,
+            Noted::Ended { session, .. } | Noted::LeftOut { session, .. } => *session,
         }
     }
 }
@@ -79,27 +95,33 @@ impl Running {
             before,
             log: Vec::new(),
             dependencies: 0,
-            left_out: 0,
+            left_out: HashSet::new(),
         }
     }
 
     /// Notes something.
     pub(crate) fn note(&mut self, noted: Noted) {
+        let session = noted.session();
+        if self.left_out.contains(&session) {
+            return;
+        }
         let more = match &noted {
             Noted::Watching(watching) => 1 + watching.view.as_ref().map_or(0, |(_, it)| it.len()),
-            Noted::Ended { .. } => 1,
+            Noted::Ended { .. } | Noted::LeftOut { .. } => 1,
         };
         if self.dependencies + more > limits::RECORDING_DEPENDENCIES {
-            self.left_out += 1;
+            let at = noted.at();
+            self.left_out.insert(session);
+            self.log.push(Noted::LeftOut { session, at });
             return;
         }
         self.dependencies += more;
         self.log.push(noted);
     }
 
-    /// How many entries found no room.
+    /// How many sessions are left out.
     pub(crate) fn left_out(&self) -> u64 {
-        self.left_out
+        self.left_out.len() as u64
     }
 
     /// Its log, in the order of time.
@@ -111,23 +133,33 @@ impl Running {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_finds_no_room_is_counted_and_the_rest_is_told_in_the_order_of_time() {
+    fn a_session_of_which_something_finds_no_room_is_left_out_from_then_on() {
         let began = (Moment(0), SystemTime::UNIX_EPOCH);
         let mut running = Running::begin("a".to_owned(), false, began, Counted::default());
-        let ended = |at: usize| Noted::Ended {
-            session: SessionLabel::fresh(),
-            at: Moment(at as u64),
+        let ended = |session, at| Noted::Ended {
+            session,
+            at: Moment(at),
         };
-        for at in (0..limits::RECORDING_DEPENDENCIES + 3).rev() {
-            running.note(ended(at));
+        let [one, other] = [SessionLabel::fresh(), SessionLabel::fresh()];
+        for at in (0..limits::RECORDING_DEPENDENCIES as u64).rev() {
+            running.note(ended(one, at));
         }
-        assert_eq!(running.left_out(), 3);
+        let late = limits::RECORDING_DEPENDENCIES as u64;
+        for at in [late, late + 1] {
+            running.note(ended(other, at));
+        }
+        assert_eq!(running.left_out(), 1);
         let log = running.log();
-        assert_eq!(log.len(), limits::RECORDING_DEPENDENCIES);
+        assert_eq!(log.len(), limits::RECORDING_DEPENDENCIES + 1);
         assert!(log.is_sorted_by_key(|noted| noted.at()));
+        let last = log.last().unwrap();
+        assert!(
+            matches!(last, Noted::LeftOut { session, at } if *session == other && at.0 == late)
+        );
     }
 }

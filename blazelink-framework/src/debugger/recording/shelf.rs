@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use blazelink_codes::limits;
 
 use super::lines::{Head, Line};
+use super::report::RecordingReport;
 
 /// What the files' names end with.
 const ENDING: &str = "blz";
@@ -70,10 +71,28 @@ impl From<io::Error> for Unshelved {
 pub(crate) struct Shelved {
     /// What it is called.
     pub(crate) name: String,
+    /// Its file.
+    pub(crate) path: PathBuf,
     /// Bytes of its file.
     pub(crate) bytes: u64,
     /// What it says of itself.
     pub(crate) head: Head,
+}
+
+impl From<Shelved> for RecordingReport {
+    fn from(kept: Shelved) -> RecordingReport {
+        RecordingReport {
+            name: kept.name,
+            file: kept.path.display().to_string(),
+            bytes: kept.bytes,
+            began_at_ms: kept.head.began / 1_000,
+            ended_at_ms: kept.head.ended / 1_000,
+            redacted: kept.head.redacted,
+            let_go: kept.head.let_go,
+            lost: kept.head.lost,
+            left_out: kept.head.left_out,
+        }
+    }
 }
 
 impl Shelf {
@@ -104,7 +123,16 @@ impl Shelf {
         }
     }
 
-    /// Makes the file of a recording: it is there once `write` has written it. Where it is.
+    /// The recording of that name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub(crate) fn get(&self, name: &str) -> Result<Shelved, Unshelved> {
+        shelved(&self.path(name)?).ok_or(Unshelved::Absent)
+    }
+
+    /// Makes the file of a recording: it is there once `write` has written it.
     ///
     /// # Errors
     ///
@@ -113,7 +141,7 @@ impl Shelf {
         &self,
         name: &str,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<PathBuf, Unshelved> {
+    ) -> Result<(), Unshelved> {
         let path = self.path(name)?;
         DirBuilder::new()
             .recursive(true)
@@ -133,7 +161,7 @@ impl Shelf {
             let _ = fs::remove_file(&unfinished);
             return Err(Unshelved::Io(error));
         }
-        Ok(path)
+        Ok(())
     }
 
     /// The file of a recording, to be read.
@@ -143,11 +171,6 @@ impl Shelf {
     /// If there is none.
     pub(crate) fn open(&self, name: &str) -> Result<BufReader<File>, Unshelved> {
         Ok(BufReader::new(File::open(self.path(name)?)?))
-    }
-
-    /// Where the file of a recording is.
-    pub(crate) fn place(&self, name: &str) -> Option<PathBuf> {
-        self.path(name).ok()
     }
 
     /// Deletes a recording.
@@ -180,6 +203,7 @@ fn shelved(path: &Path) -> Option<Shelved> {
     match serde_json::from_str(&first).ok()? {
         Line::Recording(head) => Some(Shelved {
             name: path.file_stem()?.to_str()?.to_owned(),
+            path: path.to_owned(),
             bytes,
             head,
         }),
