@@ -106,8 +106,8 @@ pub(crate) struct Explore {
     /// The label of the session as whose viewer sees it; nobody in particular, if none is named.
     #[oai(rename = "as")]
     of: Option<String>,
-    /// What names this query while it is to be kept current: a session of the explorer's then watches
-    /// what it reads.
+    /// What names this query while it is to be kept current, and nobody can guess: a session of the
+    /// explorer's then watches what it reads, and hears of it.
     live: Option<String>,
 }
 

@@ -72,8 +72,9 @@ export function Explorer() {
     const lines = JSON.stringify(answer.ok.answer, null, 2).split("\n");
     setShown((/** @type {any} */ last) => ({ ...answer.ok, asked: body, lines, before: because === undefined ? undefined : last?.lines, because }));
   };
-  // Another query, or another viewer, is another session's.
-  const start = () => run(live ? `${Date.now()}-${Math.random().toString(36).slice(2)}` : undefined, undefined);
+  // Another query, or another viewer, is another session's; who guesses its name could listen to it.
+  const fresh = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-");
+  const start = () => run(live ? fresh() : undefined, undefined);
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
