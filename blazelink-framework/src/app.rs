@@ -19,7 +19,7 @@ use crate::auth::Authority;
 use crate::change::Lsn;
 use crate::config::{ClientLimits, Config, Environment, MetricsAt};
 use crate::data;
-use crate::debugger::{self, Debugger};
+use crate::debugger::{self, Debugger, Inspector};
 use crate::dev::DevChannel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{Executor, QueryLimits};
@@ -147,7 +147,25 @@ impl App {
 
         let viewers = authority.viewer_form();
         let explorer = debugger::Explorer::new(Arc::clone(&executor), Handle::current());
+        let is_debugged = config.debugger.at.is_some() || declared.debugger.is_some();
+        let inspector = is_debugged.then(|| {
+            let subject = debugger::Subject {
+                app: config.app.clone(),
+                environment: config.environment,
+                subscriptions: Arc::clone(&subscriptions),
+                tables: Arc::clone(&manager),
+                status: status.clone(),
+                handed_on: handed_on.clone(),
+                postgres: debugger::Postgres::new(database.clone(), Handle::current()),
+                explorer,
+                held,
+                shelf: config.state.as_deref().map(debugger::Shelf::below),
+                viewers,
+            };
+            Arc::new(Inspector::new(subject, &config.debugger))
+        });
         let served = routes::Served {
+            inspector: inspector.clone(),
             executor,
             subscriptions: Arc::clone(&subscriptions),
             authority: Arc::new(authority),
@@ -161,22 +179,8 @@ impl App {
 
         let signaler = Signaler::prepare(&config, &database, subscriptions.clone()).await?;
         let following = signaler.spawn(stopping.clone(), tells)?;
-        let debugger = config.debugger.clone().and_then(|at| {
-            let state = config.state.as_deref();
-            let subject = debugger::Subject {
-                app: config.app.clone(),
-                environment: config.environment,
-                subscriptions: Arc::clone(&subscriptions),
-                tables: Arc::clone(&manager),
-                status: status.clone(),
-                handed_on: handed_on.clone(),
-                postgres: debugger::Postgres::new(database.clone(), Handle::current()),
-                explorer,
-                held,
-                shelf: state.map(debugger::Shelf::below),
-                viewers,
-            };
-            Debugger::start(at, subject, lingering.clone())
+        let debugger = inspector.and_then(|inspector| {
+            Debugger::start(config.debugger.at.clone(), inspector, lingering.clone())
         });
         let serving = tokio::spawn(serve(server, endpoint, lingering));
         let remembering = state.map(|state| tokio::spawn(state.keep()));

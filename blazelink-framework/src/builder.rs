@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use blazelink_codes::{Code, limits};
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::app::{App, open_as};
 use crate::auth::{Authenticator, Authority, ContextFactory};
 use crate::config::{ClientLimits, Config};
+use crate::debugger::Looker;
 use crate::embedded::Embedded;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -219,6 +221,38 @@ impl Builder {
         V: Serialize + DeserializeOwned + Clone + Eq + Send + Sync + 'static,
     {
         self.authority = self.authority.recording_viewers(ViewerForm::of::<V>());
+        self
+    }
+
+    /// Has the debugger be there below a path of the app's own too, for whom this says so: a viewer as
+    /// the context's factory knows them. It is recorded then what it shows, whatever the settings say
+    /// of an address of its own; those of its memory and of values count here too.
+    ///
+    /// Everybody may load its pages, which hold nothing of the app but its name. What they show is told
+    /// to those only for whom this answers.
+    ///
+    /// ```
+    /// use blazelink::Looker;
+    /// use blazelink::config::DebuggerRole;
+    ///
+    /// #[derive(Clone, PartialEq, Eq)]
+    /// struct Player {
+    ///     name: String,
+    ///     admin: bool,
+    /// }
+    ///
+    /// # fn app(blaze: blazelink::Builder) -> blazelink::Builder {
+    /// blaze.debugger("/admin/debugger", |viewer| {
+    ///     let player = viewer.get::<Player>().filter(|player| player.admin)?;
+    ///     Some(Looker::new(&player.name, DebuggerRole::Reader))
+    /// })
+    /// # }
+    /// ```
+    pub fn debugger<F>(mut self, path: &str, lookers: F) -> Builder
+    where
+        F: Fn(&Viewer) -> Option<Looker> + Send + Sync + 'static,
+    {
+        self.declared.debugger = Some((path.to_owned(), Arc::new(lookers)));
         self
     }
 

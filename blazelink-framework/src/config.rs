@@ -6,12 +6,14 @@ mod file;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use blazelink_codes::limits;
 pub use blazelink_migrations::SlotMode;
+use serde::Deserialize;
 
 use crate::dev::DevChannel;
 use crate::error::Result;
@@ -41,19 +43,67 @@ pub enum MetricsAt {
     Address(SocketAddr),
 }
 
-/// Where the debugger is asked, and by whom (`[debugger]`).
+/// What the debugger is like, where there is one (`[debugger]`): at an address of its own, or below a
+/// path of the app's ([`Builder::debugger`](crate::Builder::debugger)).
+#[derive(Clone, Debug)]
+pub struct DebuggerConfig {
+    /// Where it is asked; at no address of its own by default.
+    pub at: Option<DebuggerAt>,
+    /// Bytes of the transactions that it remembers (`bytes`).
+    pub bytes: usize,
+    /// Whether it shows values of rows (`values`); by default it does not.
+    pub values: bool,
+    /// Of so many transactions it follows one however it goes, and of the others those only of which
+    /// something out of the ordinary comes: somebody is denied a row, or not told as it was
+    /// (`sample`). By default all in development, and one in eight in production.
+    pub sample: Option<NonZeroU32>,
+}
+
+impl Default for DebuggerConfig {
+    fn default() -> Self {
+        DebuggerConfig {
+            at: None,
+            bytes: limits::DEBUGGER_BYTES,
+            values: false,
+            sample: None,
+        }
+    }
+}
+
+/// Where the debugger is asked, and by whom.
 #[derive(Clone, Debug)]
 pub struct DebuggerAt {
-    /// The address, which is best one of this machine's own (`listen`, `BLAZELINK_DEBUGGER`).
+    /// The address, which is best one of this machine's own (`[debugger] listen`,
+    /// `BLAZELINK_DEBUGGER`).
     pub listen: SocketAddr,
     /// A socket that listens on that address already.
     pub listener: Option<Arc<TcpListener>>,
     /// What whoever asks must know (`BLAZELINK_DEBUGGER_KEY`, and never in a file).
     pub key: DebuggerKey,
-    /// Bytes of the transactions that it remembers (`bytes`).
-    pub bytes: usize,
-    /// Whether it shows values of rows (`values`); by default it does not.
-    pub values: bool,
+    /// What whoever knows it may do (`[debugger] role`). By default everything in development, and
+    /// look in production.
+    pub role: Option<DebuggerRole>,
+}
+
+/// What somebody may do in the debugger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DebuggerRole {
+    /// Look, and pin what is to be remembered.
+    Reader,
+    /// Also record, choose how much is followed, disconnect sessions; in development also make
+    /// trouble. What is done is in the app's log, with who has done it.
+    Operator,
+}
+
+impl DebuggerRole {
+    /// See [`DebuggerAt::role`].
+    pub(crate) fn usual(environment: Environment) -> DebuggerRole {
+        match environment {
+            Environment::Development => DebuggerRole::Operator,
+            Environment::Production => DebuggerRole::Reader,
+        }
+    }
 }
 
 /// A secret. `Debug` does not show it.
@@ -169,8 +219,8 @@ pub struct Config {
     /// Where Prometheus reads the app's metrics (`[server] metrics`, `BLAZELINK_METRICS`); nowhere by
     /// default. Needs the feature `metrics`.
     pub metrics: Option<MetricsAt>,
-    /// Where the debugger is asked; nowhere by default, and then nothing is recorded.
-    pub debugger: Option<DebuggerAt>,
+    /// What the debugger is like. By default there is none, and nothing is recorded.
+    pub debugger: DebuggerConfig,
     /// How much clients may use.
     pub limits: ClientLimits,
     /// The project's folder, in which templates and static files lie.
@@ -231,7 +281,7 @@ impl Config {
             hosts: Vec::new(),
             origins: Vec::new(),
             metrics: None,
-            debugger: None,
+            debugger: DebuggerConfig::default(),
             limits: ClientLimits::default(),
             folder: PathBuf::from("."),
             state: None,

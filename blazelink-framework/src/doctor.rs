@@ -10,7 +10,7 @@ use blazelink_migrations::{Execute, SeaOrm, Slot, TextRow, literal};
 use sea_orm::DatabaseConnection;
 use serde::Serialize;
 
-use crate::config::{Config, DebuggerAt, Environment};
+use crate::config::{Config, DebuggerConfig, DebuggerRole, Environment};
 use crate::data;
 use crate::error::{Error, Result};
 use crate::pools;
@@ -389,24 +389,32 @@ async fn of_connection(pool: &DatabaseConnection, config: &Config) -> Result<Vec
 }
 
 /// Whom the debugger answers.
-fn of_debugger(at: &DebuggerAt) -> Check {
+fn of_debugger(debugger: &DebuggerConfig) -> Option<Check> {
+    let at = debugger.at.as_ref()?;
     if !at.listen.ip().is_loopback() {
-        return Check::new(
+        return Some(Check::new(
             "debugger",
             State::Error,
             "Other machines reach the debugger, and its key crosses the network as it is",
             &["set [debugger] listen = \"127.0.0.1:9000\", and go there through ssh -L"],
-        );
+        ));
     }
-    match at.values {
-        true => Check::new(
+    let may_act = at.role == Some(DebuggerRole::Operator);
+    Some(match (debugger.values, may_act) {
+        (true, _) => Check::new(
             "debugger",
             State::Warning,
             "Who has the debugger's key sees the values of all rows that change",
             &["set [debugger] values = false"],
         ),
-        false => Check::ok("debugger", format!("for who has its key, at {}", at.listen)),
-    }
+        (false, true) => Check::new(
+            "debugger",
+            State::Warning,
+            "Who has the debugger's key may disconnect sessions, and record",
+            &["set [debugger] role = \"reader\""],
+        ),
+        (false, false) => Check::ok("debugger", format!("for who has its key, at {}", at.listen)),
+    })
 }
 
 /// What the settings leave open.
@@ -429,7 +437,7 @@ fn of_settings(config: &Config) -> Vec<Check> {
         ),
         false => Check::ok("limits", "on"),
     });
-    checks.extend(config.debugger.as_ref().map(of_debugger));
+    checks.extend(of_debugger(&config.debugger));
     checks.push(match config.hosts.is_empty() {
         true => Check::new(
             "hosts",
@@ -465,6 +473,7 @@ pub(crate) async fn drop_slot(config: &Config, name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DebuggerAt;
     use crate::config::DebuggerKey;
 
     fn slot(name: &str, active: bool, held: i64) -> FoundSlot {
@@ -524,11 +533,10 @@ mod tests {
             listen: ([0, 0, 0, 0], 9000).into(),
             listener: None,
             key: DebuggerKey::new("0123456789abcdef").expect("it is long enough"),
-            bytes: 0,
-            values: false,
+            role: None,
         };
         assert_eq!(errors(&config), ["environment", "limits"]);
-        config.debugger = Some(reached);
+        config.debugger.at = Some(reached);
         assert_eq!(errors(&config), ["environment", "limits", "debugger"]);
     }
 }

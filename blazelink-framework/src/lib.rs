@@ -277,6 +277,7 @@ pub use blazelink_codes as codes;
 pub use blazelink_macros::{Struct, Table, VirtualTable, embed, fields};
 pub use builder::{Blazelink, Builder};
 pub use context::BlazeContext;
+pub use debugger::Looker;
 pub use embedded::Embedded;
 /// What counts the app's own things, which `/metrics` then shows too.
 #[cfg(feature = "metrics")]

@@ -45,7 +45,7 @@ impl Pages {
             templates: Arc::new(templates),
             environment: config.environment,
             scripted: config.dev.is_some(),
-            badged: config.dev.is_some() && config.debugger.is_some(),
+            badged: config.dev.is_some() && config.debugger.at.is_some(),
         }
     }
 

@@ -18,6 +18,7 @@ use url::Host;
 
 use crate::auth::Authority;
 use crate::config::{Config, Environment};
+use crate::debugger::{self, Gate, Inspector, Lookers};
 use crate::dev;
 use crate::embedded::Embedded;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,6 +51,8 @@ pub(crate) struct Declared {
     pub(crate) embedded: Embedded,
     /// Path prefix and endpoint.
     pub(crate) endpoints: Vec<(String, MakeEndpoint)>,
+    /// Path prefix of the debugger, and for whom it is there.
+    pub(crate) debugger: Option<(String, Lookers)>,
 }
 
 /// What answers requests and sockets.
@@ -63,6 +66,8 @@ pub(crate) struct Served {
     pub(crate) pulse: Pulse,
     /// What answers with metrics, if that is to be here.
     pub(crate) metrics: Option<Scrape>,
+    /// What the debugger's pages are answered from, if there is one.
+    pub(crate) inspector: Option<Arc<Inspector>>,
 }
 
 /// Whom an app lets in, by its settings.
@@ -97,6 +102,7 @@ pub(crate) fn assemble(
         database,
         pulse,
         metrics,
+        inspector,
     } = served;
     let meters = subscriptions.meters().clone();
     let connections = Arc::clone(subscriptions.connections());
@@ -104,6 +110,13 @@ pub(crate) fn assemble(
         .authority(Arc::clone(&authority))
         .messages_per_second(config.limits.messages_per_second)
         .frame_bytes(config.limits.frame_bytes);
+    let debugger = declared.debugger.zip(inspector).map(|(at, inspector)| {
+        let (path, lookers) = at;
+        let authority = Arc::clone(&authority);
+        let gate = Gate::App { authority, lookers };
+        let site = debugger::site(&inspector, gate, path.trim_end_matches('/'));
+        (path, site)
+    });
     let graphql = GraphqlEndpoint::new(executor, subscriptions, authority, &config.app)
         .body_bytes(config.limits.body_bytes);
     let mut route = Route::new();
@@ -135,7 +148,7 @@ pub(crate) fn assemble(
             make_sync(move |_| dev::events(&channel)),
         )?;
         route = at(route, dev::SCRIPT, make_sync(|_| dev::script()))?;
-        if let Some(debugger) = &config.debugger {
+        if let Some(debugger) = &config.debugger.at {
             route = at(route, dev::BADGE, make_sync(|_| dev::badge()))?;
             if let Some(to_debugger) = dev::ToDebugger::of(debugger, connections) {
                 route = at(route, dev::DEBUGGER, poem::get(to_debugger))?;
@@ -157,6 +170,9 @@ pub(crate) fn assemble(
     }
     for (path, make) in declared.endpoints {
         route = below(route, &path, make(database.clone()))?;
+    }
+    if let Some((path, site)) = debugger {
+        route = below(route, &path, site)?;
     }
     let doorway = Doorway::new(doors, route).open_at(&[HEALTH, READY]);
     Ok(Observed::new(meters, doorway))

@@ -124,7 +124,7 @@ async fn serve(app: Builder, mut config: Config) -> Result<()> {
     let events = config.events.clone();
     let [listener, debugger] = passed_sockets()?;
     config.listener = listener.map(Arc::new);
-    if let Some(at) = &mut config.debugger {
+    if let Some(at) = &mut config.debugger.at {
         at.listener = debugger.map(Arc::new);
     }
     let parent = std::env::var_os("BLAZELINK_PARENT_PIPE").is_some();

@@ -12,6 +12,10 @@ use crate::not_rendered;
 /// Every page with its text.
 const PAGES: &[(&str, &str)] = &[
     ("debugger.html", include_str!("../pages/debugger.html")),
+    (
+        "debugger-api.html",
+        include_str!("../pages/debugger-api.html"),
+    ),
     ("explorer.html", include_str!("../pages/explorer.html")),
 ];
 
@@ -29,7 +33,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 ///
 /// | Page | Shown for | Needs |
 /// |---|---|---|
-/// | `debugger.html` | every screen of the debugger | `app`, `version` |
+/// | `debugger.html` | every screen of the debugger | `app`, `version`, `base` |
+/// | `debugger-api.html` | the debugger's API, described | `app`, `base`, `spec` (OpenAPI 3.0) |
 /// | `explorer.html` | a GET of the GraphQL address by a browser | `graphql_url`, `title` |
 ///
 /// # Errors

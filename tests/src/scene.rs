@@ -2,6 +2,7 @@
 //! debugger that can be asked.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use blazelink::codes::limits;
@@ -57,13 +58,14 @@ pub fn guarded(blaze: Builder) -> Builder {
 
 /// Settings with a debugger.
 pub fn debugged(config: &mut Config) {
-    config.debugger = Some(DebuggerAt {
+    config.debugger.at = Some(DebuggerAt {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         listener: None,
         key: DebuggerKey::new(KEY).expect("it is long enough"),
-        bytes: 1 << 20,
-        values: false,
+        role: None,
     });
+    config.debugger.bytes = 1 << 20;
+    config.debugger.sample = Some(NonZeroU32::MIN);
 }
 
 /// The same, that remembers as much as it does by default, and keeps recordings below this folder.
@@ -72,9 +74,7 @@ pub fn recorded(folder: &Path) -> impl FnOnce(&mut Config) + use<> {
     move |config| {
         debugged(config);
         config.state = Some(folder);
-        if let Some(at) = &mut config.debugger {
-            at.bytes = limits::DEBUGGER_BYTES;
-        }
+        config.debugger.bytes = limits::DEBUGGER_BYTES;
     }
 }
 

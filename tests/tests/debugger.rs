@@ -274,7 +274,7 @@ async fn an_address_that_is_taken_costs_the_app_nothing() {
     let address = taken.local_addr().expect("it is bound");
     let change = move |config: &mut Config| {
         debugged(config);
-        if let Some(at) = &mut config.debugger {
+        if let Some(at) = &mut config.debugger.at {
             at.listen = address;
         }
     };
@@ -358,9 +358,7 @@ async fn in_production_queries_are_answered_only_where_values_are_shown() {
         let scene = Scene::with(guarded, |config| {
             debugged(config);
             config.environment = Environment::Production;
-            if let Some(at) = &mut config.debugger {
-                at.values = values;
-            }
+            config.debugger.values = values;
         });
         let scene = scene.await;
         let query = json!({"query": "{ __typename }"});

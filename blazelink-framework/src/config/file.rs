@@ -13,7 +13,8 @@ use blazelink_codes::{Code, limits};
 use serde::Deserialize;
 
 use super::{
-    ClientLimits, Config, DebuggerAt, DebuggerKey, Environment, FILE, MetricsAt, SlotMode,
+    ClientLimits, Config, DebuggerAt, DebuggerConfig, DebuggerKey, DebuggerRole, Environment, FILE,
+    MetricsAt, SlotMode,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -85,6 +86,8 @@ struct DebuggerSection {
     listen: Option<SocketAddr>,
     bytes: Option<usize>,
     values: bool,
+    sample: Option<NonZeroU32>,
+    role: Option<DebuggerRole>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -194,7 +197,7 @@ fn resolve(
         (None, Some(text)) => metrics_at(&text, "[server] metrics")?,
         (None, None) => None,
     };
-    config.debugger = debugger_at(file.debugger, &variable)?;
+    config.debugger = debugger(file.debugger, &variable)?;
     config.hosts = variable("BLAZELINK_HOSTS").map_or(file.server.hosts, list);
     config.origins = variable("BLAZELINK_ORIGINS").map_or(file.server.origins, list);
     config.limits = file.limits.resolve();
@@ -262,9 +265,23 @@ fn metrics_at(text: &str, setting: &str) -> Result<Option<MetricsAt>> {
     }
 }
 
+/// What the debugger is like.
+fn debugger(
+    section: DebuggerSection,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<DebuggerConfig> {
+    Ok(DebuggerConfig {
+        at: debugger_at(section.listen, section.role, variable)?,
+        bytes: section.bytes.unwrap_or(limits::DEBUGGER_BYTES),
+        values: section.values,
+        sample: section.sample,
+    })
+}
+
 /// Where the debugger is asked.
 fn debugger_at(
-    section: DebuggerSection,
+    listen: Option<SocketAddr>,
+    role: Option<DebuggerRole>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<DebuggerAt>> {
     const KEY: &str = "BLAZELINK_DEBUGGER_KEY";
@@ -274,7 +291,7 @@ fn debugger_at(
             bad_variable("BLAZELINK_DEBUGGER", "an address with a port")
                 .with_hint("set 127.0.0.1:9000, or nothing for no debugger")
         })?),
-        None => section.listen,
+        None => listen,
     };
     let Some(listen) = listen else {
         return Ok(None);
@@ -290,8 +307,7 @@ fn debugger_at(
         listen,
         listener: None,
         key,
-        bytes: section.bytes.unwrap_or(limits::DEBUGGER_BYTES),
-        values: section.values,
+        role,
     }))
 }
 
@@ -396,13 +412,24 @@ mod tests {
         };
         let file = "[debugger]\nlisten = '127.0.0.1:9000'\nvalues = true";
         let key = ("BLAZELINK_DEBUGGER_KEY", "0123456789abcdef");
-        assert!(debugger("", &[key]).unwrap().is_none());
-        let at = debugger(file, &[key]).unwrap().unwrap();
+        assert!(debugger("", &[key]).unwrap().at.is_none());
+        let config = debugger(file, &[key]).unwrap();
+        assert!(config.values && config.bytes == limits::DEBUGGER_BYTES);
+        assert_eq!(config.sample, None);
+        let at = config.at.unwrap();
         assert_eq!(at.listen, SocketAddr::from(([127, 0, 0, 1], 9000)));
-        assert!(at.values && at.bytes == limits::DEBUGGER_BYTES);
+        assert_eq!(at.role, None);
         assert!(!format!("{at:?}").contains("abcdef"));
         let none = debugger(file, &[key, ("BLAZELINK_DEBUGGER", "")]).unwrap();
-        assert!(none.is_none());
+        assert!(none.at.is_none());
+        let more = format!("{file}\nsample = 4\nrole = 'operator'");
+        let config = debugger(&more, &[key]).unwrap();
+        assert_eq!(config.sample, NonZeroU32::new(4));
+        assert_eq!(config.at.unwrap().role, Some(DebuggerRole::Operator));
+        for wrong in ["sample = 0", "role = 'owner'"] {
+            let refused = debugger(&format!("{file}\n{wrong}"), &[key]).unwrap_err();
+            assert!(refused.to_string().contains("line 4"), "{refused}");
+        }
         for variables in [&[][..], &[("BLAZELINK_DEBUGGER_KEY", "short")]] {
             let refused = debugger(file, variables).unwrap_err();
             let sentence = "BLAZELINK_DEBUGGER_KEY is not a key of 16 characters or more";

@@ -1,7 +1,7 @@
 //! The debugger's HTTP API, for the tool and the pages; `/api/openapi.json` describes it.
 //!
 //! What must stay true: every list has a limit, and nothing here changes anything of the app. Whoever
-//! asks has shown the key to `keyed` by then.
+//! asks has passed the `gate` by then.
 
 use std::sync::Arc;
 
@@ -46,6 +46,9 @@ pub(crate) enum Refusal {
     /// The question is not understood.
     #[oai(status = 400)]
     Misread(Json<Unanswered>),
+    /// Whoever asks may not.
+    #[oai(status = 403)]
+    Forbidden(Json<Unanswered>),
     /// There is none.
     #[oai(status = 404)]
     Unknown(Json<Unanswered>),
@@ -58,10 +61,17 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    fn misread(part: &str, sentence: impl Into<String>) -> Refusal {
+    pub(super) fn misread(part: &str, sentence: impl Into<String>) -> Refusal {
         Refusal::Misread(Json(Unanswered {
             error: sentence.into(),
             part: Some(part.to_owned()),
+        }))
+    }
+
+    pub(super) fn forbidden(sentence: String) -> Refusal {
+        Refusal::Forbidden(Json(Unanswered {
+            error: sentence,
+            part: None,
         }))
     }
 

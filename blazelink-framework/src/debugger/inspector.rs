@@ -5,6 +5,7 @@
 //! at a time. It asks no table of the app; the `explorer` does, when somebody has typed a query.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -31,12 +32,15 @@ use super::trace::Trace;
 use super::updates::{Values, path, update};
 use super::why::span;
 use crate::change::Lsn;
-use crate::config::Environment;
+use crate::config::{DebuggerConfig, Environment};
 use crate::replication::Following;
 use crate::session::{Session, SessionLabel};
 use crate::subscription::{Dependency, Role, SubscriptionManager};
 use crate::table::TableManager;
 use crate::viewer::ViewerForm;
+
+/// Of so many transactions one is followed in production, if the settings say nothing.
+const SAMPLE: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 
 /// Transactions that one answer looks through.
 const SEARCHED: usize = 20_000;
@@ -92,16 +96,24 @@ pub(crate) struct Inspector {
 }
 
 impl Inspector {
-    /// Looks at this from now on, and remembers so many bytes of transactions.
-    pub(crate) fn new(subject: Subject, bytes: usize, values: Values) -> Inspector {
+    /// Looks at this from now on, as the settings say.
+    pub(crate) fn new(subject: Subject, config: &DebuggerConfig) -> Inspector {
         let recorder = subject.subscriptions.recorder();
+        let usual = match subject.environment {
+            Environment::Development => NonZeroU32::MIN,
+            Environment::Production => SAMPLE,
+        };
+        recorder.follow_one_in(config.sample.unwrap_or(usual));
         recorder.switch_on();
         let since = std::time::Duration::from_micros(recorder.now().0);
         Inspector {
             began: SystemTime::now() - since,
             subject,
-            picture: Mutex::new(Picture::new(bytes)),
-            values,
+            picture: Mutex::new(Picture::new(config.bytes)),
+            values: match config.values {
+                true => Values::Shown,
+                false => Values::Masked,
+            },
             running: Mutex::default(),
             looked_at: Mutex::default(),
         }
@@ -149,6 +161,22 @@ impl Inspector {
     /// Holds commits back, or no longer.
     pub(crate) fn hold(&self, held: bool) {
         self.subject.held.send_replace(held);
+    }
+
+    /// Of so many transactions one is followed from now on.
+    pub(crate) fn follow_one_in(&self, sample: NonZeroU32) {
+        self.recorder().follow_one_in(sample);
+    }
+
+    /// Has a session watch nothing any more, and closes its socket.
+    pub(crate) fn revoke(&self, session: &Session) {
+        self.subject.subscriptions.revoke(session);
+        session.cut();
+    }
+
+    /// How many dependencies a session holds.
+    pub(crate) fn watched_by(&self, session: &Session) -> usize {
+        self.subject.subscriptions.watched_by(session)
     }
 
     /// How the app does.
@@ -241,6 +269,8 @@ impl Inspector {
             limit: limit as u64,
             discarded: picture.traces.discarded(),
             lost: self.recorder().lost(),
+            sample: self.recorder().sample(),
+            passed: picture.passed,
         }
     }
 
@@ -594,6 +624,12 @@ impl Inspector {
             return Some(format!(
                 "{} older updates were let go, since {mebibytes} MiB are kept ([debugger] bytes)",
                 memory.discarded
+            ));
+        }
+        if memory.passed > 0 {
+            return Some(format!(
+                "of {} updates one is followed, and {} were not ([debugger] sample)",
+                memory.sample, memory.passed
             ));
         }
         (memory.lost > 0).then(|| {

@@ -1,16 +1,19 @@
 //! The part of the debugger's HTTP API that makes trouble, to see how clients bear it: slow, doubled and
-//! unheard deliveries, a socket that is cut, commits that are held back, an app that is killed.
+//! unheard deliveries, commits that are held back, an app that is killed.
 //!
-//! What must stay true: it is there in development only, and each act is in the app's log.
+//! What must stay true: it is there in development only, and each act is asked of the looker first, which
+//! writes it into the log.
 
 use std::sync::Arc;
 
+use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use super::api::{Answer, Refusal, label, no_session};
 use super::inspector::Inspector;
+use super::looker::Looker;
 use super::report::MischiefReport;
 use crate::config::Environment;
 use crate::session::{Mischief, Session};
@@ -35,6 +38,7 @@ impl MischiefApi {
     #[oai(path = "/sessions/:session/mischief", method = "put")]
     async fn mischief(
         &self,
+        looker: Data<&Looker>,
         session: Path<String>,
         mischief: Json<MischiefReport>,
     ) -> Answer<MischiefReport> {
@@ -45,13 +49,10 @@ impl MischiefApi {
             duplicate,
             freeze,
         } = asked;
-        tracing::warn!(
-            session = %session.label(),
-            delay_ms,
-            duplicate,
-            freeze,
-            "the debugger does mischief to a session"
-        );
+        looker.acts(
+            "have a session told late, twice or unheard",
+            Some(session.label()),
+        )?;
         session.suffer(Mischief {
             delay_ms,
             duplicate,
@@ -60,30 +61,25 @@ impl MischiefApi {
         Ok(Json(asked))
     }
 
-    /// Cuts a session's socket. Its client comes back, if it is a good one.
-    #[oai(path = "/sessions/:session/cut", method = "post")]
-    async fn cut(&self, session: Path<String>) -> Answer<MischiefReport> {
-        let session = self.session(&session.0)?;
-        tracing::warn!(session = %session.label(), "the debugger cuts a session's socket");
-        session.cut();
-        Ok(Json(session.mischief().into()))
-    }
-
     /// Holds all commits back, or no longer: the reader reads, and nobody is told.
     #[oai(path = "/held", method = "put")]
-    async fn hold(&self, hold: Json<Held>) -> Answer<Held> {
+    async fn hold(&self, looker: Data<&Looker>, hold: Json<Held>) -> Answer<Held> {
         self.in_development()?;
         let held = hold.0.held;
-        tracing::warn!(held, "the debugger holds commits back, or no longer");
+        let what = match held {
+            true => "hold every commit",
+            false => "let commits go again",
+        };
+        looker.acts(what, None)?;
         self.inspector.hold(held);
         Ok(Json(Held { held }))
     }
 
     /// Kills the app as `kill -9` does. Nothing is answered.
     #[oai(path = "/kill", method = "post")]
-    async fn kill(&self) -> Answer<Held> {
+    async fn kill(&self, looker: Data<&Looker>) -> Answer<Held> {
         self.in_development()?;
-        tracing::warn!("the debugger kills the app");
+        looker.acts("kill the app", None)?;
         let itself = rustix::process::getpid();
         let killed = rustix::process::kill_process(itself, rustix::process::Signal::KILL);
         Err(Refusal::refused(match killed {

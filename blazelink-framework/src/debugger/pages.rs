@@ -1,13 +1,15 @@
-//! The debugger's pages: one shell for every screen, and the files that it needs. They hold nothing of
-//! the app but its name, so they are for anybody; what they show they ask the API for, with the key.
+//! The debugger's pages: one shell for every screen, the files that it needs, and a description of the
+//! API. They hold nothing of the app but its name, so they are for anybody; what they show they ask the API for, with the key.
 //!
 //! What must stay true: nothing of a page comes from elsewhere, and no script or style that is not a
 //! file of ours runs in it (Content Security Policy Level 3).
 
-use std::collections::BTreeMap;
-
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Endpoint, Request, Response};
+use serde_json::{Value, json};
+
+/// Where the API is described.
+const API: &str = "/docs";
 
 /// What a page may load, and whom it may ask.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -17,16 +19,27 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) struct Pages {
     /// Nothing if it could not be rendered.
     shell: Option<String>,
+    /// What the API is, for people; nothing if that could not be rendered.
+    api: Option<String>,
 }
 
 impl Pages {
-    /// The pages of the app with this name.
-    pub(crate) fn of(app: &str) -> Pages {
+    /// The pages of the app with this name below `base`, and what is to be read of the API, of which
+    /// `spec` is the OpenAPI document.
+    pub(crate) fn of(app: &str, base: &str, spec: &str) -> Pages {
         let version = env!("CARGO_PKG_VERSION");
-        let context = BTreeMap::from([("app", app), ("version", version)]);
-        let shell = blazelink_templates::render("debugger.html", context);
-        let shell = shell.inspect_err(|error| tracing::warn!(%error, "the debugger has no pages"));
-        Pages { shell: shell.ok() }
+        let spec: Value = serde_json::from_str(spec).unwrap_or_default();
+        let context = json!({"app": app, "version": version, "base": base, "spec": spec});
+        let page = |name| {
+            let page = blazelink_templates::render(name, &context);
+            let page =
+                page.inspect_err(|error| tracing::warn!(%error, "the debugger lacks a page"));
+            page.ok()
+        };
+        Pages {
+            shell: page("debugger.html"),
+            api: page("debugger-api.html"),
+        }
     }
 
     fn answer(&self, path: &str) -> Response {
@@ -37,10 +50,14 @@ impl Pages {
                 None => StatusCode::NOT_FOUND.into(),
             };
         }
-        match &self.shell {
-            Some(shell) => Response::builder()
+        let page = match path {
+            API => &self.api,
+            _ => &self.shell,
+        };
+        match page {
+            Some(page) => Response::builder()
                 .content_type("text/html; charset=utf-8")
-                .body(shell.clone()),
+                .body(page.clone()),
             None => StatusCode::INTERNAL_SERVER_ERROR.into(),
         }
     }
@@ -70,9 +87,45 @@ impl Endpoint for Pages {
 mod tests {
     use super::*;
 
+    const SPEC: &str = r##"{
+        "paths": {"/api/updates/{number}": {"get": {
+            "summary": "One transaction.",
+            "parameters": [{"name": "number", "in": "path", "required": true,
+                "schema": {"type": "integer"}}],
+            "responses": {"200": {"description": "", "content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/Path"}}}}}
+        }}},
+        "components": {"schemas": {"Path": {"properties": {
+            "hops": {"type": "array", "items": {"type": "string"}, "description": "<b>In order</b>"}
+        }}}}
+    }"##;
+
     async fn get(path: &str) -> Response {
         let request = Request::builder().uri_str(path).finish();
-        Pages::of("<shooter>").call(request).await.unwrap()
+        let pages = Pages::of("<shooter>", "", SPEC);
+        pages.call(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_api_is_described_for_people() {
+        let page = get("/docs").await.into_body().into_string().await.unwrap();
+        for part in [
+            "GET /api/updates/{number}",
+            "One transaction.",
+            r##"<a href="#Path">Path</a>"##,
+            "list of string",
+            "&lt;b&gt;In order",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+
+    #[tokio::test]
+    async fn below_a_path_the_shell_names_files_there() {
+        let pages = Pages::of("shooter", "/admin/debugger", SPEC);
+        let response = pages.call(Request::default()).await.unwrap();
+        let shell = response.into_body().into_string().await.unwrap();
+        assert!(shell.contains(r#"src="/admin/debugger/files/main.js""#));
     }
 
     #[tokio::test]

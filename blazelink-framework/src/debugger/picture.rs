@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 
 use super::course::{Course, Milestone, Pending};
-use super::record::{Commit, Moment, Record, Step, What};
+use super::record::{Commit, Moment, Record, Step, Times, What};
 use super::stage::{Stage, Told};
 use super::traces::Traces;
 use crate::session::{Pushed, SessionLabel};
@@ -18,6 +18,8 @@ pub(crate) struct Picture {
     pub(crate) traces: Traces,
     courses: HashMap<SessionLabel, Course>,
     stages: Stages,
+    /// Transactions that were not followed, as they are not of the sample.
+    pub(crate) passed: u64,
 }
 
 /// The stages of the way from Postgres to a client.
@@ -33,6 +35,18 @@ struct Stages {
     sent: Stage,
     /// Deliveries, from sent to handled.
     confirmed: Stage,
+}
+
+impl Stages {
+    /// A transaction was where then, up to the outboxes.
+    fn published(&mut self, times: Times) {
+        let gated = times.visible.since(times.decoded);
+        self.visible.passed(times.visible, 1, gated);
+        let matching = times.matched.since(times.visible);
+        self.matched.passed(times.matched, 1, matching);
+        let telling = times.told.since(times.matched);
+        self.told.passed(times.told, 1, telling);
+    }
 }
 
 /// What is told of the stages.
@@ -61,6 +75,7 @@ impl Picture {
             traces: Traces::new(bytes),
             courses: HashMap::new(),
             stages: Stages::default(),
+            passed: 0,
         }
     }
 
@@ -68,6 +83,10 @@ impl Picture {
     pub(crate) fn add(&mut self, record: Record) {
         match record {
             Record::Commit(commit) => self.published(commit),
+            Record::Passed(times) => {
+                self.stages.published(times);
+                self.passed += 1;
+            }
             Record::Step(step) => self.stepped(step),
             // It is of what was, not of what is: recordings take it.
             Record::Watching(_) => {}
@@ -95,14 +114,7 @@ impl Picture {
 
     fn published(&mut self, commit: Box<Commit>) {
         let times = commit.times;
-        let stages = &mut self.stages;
-        let gated = times.visible.since(times.decoded);
-        stages.visible.passed(times.visible, 1, gated);
-        let matching = times.matched.since(times.visible);
-        stages.matched.passed(times.matched, 1, matching);
-        let telling = times.told.since(times.matched);
-        stages.told.passed(times.told, 1, telling);
-
+        self.stages.published(times);
         let deliveries: Vec<_> = (0..)
             .zip(&commit.deliveries)
             // What an outbox did not take has no message of its own.

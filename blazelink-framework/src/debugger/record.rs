@@ -43,6 +43,8 @@ impl Moment {
 pub(crate) enum Record {
     /// A transaction was published.
     Commit(Box<Commit>),
+    /// A transaction was published that is not followed, as it is not one of the sample.
+    Passed(Times),
     /// A session went on.
     Step(Step),
     /// What a session watches is another by now, or whose it is; while that is kept.
@@ -200,12 +202,16 @@ pub(crate) struct Draft {
     told: Vec<u32>,
     /// Nothing if it is not kept.
     said: Option<Vec<Said>>,
+    /// Whether it is followed however it goes.
+    followed: bool,
 }
 
 impl Draft {
     /// Of a transaction that is visible since then; with what sessions are told, if that is kept.
-    pub(crate) fn begin(visible: Moment, kept: bool) -> Draft {
+    /// Unless it is `followed`, it counts only if something out of the ordinary comes of it.
+    pub(crate) fn begin(visible: Moment, kept: bool, followed: bool) -> Draft {
         Draft {
+            followed,
             times: Times {
                 visible,
                 ..Times::default()
@@ -222,8 +228,11 @@ impl Draft {
     pub(crate) fn matched(&mut self, at: Moment, hits: usize, sessions: usize, denied: u32) {
         self.times.matched = at;
         self.denied = denied;
-        self.told.reserve_exact(hits);
-        self.deliveries.reserve_exact(sessions);
+        self.followed |= denied > 0;
+        if self.followed {
+            self.told.reserve_exact(hits);
+            self.deliveries.reserve_exact(sessions);
+        }
     }
 
     /// A session was told of these notices, each in this way.
@@ -260,10 +269,17 @@ impl Draft {
         transaction: &Arc<Transaction>,
         decoded: Moment,
         notices: Vec<Noticed>,
-    ) -> Box<Commit> {
+    ) -> Record {
         self.times.decoded = decoded;
         self.times.told = at;
-        Box::new(Commit {
+        let ordinary = self
+            .deliveries
+            .iter()
+            .all(|it| it.pushed == Pushed::Appended);
+        if !self.followed && ordinary {
+            return Record::Passed(self.times);
+        }
+        Record::Commit(Box::new(Commit {
             transaction: Arc::clone(transaction),
             times: self.times,
             notices,
@@ -271,7 +287,7 @@ impl Draft {
             deliveries: self.deliveries,
             told: self.told,
             said: self.said.unwrap_or_default(),
-        })
+        }))
     }
 }
 

@@ -6,13 +6,14 @@
 //! however many sessions it is told; what a socket writes or its client confirms is one, however
 //! many updates that is.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use blazelink_codes::limits;
 use crossbeam_queue::ArrayQueue;
 
-use super::record::{Commit, Draft, Moment, Record, Step, Watching, What};
+use super::record::{Draft, Moment, Record, Step, Watching, What};
 use crate::cause::Seal;
 use crate::session::SessionLabel;
 
@@ -22,6 +23,10 @@ pub(crate) struct Recorder {
     on: AtomicBool,
     /// Whether also what sessions watch is recorded, and what exactly they are told.
     keeping: AtomicBool,
+    /// Of so many transactions one is followed however it goes.
+    sample: AtomicU32,
+    /// Transactions that came while it was on.
+    came: AtomicU32,
     began: Instant,
     /// Since when the transaction that is published next is visible.
     visible: AtomicU64,
@@ -36,6 +41,8 @@ impl Default for Recorder {
         Recorder {
             on: AtomicBool::new(false),
             keeping: AtomicBool::new(false),
+            sample: AtomicU32::new(1),
+            came: AtomicU32::new(0),
             began: Instant::now(),
             visible: AtomicU64::new(0),
             records: std::sync::OnceLock::new(),
@@ -61,6 +68,17 @@ impl Recorder {
     /// Whether also what sessions watch is recorded from now on, and what exactly they are told.
     pub(crate) fn keep(&self, keeping: bool) {
         self.keeping.store(keeping, Ordering::Relaxed);
+    }
+
+    /// Of so many transactions one is followed from now on, and of the others those only of which
+    /// something out of the ordinary comes: somebody is not told, or not as it was.
+    pub(crate) fn follow_one_in(&self, sample: NonZeroU32) {
+        self.sample.store(sample.get(), Ordering::Relaxed);
+    }
+
+    /// Of how many transactions one is followed.
+    pub(crate) fn sample(&self) -> u32 {
+        self.sample.load(Ordering::Relaxed)
     }
 
     /// Whether a change of what a session watches is recorded.
@@ -95,14 +113,19 @@ impl Recorder {
 
     /// A transaction is about to be published; nothing if nobody wants to know.
     pub(crate) fn begin(&self) -> Option<Draft> {
-        let visible = || Moment(self.visible.load(Ordering::Relaxed));
-        self.is_on()
-            .then(|| Draft::begin(visible(), self.is_keeping()))
+        self.is_on().then(|| {
+            let visible = Moment(self.visible.load(Ordering::Relaxed));
+            let came = self.came.fetch_add(1, Ordering::Relaxed);
+            // A recording is of everything.
+            let keeping = self.is_keeping();
+            let followed = keeping || came.is_multiple_of(self.sample().max(1));
+            Draft::begin(visible, keeping, followed)
+        })
     }
 
     /// A transaction was published.
-    pub(crate) fn commit(&self, commit: Box<Commit>) {
-        self.push(Record::Commit(commit));
+    pub(crate) fn published(&self, record: Record) {
+        self.push(record);
     }
 
     /// A session went on.

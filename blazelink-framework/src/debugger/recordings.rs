@@ -42,7 +42,7 @@ impl Inspector {
     /// it.
     pub(super) fn noted(&self, record: Record) -> Option<Record> {
         match record {
-            Record::Commit(_) => Some(record),
+            Record::Commit(_) | Record::Passed(_) => Some(record),
             Record::Watching(watching) => {
                 if let Some(running) = &mut *self.running() {
                     running.note(Noted::Watching(*watching));

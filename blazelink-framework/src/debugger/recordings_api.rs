@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use blazelink_codes::limits;
 use poem::Body;
+use poem::web::Data;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{Object, OpenApi};
 
 use super::api::{Answer, Refusal, filtered, listed};
 use super::inspector::Inspector;
+use super::looker::Looker;
 use super::recording::{RecordingReport, Recordings, ReplayReport};
 use super::recordings::NotDone;
 use super::report::{self, Updates};
@@ -54,21 +56,24 @@ impl RecordingsApi {
 
     /// Begins a recording.
     #[oai(path = "/recordings", method = "post")]
-    async fn begin(&self, begin: Json<Begin>) -> Answer<Recordings> {
+    async fn begin(&self, looker: Data<&Looker>, begin: Json<Begin>) -> Answer<Recordings> {
         let Json(Begin { name, redacted }) = begin;
+        looker.acts("begin a recording", None)?;
         self.inspector.record(name, redacted)?;
         Ok(Json(self.inspector.recordings()))
     }
 
     /// Ends the recording that is being made, and keeps it.
     #[oai(path = "/recordings/stop", method = "post")]
-    async fn stop(&self) -> Answer<RecordingReport> {
+    async fn stop(&self, looker: Data<&Looker>) -> Answer<RecordingReport> {
+        looker.acts("end a recording", None)?;
         Ok(Json(self.inspector.stop_recording()?))
     }
 
     /// Deletes a recording.
     #[oai(path = "/recordings/:name", method = "delete")]
-    async fn delete(&self, name: Path<String>) -> Answer<Recordings> {
+    async fn delete(&self, looker: Data<&Looker>, name: Path<String>) -> Answer<Recordings> {
+        looker.acts("delete a recording", None)?;
         self.inspector.delete_recording(&name.0)?;
         Ok(Json(self.inspector.recordings()))
     }

@@ -82,6 +82,11 @@ pub(crate) struct Memory {
     pub(crate) discarded: u64,
     /// Records that found no room on their way to the debugger.
     pub(crate) lost: u64,
+    /// Of so many transactions one is followed however it goes, and of the others those only of which
+    /// something out of the ordinary came. Stages behind `told` are of those that are followed.
+    pub(crate) sample: u32,
+    /// Transactions that were not followed.
+    pub(crate) passed: u64,
 }
 
 /// Something that is wrong.

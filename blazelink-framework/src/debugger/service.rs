@@ -1,6 +1,7 @@
-//! The debugger's own thread: takes in what is recorded, and serves the API at an address of its own.
+//! The debugger's own thread: takes in what is recorded, and serves the debugger at an address of its own,
+//! if the settings name one.
 //!
-//! `app` starts it, if the settings name an address. What must stay true: whatever happens here, the app
+//! `app` starts it. What must stay true: whatever happens here, the app
 //! goes on. An address that is taken or a panic ends the debugger with a line in the log, and nothing
 //! else; whoever looks costs none of the threads that answer the app's clients.
 
@@ -8,20 +9,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::{EndpointExt, Route};
-use poem_openapi::OpenApiService;
 use tokio::sync::watch;
 use url::Host;
 
-use super::api::Api;
-use super::inspector::{Inspector, Subject};
-use super::keyed::Keyed;
-use super::mischief_api::MischiefApi;
-use super::pages::Pages;
-use super::recordings_api::RecordingsApi;
-use super::updates::Values;
-use super::watch::Watch;
-use crate::config::DebuggerAt;
+use super::gate::Gate;
+use super::inspector::Inspector;
+use super::site::site;
+use crate::config::{DebuggerAt, DebuggerRole};
 use crate::replication::on_own_thread;
 use crate::transport::{Doors, Doorway, HttpServer};
 
@@ -39,17 +33,13 @@ pub(crate) struct Debugger {
 }
 
 impl Debugger {
-    /// Starts it. Nothing if it cannot be: that is said in the log.
+    /// Has the inspector take in what is recorded, and, if there is an address, serves it there. Nothing
+    /// if that cannot be: it is said in the log.
     pub(crate) fn start(
-        at: DebuggerAt,
-        subject: Subject,
+        at: Option<DebuggerAt>,
+        inspector: Arc<Inspector>,
         mut stopping: watch::Receiver<Option<Duration>>,
     ) -> Option<Debugger> {
-        let values = match at.values {
-            true => Values::Shown,
-            false => Values::Masked,
-        };
-        let inspector = Arc::new(Inspector::new(subject, at.bytes, values));
         let (told, address) = watch::channel(None);
         let thread = on_own_thread("blazelink-debugger", move || async move {
             let closing = Closing(inspector);
@@ -60,7 +50,7 @@ impl Debugger {
             };
             tokio::select! {
                 () = look(inspector) => {}
-                () = serve(at, Arc::clone(inspector), told) => {}
+                () = serve(at, inspector, told) => {}
                 () = stopped => {}
             }
         });
@@ -108,7 +98,15 @@ async fn look(inspector: &Inspector) {
 }
 
 /// Serves the API, for ever; if that cannot be, what is recorded is taken in all the same.
-async fn serve(at: DebuggerAt, inspector: Arc<Inspector>, told: watch::Sender<Option<SocketAddr>>) {
+async fn serve(
+    at: Option<DebuggerAt>,
+    inspector: &Arc<Inspector>,
+    told: watch::Sender<Option<SocketAddr>>,
+) {
+    let Some(at) = at else {
+        drop(told);
+        return std::future::pending().await;
+    };
     let server = match &at.listener {
         Some(listener) => listener.try_clone().and_then(HttpServer::on),
         None => HttpServer::bind(at.listen).await,
@@ -132,29 +130,8 @@ async fn serve(at: DebuggerAt, inspector: Arc<Inspector>, told: watch::Sender<Op
         }
     };
     told.send_replace(Some(server.address()));
-    let pages = Pages::of(&inspector.subject.app);
-    let recordings = RecordingsApi {
-        inspector: Arc::clone(&inspector),
-    };
-    let mischief = MischiefApi {
-        inspector: Arc::clone(&inspector),
-    };
-    let api = OpenApiService::new(
-        (Api { inspector }, recordings, mischief),
-        "Blazelink's debugger",
-        env!("CARGO_PKG_VERSION"),
-    );
-    let spec = api.spec_endpoint();
-    let api = Arc::new(Route::new().nest_no_strip("/api", api).map_to_response());
-    let answers = Route::new()
-        .at("/api/openapi.json", spec)
-        .at("/api/watch", Watch::new(Arc::clone(&api)))
-        .nest_no_strip("/api", api)
-        .map_to_response();
-    let route = Route::new()
-        .nest_no_strip("/api", Keyed::new(&at.key.0, answers))
-        .nest("/", pages)
-        .map_to_response();
-    let endpoint = Doorway::new(doors, route);
+    let usual = || DebuggerRole::usual(inspector.environment());
+    let gate = Gate::key(&at.key.0, at.role.unwrap_or_else(usual));
+    let endpoint = Doorway::new(doors, site(inspector, gate, ""));
     server.serve(endpoint, std::future::pending(), DRAIN).await;
 }

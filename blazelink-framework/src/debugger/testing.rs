@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::record::{Commit, Draft, Moment, Noticed};
+use super::record::{Commit, Draft, Moment, Noticed, Record};
 use crate::change::{Change, ChangeKind, Old, Transaction};
 use crate::object_id::{Key, ObjectId};
 use crate::session::{Delivered, Pushed, SessionLabel, Update, UpdateKind};
@@ -31,7 +31,7 @@ fn of(changes: i64, sessions: &[(SessionLabel, u64)]) -> Box<Commit> {
     });
     let transaction = Arc::new(Transaction::of(inserted.collect(), Vec::new()));
     let update = Update::again(ObjectId::row(USER, Key::from(0)));
-    let mut draft = Draft::begin(Moment(0), false);
+    let mut draft = Draft::begin(Moment(0), false, true);
     draft.matched(Moment(0), sessions.len(), sessions.len(), 0);
     for &(session, first) in sessions {
         let pushed = Pushed::Appended;
@@ -43,5 +43,8 @@ fn of(changes: i64, sessions: &[(SessionLabel, u64)]) -> Box<Commit> {
         kind: UpdateKind::Create,
         change: Some(0),
     };
-    draft.end(Moment(0), &transaction, Moment(0), vec![noticed])
+    match draft.end(Moment(0), &transaction, Moment(0), vec![noticed]) {
+        Record::Commit(commit) => commit,
+        other => panic!("it is followed, and is not {other:?}"),
+    }
 }

@@ -132,8 +132,7 @@ mod tests {
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             listener: None,
             key: DebuggerKey::new("a key/of sixteen").unwrap(),
-            bytes: 0,
-            values: false,
+            role: None,
         };
         ToDebugger::of(&at, Arc::clone(connections))
     }

@@ -195,6 +195,24 @@ impl SubscriptionManager {
         }
     }
 
+    /// Has a session watch nothing any more, and lets go of what waits for it. A read that is being
+    /// answered meanwhile is watched all the same.
+    pub(crate) fn revoke(&self, session: &Session) {
+        let began = self.recorder.now();
+        let mut index = self.lock();
+        let reads = index.reads(session.number());
+        index.forget(session.number());
+        drop(index);
+        session.reset();
+        for (object, selection) in reads {
+            let name = ViewName { object, selection };
+            self.write_down(session, &name);
+            if self.recorder.is_keeping() {
+                self.record_watching(session, began, Some((name, View::new())));
+            }
+        }
+    }
+
     /// Owes every session one update per object that it watches: for when changes may have been
     /// missed.
     pub(crate) fn reset_all(&self) {

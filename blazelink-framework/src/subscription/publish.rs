@@ -145,7 +145,7 @@ impl SubscriptionManager {
         if let Some(draft) = draft {
             let recorder = self.recorder();
             let read = recorder.moment(transaction.read_at);
-            recorder.commit(draft.end(recorder.now(), transaction, read, noticed));
+            recorder.published(draft.end(recorder.now(), transaction, read, noticed));
         }
     }
 

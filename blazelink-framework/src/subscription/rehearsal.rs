@@ -126,7 +126,7 @@ impl Stage {
         loop {
             match self.manager.recorder().take()? {
                 Record::Commit(commit) => return Some(commit),
-                Record::Step(_) | Record::Watching(_) => {}
+                Record::Passed(_) | Record::Step(_) | Record::Watching(_) => {}
             }
         }
     }
