@@ -3,6 +3,7 @@
 
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { Nothing, Table } from "./parts.js";
+import { to } from "./place.js";
 import { count, plural, span } from "./words.js";
 import { ask, useAnswer } from "./use.js";
 
@@ -124,7 +125,7 @@ function Shown({ of }) {
   const counts = [dependencies.length, of.statements.length];
   return html`<div class="two">
     <section class="panel">
-      <h2>Answer <small>${of.status}, ${span(of.took_us)}, as ${of.viewer === "known" ? `the viewer of ${of.asked.as}` : "nobody in particular"}${of.because === undefined ? "" : html`; again because of <a href="/path/${of.because}">update ${of.because}</a>`}</small></h2>
+      <h2>Answer <small>${of.status}, ${span(of.took_us)}, as ${of.viewer === "known" ? `the viewer of ${of.asked.as}` : "nobody in particular"}${of.because === undefined ? "" : html`; again because of <a href=${to(`/path/${of.because}`)}>update ${of.because}</a>`}</small></h2>
       <pre class="answer" tabindex="0" aria-label="The answer">${of.lines.map((/** @type {string} */ line) => (of.before === undefined || of.before.includes(line) ? `${line}\n` : html`<ins>${line}</ins>${"\n"}`))}</pre>
     </section>
     <section class="panel">
@@ -157,5 +158,5 @@ function Live({ session, again }) {
       again(newest);
     }
   }, [newest]);
-  return html`<p class="said" role="status">Live, as <a href="/sessions/${session}">${session}</a>: ${newest === undefined ? "nothing of it has changed yet" : `update ${newest} changed it last`}</p>`;
+  return html`<p class="said" role="status">Live, as <a href=${to(`/sessions/${session}`)}>${session}</a>: ${newest === undefined ? "nothing of it has changed yet" : `update ${newest} changed it last`}</p>`;
 }

@@ -6,6 +6,7 @@
 
 import { apply } from "./delta.js";
 import { authorization } from "./key.js";
+import { to } from "./place.js";
 
 const HIDDEN_MS = 5_000;
 const TOGETHER_MS = 30;
@@ -159,7 +160,7 @@ class Live {
    * @param {AbortSignal} signal
    */
   async #read(asked, signal) {
-    const response = await fetch(`/api/watch?${asked}`, { headers: authorization(), signal, cache: "no-store" });
+    const response = await fetch(to(`/api/watch?${asked}`), { headers: authorization(), signal, cache: "no-store" });
     if (response.status === 401) {
       throw "refused";
     }

@@ -7,7 +7,7 @@ import { setKey, takeKey } from "./key.js";
 import { live } from "./live.js";
 import { twin } from "./parts.js";
 import { Path } from "./path.js";
-import { SCREENS, go } from "./place.js";
+import { to, SCREENS, go } from "./place.js";
 import { Pulse } from "./pulse.js";
 import { Recording, Recordings, turn } from "./recordings.js";
 import { Replication } from "./replication.js";
@@ -82,7 +82,7 @@ function App() {
     <${Top} say=${said} help=${() => help.open(true)} />
     <nav class="rail" aria-label="Screens">
       ${SCREENS.map(
-        (screen, at) => html`<a href=${screen.path} aria-current=${screen.path === `/${place.screen}` ? "page" : undefined}>
+        (screen, at) => html`<a href=${to(screen.path)} aria-current=${screen.path === `/${place.screen}` ? "page" : undefined}>
           <span aria-hidden="true">${screen.icon}</span> ${screen.name} <kbd aria-hidden="true">${at + 1}</kbd>
         </a>`,
       )}
@@ -120,7 +120,7 @@ function Screen({ place, why }) {
     case "recordings":
       return place.of === "" ? html`<${Recordings} />` : html`<${Recording} key=${place.of} name=${place.of} at=${place.at} />`;
     default:
-      return html`<h1>There is no such screen</h1><p><a href="/">Pulse</a> is the first one.</p>`;
+      return html`<h1>There is no such screen</h1><p><a href=${to("/")}>Pulse</a> is the first one.</p>`;
   }
 }
 
@@ -145,7 +145,7 @@ function Top({ say, help }) {
     ${overview !== undefined && overview.version !== root.dataset.version ? html`<p class="wrong">The app is version ${overview.version} now: <a href="" target="_self">reload</a></p>` : null}
     <p class="said" role="status">${say}</p>
     ${overview?.held === true ? html`<p class="wrong">Commits are held</p>` : null}
-    ${overview?.recording == null ? null : html`<a class="recording" href="/recordings"><span class="dot" aria-hidden="true">●</span> recording</a>`}
+    ${overview?.recording == null ? null : html`<a class="recording" href=${to("/recordings")}><span class="dot" aria-hidden="true">●</span> recording</a>`}
     <button aria-pressed=${stream.paused ? "true" : "false"} onClick=${() => live.pause(!live.paused)}>${stream.paused ? "❚❚ held" : "● live"}</button>
     <button onClick=${turnTheme} aria-label="Light or dark">◐</button>
     <button onClick=${help} aria-label="Keys">?</button>

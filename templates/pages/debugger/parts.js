@@ -1,5 +1,6 @@
 // What several screens are made of: tables, charts with their table, states in which nothing is shown.
 
+import { to } from "./place.js";
 import { count } from "./words.js";
 import { html, useEffect, useState } from "./vendor/htm-preact.js";
 
@@ -51,7 +52,7 @@ export function Table({ heads, rows, name, chosen, numbers = [] }) {
           (row, at) => html`<tr key=${row.key} class=${[at === chosen && "chosen", row.dim && "dim"].filter(Boolean).join(" ")} aria-current=${at === chosen ? "true" : undefined}>
             ${row.cells.map(
               (cell, column) => html`<td class=${kind(column)}>
-                ${column === 0 && row.href !== undefined ? html`<a href=${row.href}>${cell}</a>` : cell}
+                ${column === 0 && row.href !== undefined ? html`<a href=${to(row.href)}>${cell}</a>` : cell}
               </td>`,
             )}
           </tr>`,

@@ -2,7 +2,7 @@
 
 import { html, useState } from "./vendor/htm-preact.js";
 import { Answer, Bars, Chart, Nothing, State, Table } from "./parts.js";
-import { go } from "./place.js";
+import { to, go } from "./place.js";
 import { Swimlane } from "./swimlane.js";
 import { causeOf, changed, count, plural, span } from "./words.js";
 import { pin } from "./updates.js";
@@ -52,10 +52,10 @@ function One({ number, why }) {
     <header class="path">
       <h1>Update ${number}</h1>
       <nav aria-label="Other updates">
-        <a class="button" href="/path/${Math.max(1, number - 1)}" aria-label="The update before">‹ before</a>
-        <a class="button" href="/path/${number + 1}" aria-label="The update after">after ›</a>
+        <a class="button" href=${to(`/path/${Math.max(1, number - 1)}`)} aria-label="The update before">‹ before</a>
+        <a class="button" href=${to(`/path/${number + 1}`)} aria-label="The update after">after ›</a>
         ${update === undefined ? null : html`<button aria-pressed=${update.pinned ? "true" : "false"} onClick=${() => pin(update)}>${update.pinned ? "★ kept" : "☆ keep"}</button>`}
-        <a class="button" href="/updates">all updates</a>
+        <a class="button" href=${to("/updates")}>all updates</a>
       </nav>
     </header>
     <${Answer} answer=${answer}>${(/** @type {any} */ ok) => shown(ok, why)}</${Answer}>

@@ -14,6 +14,14 @@ export const SCREENS = [
   { path: "/recordings", name: "Recordings", icon: "◎" },
 ];
 
+/** The path below which the debugger is; empty at an address of its own. */
+const BASE = document.documentElement.dataset.base ?? "";
+
+/** Where a path of the debugger is for a browser. @param {string} path */
+export function to(path) {
+  return BASE + path;
+}
+
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
@@ -27,18 +35,19 @@ export function listen(listener) {
 
 /** What the address says. */
 export function here() {
-  const [, screen = "", of = ""] = location.pathname.split("/");
+  const [, screen = "", of = ""] = location.pathname.slice(BASE.length).split("/");
   const query = new URLSearchParams(location.search);
   return { screen, of: decodeURIComponent(of), filter: query.get("filter") ?? "", state: query.get("state") ?? "", at: query.get("at") ?? "" };
 }
 
 /**
- * Goes to an address.
+ * Goes to a place.
  *
- * @param {string} address
+ * @param {string} path
  * @param {"push" | "replace"} how
  */
-export function go(address, how = "push") {
+export function go(path, how = "push") {
+  const address = to(path);
   if (how === "replace") {
     history.replaceState(null, "", address);
   } else {
@@ -59,9 +68,10 @@ addEventListener("popstate", () => {
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-  if (link !== null && plain && link.origin === location.origin && link.target === "" && !event.defaultPrevented) {
+  const inside = link?.origin === location.origin && link.pathname.startsWith(`${BASE}/`);
+  if (link !== null && plain && inside && link.target === "" && !event.defaultPrevented) {
     event.preventDefault();
-    go(link.pathname + link.search);
+    go(link.pathname.slice(BASE.length) + link.search);
   }
 });
 

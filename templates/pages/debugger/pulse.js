@@ -3,6 +3,7 @@
 import { html } from "./vendor/htm-preact.js";
 import { Answer, Bars, Chart, Nothing } from "./parts.js";
 import { SessionGrid } from "./grid.js";
+import { to } from "./place.js";
 import { count, plural, rate, size, span } from "./words.js";
 import { useAnswer } from "./use.js";
 
@@ -73,7 +74,7 @@ function shown(overview, grid) {
             ? html`<${Nothing} title="No commit yet">
                 <p>Change a row, in the app or with <code>blazelink db psql</code>: its way is drawn here.</p>
               </${Nothing}>`
-            : html`<p>${plural(memory.updates, "update is", "updates are")} remembered, in ${size(memory.bytes)} of ${size(memory.limit)}. <a href="/updates">Show them</a></p>`}
+            : html`<p>${plural(memory.updates, "update is", "updates are")} remembered, in ${size(memory.bytes)} of ${size(memory.limit)}. <a href=${to("/updates")}>Show them</a></p>`}
           <p class="loss">${lost(memory)}</p>
         </section>
       </div>

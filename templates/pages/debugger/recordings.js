@@ -4,7 +4,7 @@
 import { html, useEffect, useState } from "./vendor/htm-preact.js";
 import { Answer, Nothing, Table } from "./parts.js";
 import { shown as path } from "./path.js";
-import { go, recordingAt } from "./place.js";
+import { to, go, recordingAt } from "./place.js";
 import { ago, causeOf, changed, count, plural, size, span } from "./words.js";
 import { ask, useAnswer, useKeys, useNow } from "./use.js";
 
@@ -119,7 +119,7 @@ export function Recording({ name, at }) {
   return html`
     <header class="path">
       <h1>Recording ${name}</h1>
-      <nav aria-label="Recordings"><a class="button" href="/recordings">all recordings</a><${Delete} name=${name} base=${base} /></nav>
+      <nav aria-label="Recordings"><a class="button" href=${to("/recordings")}>all recordings</a><${Delete} name=${name} base=${base} /></nav>
     </header>
     <${Replay} name=${name} base=${base} />
     <${Answer} answer=${updates}>

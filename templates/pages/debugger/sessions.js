@@ -3,7 +3,7 @@
 import { html, useState } from "./vendor/htm-preact.js";
 import { SessionGrid } from "./grid.js";
 import { Answer, Nothing, State, Table } from "./parts.js";
-import { go, updatesAt } from "./place.js";
+import { to, go, updatesAt } from "./place.js";
 import { ago, changed, count, plural, size, span } from "./words.js";
 import { ask, useAnswer, useKeys, useNow } from "./use.js";
 
@@ -35,7 +35,7 @@ export function Sessions({ state }) {
   return html`
     <h1>Sessions <small>those first that something waits for</small></h1>
     <nav class="chips" aria-label="States">
-      ${STATES.map((it) => html`<a href=${it === "" ? "/sessions" : `/sessions?state=${it}`} aria-current=${it === state ? "page" : undefined}>
+      ${STATES.map((it) => html`<a href=${to(it === "" ? "/sessions" : `/sessions?state=${it}`)} aria-current=${it === state ? "page" : undefined}>
         ${it === "" ? "all" : html`<${State} of=${it} />`} ${counts === undefined ? null : html`<b>${count(of[/** @type {keyof typeof of} */ (it)])}</b>`}
       </a>`)}
     </nav>
@@ -88,8 +88,8 @@ export function Session({ label, why }) {
       <h1>Session <code>${label}</code></h1>
       <nav aria-label="This session">
         <button onClick=${() => why({ session: label, object: "", at: "" })}>Why …</button>
-        <a class="button" href=${updatesAt(`session:${label}`)}>its updates</a>
-        <a class="button" href="/sessions">all sessions</a>
+        <a class="button" href=${to(updatesAt(`session:${label}`))}>its updates</a>
+        <a class="button" href=${to("/sessions")}>all sessions</a>
       </nav>
     </header>
     <${Answer} answer=${answer}>${(/** @type {any} */ ok) => html`<${Detail} ok=${ok} label=${label} why=${why} />`}</${Answer}>

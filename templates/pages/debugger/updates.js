@@ -4,7 +4,7 @@ import { html, useEffect, useState } from "./vendor/htm-preact.js";
 import { Filter } from "./filter.js";
 import { lost } from "./pulse.js";
 import { Answer, Nothing, Table } from "./parts.js";
-import { go, updatesAt } from "./place.js";
+import { to, go, updatesAt } from "./place.js";
 import { ago, causeOf, changed, count, span } from "./words.js";
 import { ask, useAnswer, useKeys, useNow } from "./use.js";
 
@@ -68,7 +68,7 @@ function List({ ok, filter }) {
     return filter === ""
       ? html`<${Nothing} title="No commit yet"><p>Change a row, in the app or with <code>blazelink db psql</code>.</p></${Nothing}>`
       : html`<${Nothing} title="None of these">
-          <p>${count(ok.searched)} updates were looked at, and ${filter.includes(" ") ? "all terms must hold" : `none of them is ${filter}`}. <a href="/updates">Show all</a></p>
+          <p>${count(ok.searched)} updates were looked at, and ${filter.includes(" ") ? "all terms must hold" : `none of them is ${filter}`}. <a href=${to("/updates")}>Show all</a></p>
         </${Nothing}>`;
   }
   return html`<${Table}

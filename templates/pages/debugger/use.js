@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { authorization } from "./key.js";
 import { live } from "./live.js";
-import { here, listen } from "./place.js";
+import { to, here, listen } from "./place.js";
 
 /** Draws the component again whenever `listen` says so. @param {(listener: () => void) => () => void} listen */
 function useListening(listen) {
@@ -92,14 +92,14 @@ export function useKeys(typed, at = document) {
 /**
  * Asks the API once.
  *
- * @param {string} address
+ * @param {string} path
  * @param {RequestInit} init
  * @returns {Promise<{ok?: any, error?: string}>}
  */
-export async function ask(address, init = {}) {
+export async function ask(path, init = {}) {
   const headers = { ...authorization(), ...init.headers };
   try {
-    const response = await fetch(address, { ...init, headers, cache: "no-store" });
+    const response = await fetch(to(path), { ...init, headers, cache: "no-store" });
     const answer = await response.json();
     return response.ok ? { ok: answer } : { error: answer.error };
   } catch {

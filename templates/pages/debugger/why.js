@@ -2,6 +2,7 @@
 // out from.
 
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { to } from "./place.js";
 import { ask, useAnswer } from "./use.js";
 
 /**
@@ -42,7 +43,7 @@ export function Why({ of, close }) {
         ? null
         : html`<p class="verdict ${answer.ok.answer}">${answer.ok.sentence}</p>
             <ul class="evidence">${answer.ok.evidence.map((/** @type {string} */ it) => html`<li>${it}</li>`)}</ul>
-            ${answer.ok.update === null ? null : html`<p><a href="/path/${answer.ok.update}" onClick=${() => dialog.current?.close()}>Update ${answer.ok.update}</a> shows its way.</p>`}
+            ${answer.ok.update === null ? null : html`<p><a href=${to(`/path/${answer.ok.update}`)} onClick=${() => dialog.current?.close()}>Update ${answer.ok.update}</a> shows its way.</p>`}
             <p class="twin"><code>blazelink why ${question.session} ${question.object}${question.at === "" ? "" : ` --at ${question.at}`}</code> says the same.</p>`}
     </div>
   </dialog>`;
