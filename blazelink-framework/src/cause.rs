@@ -7,6 +7,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use sea_orm::{DbBackend, Statement};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -20,6 +21,15 @@ const LONGEST: usize = 1 << 10;
 
 /// Bytes of an operation's name; a longer one is cut.
 const NAME: usize = 200;
+
+/// Has the transaction in which it is run say this in the log, if that commits.
+pub(crate) fn statement(message: String) -> Statement {
+    Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",
+        [PREFIX.into(), message.into()],
+    )
+}
 
 /// The key of this process.
 #[derive(Clone)]

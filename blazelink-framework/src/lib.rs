@@ -257,6 +257,7 @@ mod observed;
 mod pages;
 mod pools;
 pub mod replication;
+mod request_cause;
 mod routes;
 mod run;
 pub mod session;
@@ -282,6 +283,7 @@ pub use embedded::Embedded;
 /// What counts the app's own things, which `/metrics` then shows too.
 #[cfg(feature = "metrics")]
 pub use prometheus;
+pub use request_cause::RequestCause;
 pub use run::run;
 pub use table::{AccessorError, DataAccessor, RowQuery, StoredRow};
 pub use table::{Dep, Every, FieldError, FieldResult, Page, RowRef, VirtualRef};

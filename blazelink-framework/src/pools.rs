@@ -12,6 +12,9 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::replication::{SESSION_SETTINGS, refuses_settings};
 
+/// What the connections of the pools call themselves.
+pub(crate) const APPLICATION: &str = "blazelink";
+
 /// How long an idle connection of a pool is trusted without asking it.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -128,7 +131,7 @@ fn options(
         .connect_timeout(Duration::from_secs(10))
         .acquire_timeout(Duration::from_secs(10))
         .map_sqlx_postgres_opts(move |options| {
-            let options = options.application_name("blazelink");
+            let options = options.application_name(APPLICATION);
             if settings.is_empty() {
                 return options.extra_float_digits(None);
             }

@@ -12,7 +12,7 @@ use blazelink_codes::Code;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::error::RouteError;
 use poem::http::{StatusCode, header};
-use poem::{Endpoint, IntoEndpoint, Response, Route};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route};
 use sea_orm::DatabaseConnection;
 use url::Host;
 
@@ -28,6 +28,7 @@ use crate::health::{self, HEALTH, Pulse, READY};
 use crate::meters::{METRICS, Scrape};
 use crate::observed::Observed;
 use crate::pages::Pages;
+use crate::request_cause::Causes;
 use crate::subscription::SubscriptionManager;
 use crate::transport::{Doors, Doorway, WebSocketTransport};
 
@@ -117,8 +118,9 @@ pub(crate) fn assemble(
         let site = debugger::site(&inspector, gate, path.trim_end_matches('/'));
         (path, site)
     });
-    let graphql = GraphqlEndpoint::new(executor, subscriptions, authority, &config.app)
-        .body_bytes(config.limits.body_bytes);
+    let graphql =
+        GraphqlEndpoint::new(executor, Arc::clone(&subscriptions), authority, &config.app)
+            .body_bytes(config.limits.body_bytes);
     let mut route = Route::new();
     route = at(route, GRAPHQL, graphql)?;
     route = at(
@@ -161,6 +163,7 @@ pub(crate) fn assemble(
     }
 
     let pages = Pages::of(config, declared.embedded);
+    let causes = Causes(subscriptions);
     for (path, template) in declared.pages {
         route = at(route, &path, pages.page(&template)?)?;
     }
@@ -169,7 +172,8 @@ pub(crate) fn assemble(
         route = below(route, &path, files)?;
     }
     for (path, make) in declared.endpoints {
-        route = below(route, &path, make(database.clone()))?;
+        let endpoint = make(database.clone()).data(causes.clone());
+        route = below(route, &path, endpoint)?;
     }
     if let Some((path, site)) = debugger {
         route = below(route, &path, site)?;

@@ -435,7 +435,7 @@ async fn mischief_is_done_to_a_session_as_long_as_it_is_asked_for() {
     let frame = told_of_player(&mut client, 1).await;
     assert_eq!(frame["data"]["changes"]["name"], "held");
 
-    let cut = format!("/api/sessions/{session}/cut");
+    let cut = format!("/api/sessions/{session}/disconnect");
     let (status, _) = scene.tell(Method::POST, &cut, &json!({})).await;
     assert_eq!(status, StatusCode::OK);
     while let Received::Frame(_) = client.listen().await {}

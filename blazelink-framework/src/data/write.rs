@@ -15,10 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use blazelink_codes::{Code, limits};
 use blazelink_migrations::identifier;
 use futures_util::FutureExt;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
-    TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, TransactionTrait};
 use serde_json::Value as Json;
 
 use super::accessor::SeaOrmAccessor;
@@ -132,15 +129,6 @@ pub(crate) async fn write(
     writer.run().await
 }
 
-/// Has the transaction say in the log what has made it.
-fn caused_by(message: String) -> Statement {
-    Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",
-        [cause::PREFIX.into(), message.into()],
-    )
-}
-
 fn denied(operation: Operation) -> Refusal {
     let sentence = match operation {
         Operation::Create => "Whoever asks may not create the row",
@@ -241,7 +229,7 @@ impl Writer<'_> {
             Err(error) => return Err(self.explained(error.into()).await),
         };
         if let Some(cause) = self.cause.take()
-            && let Err(error) = transaction.execute_raw(caused_by(cause)).await
+            && let Err(error) = transaction.execute_raw(cause::statement(cause)).await
         {
             return Err(self.explained(error.into()).await);
         }

@@ -186,10 +186,16 @@ fn admits(term: &Term, trace: &Trace, age: u64, exposure: &Exposure) -> bool {
             deliveries.any(|delivery| delivery.session == *label)
         }
         Term::Outcome(outcome) => trace.has(*outcome),
-        Term::Cause(part) => transaction
-            .cause
-            .as_ref()
-            .is_some_and(|cause| cause.operation.to_lowercase().contains(part)),
+        Term::Cause(part) => {
+            transaction
+                .cause
+                .as_ref()
+                .is_some_and(|cause| cause.operation.to_lowercase().contains(part))
+                || trace
+                    .writer
+                    .as_ref()
+                    .is_some_and(|it| it.application.to_lowercase().contains(part))
+        }
         Term::Lag(more, bound) => trace
             .slowest()
             .is_some_and(|slowest| (u64::from(slowest) > *bound) == *more),

@@ -34,9 +34,11 @@ mod stage;
 mod testing;
 mod trace;
 mod traces;
+mod unnamed;
 mod updates;
 mod watch;
 mod why;
+mod writers;
 
 pub(crate) use explorer::Explorer;
 pub(crate) use gate::{Gate, Lookers};

@@ -4,7 +4,7 @@
 //! must outlive it. What must stay true: one question at a time, however many look, and none of it
 //! reads a table of the app.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use blazelink_migrations::{Execute, PUBLICATION, SeaOrm, TextRow, literal};
 use sea_orm::DatabaseConnection;
@@ -13,7 +13,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::report::{PublishedReport, ReplicationReport, SettingReport, SlotReport};
+use super::writers::{Backend, Writer};
 use crate::exposure::Exposure;
+use crate::pools::APPLICATION;
 
 /// How long an answer is good for.
 const FRESH: Duration = Duration::from_secs(1);
@@ -36,6 +38,15 @@ const SLOTS: &str = "SELECT slot_name::text, active::text, temporary::text, \
 const SETTINGS: &str = "SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings \
      WHERE name IN ('wal_level', 'max_replication_slots', 'max_wal_senders', \
      'max_slot_wal_keep_size', 'wal_sender_timeout', 'logical_decoding_work_mem') ORDER BY 1";
+
+/// Other roles' are told to members of pg_read_all_stats only: there are none of them then.
+const BACKENDS: &str = "SELECT usename::text, coalesce(application_name, ''), \
+     (extract(epoch FROM query_start) * 1000000)::bigint::text, \
+     CASE WHEN state = 'active' THEN NULL \
+       ELSE (extract(epoch FROM state_change) * 1000000)::bigint::text END \
+     FROM pg_catalog.pg_stat_activity \
+     WHERE datname = pg_catalog.current_database() AND backend_type = 'client backend' \
+       AND pid <> pg_catalog.pg_backend_pid() AND query_start IS NOT NULL";
 
 /// What was asked last, and when.
 #[derive(Debug)]
@@ -65,6 +76,23 @@ impl Postgres {
         }
     }
 
+    /// The connections to the database of which it says what they do, without those by which the app of
+    /// this name follows the log: they write nothing. None if it does not answer.
+    pub(crate) async fn backends(&self, app: &str) -> Vec<Backend> {
+        let database = self.database.clone();
+        let followers = literal(&format!("blazelink {app}"));
+        let sql = format!("{BACKENDS} AND application_name <> {followers}");
+        let asking = async move {
+            let mut database = SeaOrm(&database);
+            database.rows(&sql).await
+        };
+        let asking = self.runtime.spawn(tokio::time::timeout(PATIENCE, asking));
+        let Ok(Ok(Ok(rows))) = asking.await else {
+            return Vec::new();
+        };
+        rows.into_iter().filter_map(backend).collect()
+    }
+
     /// What it says, at most a second ago.
     ///
     /// # Errors
@@ -92,6 +120,26 @@ impl Postgres {
         *last = Some((Instant::now(), said.clone()));
         Ok(said)
     }
+}
+
+fn backend(row: TextRow) -> Option<Backend> {
+    let moment = |text: &str| {
+        let micros = text.parse().ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))
+    };
+    let ended = row.get(3)?.as_deref();
+    Some(Backend {
+        writer: Writer {
+            role: row.first()?.as_deref()?.into(),
+            application: row.get(1)?.as_deref()?.into(),
+        },
+        ours: row.get(1)?.as_deref() == Some(APPLICATION),
+        began: moment(row.get(2)?.as_deref()?)?,
+        ended: match ended {
+            Some(text) => Some(moment(text)?),
+            None => None,
+        },
+    })
 }
 
 fn of_tables(exposure: &Exposure) -> String {

@@ -111,6 +111,15 @@ pub(crate) struct CauseReport {
     pub(crate) verified: bool,
 }
 
+/// Whose connection has written a transaction.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct WriterReport {
+    /// The role that it has signed in as.
+    pub(crate) role: String,
+    /// What it calls itself, such as `psql`; empty if it does not.
+    pub(crate) application: String,
+}
+
 /// What a transaction did to one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Object)]
 pub(crate) struct TableReport {
@@ -141,6 +150,9 @@ pub(crate) struct Update {
     pub(crate) told_at_ms: u64,
     /// What has made it; nothing if it does not say.
     pub(crate) cause: Option<CauseReport>,
+    /// Whose connection has written it, where it does not say what has made it and Postgres can tell:
+    /// nobody else's can have.
+    pub(crate) writer: Option<WriterReport>,
     /// What it did, table by table.
     pub(crate) tables: Vec<TableReport>,
     /// How many sessions got how far with it.

@@ -15,6 +15,7 @@ use url::Host;
 use super::gate::Gate;
 use super::inspector::Inspector;
 use super::site::site;
+use super::unnamed::name_writers;
 use crate::config::{DebuggerAt, DebuggerRole};
 use crate::replication::on_own_thread;
 use crate::transport::{Doors, Doorway, HttpServer};
@@ -50,6 +51,7 @@ impl Debugger {
             };
             tokio::select! {
                 () = look(inspector) => {}
+                () = name_writers(inspector) => {}
                 () = serve(at, inspector, told) => {}
                 () = stopped => {}
             }

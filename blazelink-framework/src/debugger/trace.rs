@@ -2,6 +2,7 @@
 
 use super::filter::Outcome;
 use super::record::{Commit, Delivery, Moment};
+use super::writers::Writer;
 use crate::session::Pushed;
 
 /// A transaction on its way to everybody who was told of it.
@@ -19,6 +20,8 @@ pub(crate) struct Trace {
     changed: u32,
     /// Whether somebody wants it to be kept.
     pub(crate) pinned: bool,
+    /// Who has written it, if it does not say so itself and Postgres can tell.
+    pub(crate) writer: Option<Writer>,
 }
 
 /// How far one delivery got, in microseconds after it was told.
@@ -91,6 +94,7 @@ impl Trace {
             confirmed: 0,
             changed: changed as u32,
             pinned: false,
+            writer: None,
             commit,
         }
     }

@@ -11,7 +11,7 @@ use super::names::{key_of, name_of};
 use super::record::Moment;
 use super::report::{
     CauseReport, ChangeReport, ColumnChange, DeliveryReport, FunnelReport, Hop, NoticeReport, Path,
-    TableReport, Update,
+    TableReport, Update, WriterReport,
 };
 use super::trace::{Reached, Trace};
 use super::why::span;
@@ -65,6 +65,10 @@ pub(crate) fn update(trace: &Trace, began: SystemTime, exposure: &Exposure) -> U
             session: cause.session.as_deref().map(ToOwned::to_owned),
             request: cause.request.to_string(),
             verified: cause.verified,
+        }),
+        writer: trace.writer.as_ref().map(|writer| WriterReport {
+            role: writer.role.to_string(),
+            application: writer.application.to_string(),
         }),
         tables: tables(transaction, exposure),
         funnel: FunnelReport {

@@ -16,7 +16,7 @@ use slab::Slab;
 use tokio::sync::watch;
 
 use super::admission::{Admission, SessionLimits};
-use super::id::SessionId;
+use super::id::{SessionId, SessionLabel};
 use super::peer::Peer;
 use super::state::{Session, Socket};
 use crate::error::Result;
@@ -97,6 +97,12 @@ impl ConnectionManager {
     /// Whether there is a session with this id. Counts as no activity.
     pub fn has(&self, id: &SessionId) -> bool {
         self.lock().by_id.contains_key(id)
+    }
+
+    /// What logs show of the session with this id, if there is one. Counts as no activity.
+    pub(crate) fn label(&self, id: &SessionId) -> Option<SessionLabel> {
+        let connections = self.lock();
+        connections.by_id.get(id).map(|session| session.label())
     }
 
     /// Gives a session a new socket. While the server stops, the socket is told to close at once.

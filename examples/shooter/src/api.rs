@@ -1,5 +1,6 @@
 //! `POST /api/kills`, for game servers that speak plain JSON, and its documentation.
 
+use blazelink::RequestCause;
 use poem::Route;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi, OpenApiService, Tags};
@@ -77,12 +78,12 @@ impl Api {
     ///
     /// It counts in the newest game.
     #[oai(path = "/kills", method = "post", tag = "Tag::Game")]
-    async fn record_kill(&self, kill: Json<NewKill>) -> RecordKill {
+    async fn record_kill(&self, cause: RequestCause, kill: Json<NewKill>) -> RecordKill {
         let NewKill {
             killer_id,
             victim_id,
         } = kill.0;
-        match kills::record(&self.db, killer_id, victim_id).await {
+        match kills::record(&self.db, &cause, killer_id, victim_id).await {
             Ok(event) => RecordKill::Recorded(Json(Kill {
                 id: event.id,
                 game_id: event.game_id,

@@ -1,5 +1,6 @@
 //! Recording a kill: the one write of the game.
 
+use blazelink::RequestCause;
 use sea_orm::prelude::*;
 use sea_orm::{DatabaseConnection, QueryOrder, Set, TransactionTrait};
 
@@ -26,13 +27,15 @@ impl From<DbErr> for Refusal {
 
 /// Records that `killer` has killed `victim` in the newest game, and returns the event.
 ///
-/// All in one transaction: nothing is recorded unless both are players at that moment.
+/// All in one transaction: nothing is recorded unless both are players at that moment. It says in the log
+/// what has caused it.
 ///
 /// # Errors
 ///
 /// See [`Refusal`].
 pub async fn record(
     db: &DatabaseConnection,
+    cause: &RequestCause,
     killer: i32,
     victim: i32,
 ) -> Result<game_event::Model, Refusal> {
@@ -40,6 +43,7 @@ pub async fn record(
         return Err(Refusal::Oneself);
     }
     let transaction = db.begin().await?;
+    cause.say_in(&transaction).await?;
     for player in [killer, victim] {
         let found = user::Entity::find_by_id(player).one(&transaction).await?;
         found.ok_or(Refusal::NoSuchPlayer(player))?;

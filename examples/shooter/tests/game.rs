@@ -2,6 +2,7 @@
 //! no kill.
 #![allow(clippy::unwrap_used)]
 
+use blazelink::RequestCause;
 use blazelink::test::{TestApp, TestClient, TestResult};
 use sea_orm::prelude::*;
 use serde_json::{Value, json};
@@ -45,7 +46,9 @@ async fn a_kill_counts_for_one_and_against_the_other_on_every_page() -> TestResu
     for client in [&mut one, &mut two] {
         before = client.live(COUNTS).await?;
     }
-    let event = kills::record(app.db(), 1, 8).await.unwrap();
+    let event = kills::record(app.db(), &RequestCause::default(), 1, 8)
+        .await
+        .unwrap();
     assert_eq!((event.player_id, event.victim_id), (1, Some(8)));
     assert_eq!(event.kind, "kill");
     app.settled().await?;
@@ -64,7 +67,9 @@ async fn a_kill_is_not_told_to_who_watches_other_players() -> TestResult {
     let app = seeded().await?;
     let mut client = app.client().await?;
     client.live(COUNTS).await?;
-    kills::record(app.db(), 2, 7).await.unwrap();
+    kills::record(app.db(), &RequestCause::default(), 2, 7)
+        .await
+        .unwrap();
     app.settled().await?;
     assert!(!client.stale());
     Ok(())
@@ -73,10 +78,14 @@ async fn a_kill_is_not_told_to_who_watches_other_players() -> TestResult {
 #[tokio::test]
 async fn what_cannot_have_happened_is_refused_and_leaves_nothing_behind() -> TestResult {
     let app = seeded().await?;
-    let oneself = kills::record(app.db(), 3, 3).await.unwrap_err();
+    let oneself = kills::record(app.db(), &RequestCause::default(), 3, 3)
+        .await
+        .unwrap_err();
     assert!(matches!(oneself, Refusal::Oneself));
     for (killer, victim) in [(99, 1), (1, 99)] {
-        let refusal = kills::record(app.db(), killer, victim).await.unwrap_err();
+        let refusal = kills::record(app.db(), &RequestCause::default(), killer, victim)
+            .await
+            .unwrap_err();
         assert!(matches!(refusal, Refusal::NoSuchPlayer(99)));
     }
     assert_eq!(events(&app).await?, 6);
@@ -90,7 +99,9 @@ async fn statistics_of_a_player_follow_the_kills() -> TestResult {
     let expected = json!({"kills": 2, "deaths": 1, "rival": rival(5, "Lin", 1)});
     assert_eq!(stats(&client, 1).await?, expected);
     for (killer, victim) in [(8, 1), (8, 1), (1, 8)] {
-        kills::record(app.db(), killer, victim).await.unwrap();
+        kills::record(app.db(), &RequestCause::default(), killer, victim)
+            .await
+            .unwrap();
     }
     let expected = json!({"kills": 3, "deaths": 3, "rival": rival(8, "Kwame", 2)});
     assert_eq!(stats(&client, 1).await?, expected);
