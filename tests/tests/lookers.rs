@@ -184,14 +184,14 @@ async fn of_many_commits_a_sample_is_followed_and_all_that_is_out_of_the_ordinar
     );
 
     // Of which somebody is denied a row is followed, whichever of them it is.
-    let team = "INSERT INTO team (id, name, color) VALUES (7, 'red', 'red')";
+    let team = "INSERT INTO team (id, name, color) VALUES (7, 'red', 'red'), (8, 'blue', 'blue')";
     scene.execute(team).await;
-    let hidden = "UPDATE \"user\" SET team_id = CASE WHEN team_id IS NULL THEN 7 END WHERE id = 1";
+    let hidden = "UPDATE \"user\" SET team_id = CASE team_id WHEN 7 THEN 8 ELSE 7 END WHERE id = 1";
     scene.execute(&each(hidden)).await;
     let denied = scene.get("/api/updates?filter=outcome:denied").await;
     assert_eq!(count(&denied), Some(8), "{denied}");
 
-    let others = "INSERT INTO \"user\" (id, name) VALUES (100 + i, 'somebody')";
+    let others = "INSERT INTO \"user\" (id, name, team_id) VALUES (100 + i, 'somebody', 7)";
     scene.execute(&each(others)).await;
     let mut unknown = 0;
     for id in 101..=108 {
