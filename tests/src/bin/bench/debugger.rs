@@ -219,10 +219,7 @@ impl Ratio {
             false => low,
         };
         report.add(
-            format!(
-                "{}, processor time, {end} end of the 95 % interval",
-                self.what
-            ),
+            self.what,
             value,
             Bound::AtMost(self.bound),
             format!(
