@@ -51,6 +51,13 @@ pub(crate) fn overview(told: &Value) -> String {
         bytes(&memory["limit"]),
         memory["discarded"]
     );
+    if memory["sample"].as_u64() > Some(1) {
+        let _ = writeln!(
+            text,
+            "follows    one update in {}, and what is out of the ordinary; {} were not",
+            memory["sample"], memory["passed"]
+        );
+    }
     for problem in list(&told["problems"]) {
         let (sentence, action) = (string(&problem["sentence"]), string(&problem["action"]));
         let _ = writeln!(text, "problem    {sentence}\n           {action}");
@@ -69,7 +76,7 @@ pub(crate) fn updates(told: &Value, now: Now) -> String {
         rows.push(vec![
             update["number"].to_string(),
             now.age(&update["told_at_ms"]),
-            cause(&update["cause"]),
+            cause(update),
             tables(&update["tables"]),
             funnel["told"].to_string(),
             funnel["confirmed"].to_string(),
@@ -92,9 +99,9 @@ pub(crate) fn path(told: &Value) -> String {
         update["number"],
         string(&update["lsn"]),
         string(&update["committed_at"]),
-        match update["cause"].is_null() {
+        match update["cause"].is_null() && update["writer"].is_null() {
             true => "it does not say what has made it".to_owned(),
-            false => cause(&update["cause"]),
+            false => cause(update),
         }
     );
     let hops = list(&told["way"]).map(|hop| {
@@ -276,9 +283,16 @@ pub(crate) fn why(told: &Value) -> String {
     text
 }
 
-fn cause(cause: &Value) -> String {
+/// What has made a transaction, as it says itself; else whose connection it was, if that is known.
+fn cause(update: &Value) -> String {
+    let cause = &update["cause"];
     if cause.is_null() {
-        return "-".to_owned();
+        let writer = &update["writer"];
+        return match (writer["application"].as_str(), &writer["role"]) {
+            (None, _) => "-".to_owned(),
+            (Some(""), role) => format!("a connection of {}", string(role)),
+            (Some(application), role) => format!("{application}, as {}", string(role)),
+        };
     }
     let mut text = string(&cause["operation"]);
     if let Some(session) = cause["session"].as_str() {
@@ -404,6 +418,17 @@ mod tests {
     fn the_highest_bar_is_full_and_the_lowest_is_seen() {
         assert_eq!(bars(&json!([0, 1, 800])), " ▁█");
         assert_eq!(bars(&json!([0, 0])), "  ");
+    }
+
+    #[test]
+    fn who_has_written_what_says_nothing_is_told_if_it_is_known() {
+        let by = |application: &str| {
+            let writer = json!({"role": "alice", "application": application});
+            cause(&json!({"cause": null, "writer": writer}))
+        };
+        assert_eq!(by("psql"), "psql, as alice");
+        assert_eq!(by(""), "a connection of alice");
+        assert_eq!(cause(&json!({"cause": null, "writer": null})), "-");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // Which key does what.
 
 import { html, useEffect, useRef } from "./vendor/htm-preact.js";
-import { SCREENS } from "./place.js";
+import { SCREENS, to } from "./place.js";
 
 const KEYS = [
   ["/", "filter updates"],
@@ -16,6 +16,7 @@ const KEYS = [
   ["v", "charts as tables, and back"],
   ["y", "copy a link to what is shown"],
   ["t", "light or dark"],
+  ["Ctrl K", "find a screen, a session, an act"],
   ["?", "this"],
 ];
 
@@ -29,6 +30,7 @@ export function Help({ close, keys, setKeys }) {
       ${SCREENS.map((screen, at) => html`<div><dt><kbd>${at + 1}</kbd></dt><dd>${screen.name}</dd></div>`)}
       ${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}
     </dl>
+    <p>What the pages know is there for programs too: <a href=${to("/docs")} target="_self">the HTTP API</a>, and <code>blazelink debug</code> in a terminal.</p>
     <label><input type="checkbox" checked=${keys} onChange=${(/** @type {any} */ event) => setKeys(event.target.checked)} /> Single keys are on</label>
   </dialog>`;
 }

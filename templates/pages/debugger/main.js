@@ -6,6 +6,7 @@ import { Help } from "./help.js";
 import { setKey, takeKey } from "./key.js";
 import { live } from "./live.js";
 import { twin } from "./parts.js";
+import { Palette } from "./palette.js";
 import { Path } from "./path.js";
 import { to, SCREENS, go } from "./place.js";
 import { Pulse } from "./pulse.js";
@@ -26,12 +27,40 @@ function App() {
   const stream = useLive();
   const why = useDialog();
   const help = useDialog();
+  const palette = useDialog();
   const [keys, setKeys] = useState(localStorage.getItem("keys") !== "off");
   const [said, say] = useState("");
   useEffect(() => {
     const screen = SCREENS.find(({ path }) => path === `/${place.screen}`);
     document.title = `${screen?.name ?? "Debugger"} · ${root.dataset.app}`;
   }, [place.screen]);
+  const copy = () =>
+    navigator.clipboard.writeText(location.href).then(
+      () => say("The link is copied"),
+      () => say("The link cannot be copied here"),
+    );
+  const record = () => turn(live.answers.get("/api/overview")?.ok?.recording != null).then(say);
+  const acts = [
+    { name: "Why did a session hear of a row, or not?", does: () => why.open({ session: "", object: "", at: "" }) },
+    { name: "Hold what is shown, go on", does: () => live.pause(!live.paused) },
+    { name: "Record, and stop", does: record },
+    { name: "Charts as tables, and back", does: () => twin.turn() },
+    { name: "Light or dark", does: turnTheme },
+    { name: "Copy a link to what is shown", does: copy },
+    { name: "The HTTP API", does: () => location.assign(to("/docs")) },
+    { name: "Keys", does: () => help.open(true) },
+  ];
+  useEffect(() => {
+    /** @param {KeyboardEvent} event */
+    const onKey = (event) => {
+      if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && document.querySelector("dialog[open]") === null) {
+        event.preventDefault();
+        palette.open(true);
+      }
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
   useKeys((key) => {
     if (!keys) {
       return;
@@ -55,7 +84,7 @@ function App() {
         why.open({ session: "", object: "", at: "" });
         return true;
       case "r":
-        turn(live.answers.get("/api/overview")?.ok?.recording != null).then(say);
+        record();
         return true;
       case "v":
         twin.turn();
@@ -64,10 +93,7 @@ function App() {
         turnTheme();
         return true;
       case "y":
-        navigator.clipboard.writeText(location.href).then(
-          () => say("The link is copied"),
-          () => say("The link cannot be copied here"),
-        );
+        copy();
         return true;
       case "?":
         help.open(true);
@@ -89,6 +115,7 @@ function App() {
     </nav>
     <main id="screen" class=${stream.state === "away" ? "stale" : ""}><${Screen} place=${place} why=${why.open} /></main>
     ${why.of === undefined ? null : html`<${Why} key=${why.number} of=${why.of} close=${() => why.close(why.number)} />`}
+    ${palette.of ? html`<${Palette} key=${palette.number} acts=${acts} close=${() => palette.close(palette.number)} />` : null}
     ${help.of
       ? html`<${Help} key=${help.number} close=${() => help.close(help.number)} keys=${keys} setKeys=${(/** @type {boolean} */ on) => {
           localStorage.setItem("keys", on ? "on" : "off");

@@ -1,9 +1,12 @@
 // Path: one transaction, from its cause to every client that was told.
 
 import { html, useState } from "./vendor/htm-preact.js";
+import { Because } from "./because.js";
+import { Multiples } from "./multiples.js";
 import { Answer, Bars, Chart, Nothing, State, Table } from "./parts.js";
 import { to, go } from "./place.js";
 import { Swimlane } from "./swimlane.js";
+import { asText, save } from "./takeaway.js";
 import { causeOf, changed, count, plural, span } from "./words.js";
 import { pin } from "./updates.js";
 import { useAnswer, useKeys } from "./use.js";
@@ -55,6 +58,7 @@ function One({ number, why }) {
         <a class="button" href=${to(`/path/${Math.max(1, number - 1)}`)} aria-label="The update before">‹ before</a>
         <a class="button" href=${to(`/path/${number + 1}`)} aria-label="The update after">after ›</a>
         ${update === undefined ? null : html`<button aria-pressed=${update.pinned ? "true" : "false"} onClick=${() => pin(update)}>${update.pinned ? "★ kept" : "☆ keep"}</button>`}
+        ${answer.ok === undefined ? null : html`<${TakeAway} path=${answer.ok} />`}
         <a class="button" href=${to("/updates")}>all updates</a>
       </nav>
     </header>
@@ -72,7 +76,7 @@ export function shown(path, why = undefined) {
   const { update, way, changes, deliveries } = path;
   return html`
     <dl class="facts">
-      <div><dt>Cause</dt><dd>${update.cause === null ? "it does not say" : causeOf(update.cause)}</dd></div>
+      <div><dt>Cause</dt><dd>${causeOf(update)}</dd></div>
       <div><dt>Changed</dt><dd>${changed(update.tables)}</dd></div>
       <div><dt>Committed</dt><dd>${update.committed_at}</dd></div>
       <div><dt>Commit</dt><dd><code>${update.lsn}</code></dd></div>
@@ -104,8 +108,23 @@ export function shown(path, why = undefined) {
         </ul>
       </section>
     </div>
+    <div class="two">
+      <${Because} path=${path} />
+      ${deliveries.length > 1
+        ? html`<${Chart} title="Each session" note="on one scale" heads=${["Session", "Written after", "Handled after"]} rows=${deliveries.map((/** @type {any} */ it) => [it.session, span(it.sent_us), span(it.confirmed_us)])}>
+            <${Multiples} deliveries=${deliveries} linked=${why !== undefined} />
+          </${Chart}>`
+        : null}
+    </div>
     <${Deliveries} path=${path} why=${why} />
   `;
+}
+
+/** Its way as text or as a file. @param {{path: any}} of */
+function TakeAway({ path }) {
+  const [said, say] = useState("copy as text");
+  const copy = () => navigator.clipboard.writeText(asText(path)).then(() => say("copied"), () => say("cannot be copied here"));
+  return html`<button onClick=${copy} onBlur=${() => say("copy as text")}>${said}</button><button onClick=${() => save(path)}>save without values</button>`;
 }
 
 /** @param {any} of */

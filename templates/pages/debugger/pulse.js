@@ -5,7 +5,7 @@ import { Answer, Bars, Chart, Nothing } from "./parts.js";
 import { SessionGrid } from "./grid.js";
 import { to } from "./place.js";
 import { count, plural, rate, size, span } from "./words.js";
-import { useAnswer } from "./use.js";
+import { ask, useAnswer, useLooker } from "./use.js";
 
 const STAGES = {
   visible: ["Postgres", "read from the log and visible to a new snapshot"],
@@ -76,16 +76,33 @@ function shown(overview, grid) {
               </${Nothing}>`
             : html`<p>${plural(memory.updates, "update is", "updates are")} remembered, in ${size(memory.bytes)} of ${size(memory.limit)}. <a href=${to("/updates")}>Show them</a></p>`}
           <p class="loss">${lost(memory)}</p>
+          <${FollowAll} sample=${memory.sample} />
         </section>
       </div>
     </div>
   `;
 }
 
+/** Has every update be followed, for operators. @param {{sample: number}} of */
+function FollowAll({ sample }) {
+  const looker = useLooker();
+  if (sample === 1 || looker?.role !== "operator") {
+    return null;
+  }
+  const all = () => ask("/api/sample", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ one_in: 1 }) });
+  return html`<p><button onClick=${all}>follow every update</button></p>`;
+}
+
 /** What is remembered no more, or never was. @param {any} memory */
 export function lost(memory) {
   const parts = [];
   parts.push(memory.discarded === 0 ? "Nothing was let go" : `${plural(memory.discarded, "older update was", "older updates were")} let go`);
+  if (memory.sample > 1) {
+    parts.push(`one update in ${count(memory.sample)} is followed, and what is out of the ordinary`);
+  }
+  if (memory.passed > 0) {
+    parts.push(`${plural(memory.passed, "was", "were")} not followed`);
+  }
   if (memory.lost > 0) {
     parts.push(`${plural(memory.lost, "record", "records")} found no room`);
   }

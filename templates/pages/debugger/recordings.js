@@ -156,7 +156,7 @@ function Scrub({ name, base, updates, of, at }) {
         <input type="range" min="1" max=${updates.length} value=${position + 1} aria-labelledby="scrub" aria-valuetext=${`${changed(update.tables)}, told to ${plural(update.funnel.told, "session", "sessions")}`} onInput=${(/** @type {any} */ event) => choose(Number(event.target.value) - 1)} />
         <button onClick=${() => choose(position + 1)} disabled=${position === updates.length - 1} aria-label="The commit after">›</button>
       </div>
-      <p class="sum">${changed(update.tables)} · ${update.cause === null ? "it does not say by what" : causeOf(update.cause)}</p>
+      <p class="sum">${changed(update.tables)} · ${causeOf(update)}</p>
     </section>
     <${Answer} answer=${answer}>${(/** @type {any} */ ok) => path(ok)}</${Answer}>
   `;

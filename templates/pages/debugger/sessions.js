@@ -5,7 +5,7 @@ import { SessionGrid } from "./grid.js";
 import { Answer, Nothing, State, Table } from "./parts.js";
 import { to, go, updatesAt } from "./place.js";
 import { ago, changed, count, plural, size, span } from "./words.js";
-import { ask, useAnswer, useKeys, useNow } from "./use.js";
+import { ask, useAnswer, useKeys, useLooker, useNow } from "./use.js";
 
 const STATES = ["", "live", "behind", "offline"];
 const SHOWN = 50;
@@ -111,7 +111,8 @@ function Detail({ ok, label, why }) {
       <div><dt>Sent</dt><dd>${plural(session.sent_updates, "update", "updates")}, ${size(session.sent_bytes)}</dd></div>
       <div><dt>Resets</dt><dd>${count(session.resets)}</dd></div>
     </dl>
-    <${Mischief} label=${label} of=${ok.mischief} attached=${session.state !== "offline"} />
+    <${Mischief} label=${label} of=${ok.mischief} />
+    <${SendAway} key=${label} label=${label} attached=${session.state !== "offline"} />
     <section class="panel">
       <h2>Watches <small>${plural(session.subscriptions, "dependency", "dependencies")}</small></h2>
       ${reads.length === 0 ? html`<${Nothing} title="It watches nothing" />` : null}
@@ -143,12 +144,13 @@ const LATE_MS = 1_500;
 /**
  * Trouble for its client, to see how it bears that; in development only.
  *
- * @param {{label: string, of: {delay_ms: number, duplicate: boolean, freeze: boolean}, attached: boolean}} of
+ * @param {{label: string, of: {delay_ms: number, duplicate: boolean, freeze: boolean}}} of
  */
-function Mischief({ label, of, attached }) {
+function Mischief({ label, of }) {
+  const looker = useLooker();
   const { ok: overview } = useAnswer("/api/overview");
   const [error, setError] = useState("");
-  if (overview?.environment !== "development") {
+  if (overview?.environment !== "development" || looker?.role !== "operator") {
     return null;
   }
   const path = `/api/sessions/${encodeURIComponent(label)}`;
@@ -166,11 +168,48 @@ function Mischief({ label, of, attached }) {
     <h2>Mischief <small>to see how its client bears it</small></h2>
     <div class="chips">
       ${kinds.map((kind) => html`<button aria-pressed=${kind.on ? "true" : "false"} onClick=${kind.turn}>${kind.does}</button>`)}
-      <button disabled=${!attached} onClick=${() => send("POST", `${path}/cut`, {})}>cut its socket</button>
       <button aria-pressed=${overview.held ? "true" : "false"} onClick=${() => send("PUT", "/api/held", { held: !overview.held })}>hold every commit</button>
       <${Kill} send=${send} />
     </div>
     ${error === "" ? null : html`<p class="wrong" role="alert">${error}</p>`}
+  </section>`;
+}
+
+const SENT_AWAY = {
+  disconnect: "Its socket is closed",
+  revoke: "It watches nothing any more, and its socket is closed",
+};
+
+/**
+ * Sends a session away, for operators. Whoever serves the public types its label first.
+ *
+ * @param {{label: string, attached: boolean}} of
+ */
+function SendAway({ label, attached }) {
+  const looker = useLooker();
+  const { ok: overview } = useAnswer("/api/overview");
+  const [typed, setTyped] = useState("");
+  const [said, say] = useState({ done: "", error: "" });
+  if (looker?.role !== "operator" || overview === undefined) {
+    return null;
+  }
+  const sure = overview.environment === "development" || typed === label;
+  const send = async (/** @type {keyof typeof SENT_AWAY} */ how) => {
+    const { error } = await ask(`/api/sessions/${encodeURIComponent(label)}/${how}`, { method: "POST" });
+    say({ done: error === undefined ? SENT_AWAY[how] : "", error: error ?? "" });
+    setTyped("");
+  };
+  return html`<section class="panel">
+    <h2>Send it away <small>as ${looker.name}; it is in the app's log</small></h2>
+    <div class="chips">
+      ${overview.environment === "development"
+        ? null
+        : html`<label>To be sure, type ${label} <input value=${typed} onInput=${(/** @type {any} */ event) => setTyped(event.target.value.trim())} spellcheck=${false} autocomplete="off" /></label>`}
+      <button disabled=${!sure || !attached} onClick=${() => send("disconnect")} title="Its client comes back, and goes on">close its socket</button>
+      <button disabled=${!sure} onClick=${() => send("revoke")} title="Its client must read again, and be let in by the app again">revoke what it watches</button>
+    </div>
+    <p class="said" role="status">${said.done}</p>
+    ${said.error === "" ? null : html`<p class="wrong" role="alert">${said.error}</p>`}
   </section>`;
 }
 

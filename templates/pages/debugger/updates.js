@@ -82,7 +82,7 @@ function List({ ok, filter }) {
       cells: [
         html`${it.pinned ? html`<span title="kept">★ </span>` : null}${it.number}`,
         ago(it.told_at_ms, now),
-        causeOf(it.cause),
+        causeOf(it),
         changed(it.tables),
         count(it.funnel.told),
         html`<${Handled} of=${it.funnel} />`,

@@ -89,6 +89,24 @@ export function useKeys(typed, at = document) {
   }, []);
 }
 
+/** @type {Promise<{ok?: any}> | undefined} */
+let looker;
+
+/** Who looks, and as what; nothing until that is known. @returns {{name: string, role: string} | undefined} */
+export function useLooker() {
+  const [known, setKnown] = useState(/** @type {any} */ (undefined));
+  useEffect(() => {
+    looker ??= ask("/api/looker");
+    looker.then(({ ok }) => {
+      if (ok === undefined) {
+        looker = undefined;
+      }
+      setKnown(ok);
+    });
+  }, []);
+  return known;
+}
+
 /**
  * Asks the API once.
  *

@@ -70,10 +70,14 @@ export function changed(tables) {
   return words.join(", ");
 }
 
-/** @param {any} cause */
-export function causeOf(cause) {
+/**
+ * What has made an update: as it says itself, else whose connection it was, if that is known.
+ *
+ * @param {{cause: any, writer: any}} update
+ */
+export function causeOf({ cause, writer }) {
   if (cause === null) {
-    return "–";
+    return writer === null ? "it does not say" : `${writer.application || "a connection"}, signed in as ${writer.role}`;
   }
   const by = cause.session === null ? "" : ` of ${cause.session}`;
   return `${cause.operation}${by}${cause.verified ? "" : " (says it itself)"}`;
