@@ -1,6 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -259,11 +260,113 @@ test("the badge in a page opens the debugger on the session of that page", async
   const [debuggers] = await Promise.all([context.waitForEvent("page"), badge.press("Enter")]);
   await debuggers.getByRole("heading", { name: /^Session s_/, level: 1 }).waitFor();
   await debuggers.locator(".facts .state.live").waitFor();
-  const [again] = await Promise.all([page.waitForEvent("websocket"), debuggers.getByRole("button", { name: "cut its socket" }).press("Enter")]);
+  const [again] = await Promise.all([page.waitForEvent("websocket"), debuggers.getByRole("button", { name: "close its socket" }).press("Enter")]);
   assert.match(again.url(), /\/ws\/connect/, "its page comes back by itself");
   assert.equal(new URL(debuggers.url()).hash, "", "the key does not stay in the address");
   const asked = await page.evaluate(async () => (await fetch("/blazelink/dev/debugger")).status);
   assert.equal(asked, 403, "no script learns where it leads");
+  await context.close();
+});
+
+test("while the app does not answer, what was shown stays, with its age", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  const { page } = desk;
+  await desk.go("/updates");
+  const [before] = await desk.cells("Updates");
+  const context = page.context();
+  await context.setOffline(true);
+  await page.getByText("The app does not answer").waitFor();
+  await page.locator("main.stale").waitFor();
+  assert.deepEqual((await desk.cells("Updates"))[0]?.[0], before?.[0]);
+  assert.deepEqual(await desk.violations(), []);
+  await context.setOffline(false);
+  await page.getByText("Live: every commit").waitFor();
+  await insertKill();
+  await page.getByRole("link", { name: String(Number(before?.[0]) + 1), exact: true }).waitFor();
+  await page.close();
+});
+
+test("what may follow in a query is said, and taken with keys", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  const { page } = desk;
+  await desk.go("/explorer");
+  const query = page.getByLabel("Query");
+  const found = page.getByRole("listbox", { name: "What may follow" }).getByRole("option");
+  await query.focus();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("{ use");
+  await found.first().waitFor();
+  assert.deepEqual(await found.allTextContents(), ["user", "users"]);
+  assert.deepEqual(await desk.violations(), []);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  assert.equal(await query.inputValue(), "{ user");
+  await page.keyboard.type("(identifier: {obj_id: 1}) { te");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type(" { row { ");
+  await page.keyboard.press("Control+Space");
+  await page.getByRole("option", { name: "color", exact: true }).waitFor();
+  await page.keyboard.type("color } } } }");
+  await page.keyboard.press("Escape");
+  await query.press("Control+Enter");
+  await page.getByLabel("The answer").getByText('"color"').waitFor();
+  assert.deepEqual(desk.problems, []);
+  await page.close();
+});
+
+test("everything is found from the palette, and an update is taken away", async () => {
+  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await context.newPage();
+  const desk = new Desk(page, shooter.debuggerUrl);
+  await page.goto(shooter.debuggerUrl);
+  await page.getByRole("heading", { name: "Pulse" }).waitFor();
+  await insertKill();
+  const [newest] = (await desk.api("/api/updates?limit=1&filter=table:game_event")).updates;
+  const palette = page.getByRole("dialog", { name: "What to do" });
+  const find = async (/** @type {string} */ text) => {
+    await page.keyboard.press("Control+k");
+    await palette.waitFor();
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    await palette.waitFor({ state: "detached" });
+  };
+  await page.keyboard.press("Control+k");
+  await palette.getByRole("option", { name: "Pulse" }).waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.keyboard.press("Escape");
+  await palette.waitFor({ state: "detached" });
+  await find("repli");
+  await page.getByRole("heading", { name: /^Replication/ }).waitFor();
+  await find(String(newest.number));
+  await page.getByRole("heading", { name: `Update ${newest.number}` }).waitFor();
+  await desk.shown();
+
+  assert.equal(await page.locator(".multiples li").count(), newest.funnel.told);
+  const told = page.getByRole("heading", { name: "Because of it" }).locator("..");
+  await told.getByText("PlayerStats").first().waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.screenshot({ path: join(SCREENSHOTS, "path-few.png"), fullPage: true });
+  await page.getByRole("button", { name: "copy as text" }).press("Enter");
+  await page.getByRole("button", { name: "copied" }).waitFor();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(text, new RegExp(`^update ${newest.number}, commit ${newest.lsn}`));
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "save without values" }).press("Enter")]);
+  const saved = JSON.parse(await readFile(await file.path(), "utf8"));
+  assert.equal(saved.update.lsn, newest.lsn);
+  for (const column of saved.changes.flatMap((/** @type {any} */ it) => it.columns)) {
+    assert.deepEqual([column.before, column.after], [null, null]);
+  }
+
+  await find("table:user");
+  await page.getByRole("heading", { name: /^Updates/ }).waitFor();
+  assert.equal(new URL(page.url()).search, "?filter=table%3Auser");
+  await find("http api");
+  await page.getByRole("heading", { name: "The HTTP API of the debugger" }).waitFor();
+  await page.getByRole("heading", { name: "GET /api/why" }).waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.screenshot({ path: join(SCREENSHOTS, "api-dark.png") });
+  assert.deepEqual(desk.problems, []);
   await context.close();
 });
 

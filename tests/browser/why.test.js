@@ -99,6 +99,27 @@ test("every answer is read in the page and in the terminal", async () => {
   }
 });
 
+test("below a path of the app it is the same, for whom the app lets look", async () => {
+  const { app, session } = /** @type {Case} */ (cases.find(({ answer }) => answer === "sent"));
+  const page = await browser.newPage();
+  const desk = new Desk(page, `${app}/admin/debugger/`);
+  await page.goto(`${app}/admin/debugger/`);
+  await page.getByRole("heading", { name: "Pulse" }).waitFor();
+  await page.getByRole("link", { name: "Sessions" }).click();
+  await page.getByRole("link", { name: session, exact: true }).click();
+  await page.getByRole("heading", { name: `Session ${session}` }).waitFor();
+  assert.equal(new URL(page.url()).pathname, `/admin/debugger/sessions/${session}`);
+  await page.reload();
+  await page.getByRole("heading", { name: `Session ${session}` }).waitFor();
+  await desk.shown();
+  assert.equal(await page.getByRole("heading", { name: /^Send it away|^Mischief/ }).count(), 0, "who may look may do nothing");
+  await page.keyboard.press("2");
+  await page.getByRole("heading", { name: "Updates" }).waitFor();
+  assert.equal(new URL(page.url()).pathname, "/admin/debugger/updates");
+  assert.deepEqual(desk.problems, []);
+  await page.close();
+});
+
 test("a recording that the tool makes is replayed by its own app and by one with other policies", async () => {
   const open = /** @type {Case} */ (cases.find(({ answer }) => answer === "sent"));
   const guarded = /** @type {Case} */ (cases.find(({ answer }) => answer === "denied"));

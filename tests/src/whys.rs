@@ -1,6 +1,8 @@
 //! Every answer to why a session did, or did not, hear of a row: each brought about in a running app, for
 //! tests of whoever says them.
 
+use blazelink::config::DebuggerRole;
+use blazelink::{Builder, Looker};
 use reqwest::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -48,7 +50,11 @@ const USERS: &str = "{ users(page: 0, size: 10) { count items { row { name } } }
 pub async fn in_the_open() -> Stage {
     let folder = TempDir::new().expect("a folder can be made");
     let change = recorded(folder.path());
-    let app = TestApp::start_declared(shooter_database().await, change, open).await;
+    let declare = |blaze: Builder| {
+        let anybody = || Looker::new("anybody", DebuggerRole::Reader);
+        open(blaze).debugger("/admin/debugger", move |_| Some(anybody()))
+    };
+    let app = TestApp::start_declared(shooter_database().await, change, declare).await;
     let sql = app.sql().await;
     rows::players(&sql, 5).await;
     rows::game(&sql).await;

@@ -171,6 +171,7 @@ impl Course {
     }
 
     /// Number of deliveries that were written, and that its client has not handled yet.
+    #[cfg(test)]
     pub(crate) fn unconfirmed(&self) -> usize {
         self.sent
     }

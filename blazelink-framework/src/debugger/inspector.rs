@@ -516,7 +516,7 @@ pub(super) fn tier(dependency: &Dependency) -> (&'static str, &'static str) {
 fn report(session: &Session, course: Option<&Course>, began: SystemTime) -> SessionReport {
     let attached = session.is_attached();
     let waiting = session.outbox_waiting();
-    let unconfirmed = course.map_or(0, Course::unconfirmed);
+    let unconfirmed = session.outbox_unconfirmed();
     let state = match (attached, waiting + unconfirmed) {
         (false, _) => "offline",
         (true, 0) => "live",

@@ -77,8 +77,10 @@ pub(crate) struct Commit {
     pub(crate) notices: Vec<Noticed>,
     /// How often a session was not told of a row because its viewer sees no difference.
     pub(crate) denied: u32,
-    /// Each session that was told.
+    /// Each session that was told, and is followed.
     pub(crate) deliveries: Vec<Delivery>,
+    /// How many more were told, as usual.
+    pub(crate) others: u32,
     /// Positions of notices: each delivery has its part of them.
     pub(crate) told: Vec<u32>,
     /// What was said each time; empty unless that is kept.
@@ -199,6 +201,7 @@ pub(crate) struct Draft {
     times: Times,
     denied: u32,
     deliveries: Vec<Delivery>,
+    others: u32,
     told: Vec<u32>,
     /// Nothing if it is not kept.
     said: Option<Vec<Said>>,
@@ -208,7 +211,8 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// Of a transaction that is visible since then; with what sessions are told, if that is kept.
-    /// Unless it is `followed`, it counts only if something out of the ordinary comes of it.
+    /// Unless it is `followed`, it is so only to those sessions for which something out of the ordinary
+    /// comes of it.
     pub(crate) fn begin(visible: Moment, kept: bool, followed: bool) -> Draft {
         Draft {
             followed,
@@ -218,6 +222,7 @@ impl Draft {
             },
             denied: 0,
             deliveries: Vec::new(),
+            others: 0,
             told: Vec::new(),
             said: kept.then(Vec::new),
         }
@@ -235,6 +240,11 @@ impl Draft {
         }
     }
 
+    /// Whether it is followed to every session.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.followed
+    }
+
     /// A session was told of these notices, each in this way.
     pub(crate) fn delivered<'a>(
         &mut self,
@@ -242,6 +252,10 @@ impl Draft {
         notices: impl Iterator<Item = (u32, UpdateKind, &'a Update)>,
         delivered: Delivered,
     ) {
+        if !self.followed && delivered.pushed == Pushed::Appended {
+            self.others += 1;
+            return;
+        }
         let start = self.told.len() as u32;
         let said = &mut self.said;
         self.told.extend(notices.map(|(at, kind, update)| {
@@ -272,11 +286,7 @@ impl Draft {
     ) -> Record {
         self.times.decoded = decoded;
         self.times.told = at;
-        let ordinary = self
-            .deliveries
-            .iter()
-            .all(|it| it.pushed == Pushed::Appended);
-        if !self.followed && ordinary {
+        if !self.followed && self.deliveries.is_empty() {
             return Record::Passed(self.times);
         }
         Record::Commit(Box::new(Commit {
@@ -285,6 +295,7 @@ impl Draft {
             notices,
             denied: self.denied,
             deliveries: self.deliveries,
+            others: self.others,
             told: self.told,
             said: self.said.unwrap_or_default(),
         }))

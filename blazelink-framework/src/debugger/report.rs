@@ -172,8 +172,10 @@ pub(crate) struct FunnelReport {
     pub(crate) changed: u64,
     /// Times that a session was not told of a row, because its viewer sees no difference.
     pub(crate) denied: u64,
-    /// Sessions that were told.
+    /// Sessions that were told, and are followed.
     pub(crate) told: u64,
+    /// Sessions that were told as usual, and are not followed: see [`Memory::sample`].
+    pub(crate) others: u64,
     /// Of these, those in whose outbox it did not stay as it was.
     pub(crate) merged: u64,
     /// Of these, those to whose socket it was written.

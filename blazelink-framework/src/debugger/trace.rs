@@ -72,8 +72,10 @@ pub(crate) struct Funnel {
     pub(crate) whole: usize,
     /// Times that a session was not told because its viewer sees no difference.
     pub(crate) denied: usize,
-    /// Sessions that were told.
+    /// Sessions that were told, and are followed.
     pub(crate) told: usize,
+    /// Sessions that were told as usual, and are not followed.
+    pub(crate) others: usize,
     /// Of these, those whose outbox merged it with others or was owed a reset instead.
     pub(crate) changed_in_outbox: usize,
     /// Of these, those to whose socket it was written.
@@ -156,6 +158,7 @@ impl Trace {
             whole: self.commit.transaction.whole.len(),
             denied: self.commit.denied as usize,
             told: self.reached.len(),
+            others: self.commit.others as usize,
             changed_in_outbox: self.changed as usize,
             sent: self.sent as usize,
             confirmed: self.confirmed as usize,
@@ -185,7 +188,7 @@ impl Trace {
                 in_outbox && reached.confirmed().is_none()
             }),
             Outcome::Confirmed => told > 0 && self.confirmed as usize == told,
-            Outcome::Nobody => told == 0,
+            Outcome::Nobody => told == 0 && self.commit.others == 0,
         }
     }
 

@@ -75,6 +75,7 @@ pub(crate) fn update(trace: &Trace, began: SystemTime, exposure: &Exposure) -> U
             changed: funnel.changed as u64,
             denied: funnel.denied as u64,
             told: funnel.told as u64,
+            others: funnel.others as u64,
             merged: funnel.changed_in_outbox as u64,
             sent: funnel.sent as u64,
             confirmed: funnel.confirmed as u64,

@@ -211,6 +211,11 @@ impl Outbox {
         self.last
     }
 
+    /// Number of entries that were taken, and are not confirmed.
+    pub(crate) fn unconfirmed(&self) -> usize {
+        self.unconfirmed
+    }
+
     /// Number of entries that were not taken yet.
     pub(crate) fn waiting(&self) -> usize {
         self.entries.len() - self.unconfirmed

@@ -6,7 +6,7 @@
 //! across an await.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,8 @@ pub struct Session {
     peer: Option<Peer>,
     /// A [`Mischief`].
     mischief: AtomicU32,
+    /// The message id of the last update whose way is followed.
+    followed: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -117,6 +119,7 @@ impl Session {
             number,
             peer,
             mischief: AtomicU32::new(0),
+            followed: AtomicU64::new(0),
             state: Mutex::new(State {
                 outbox: Outbox::default(),
                 socket: None,
@@ -186,10 +189,12 @@ impl Session {
         self.peer
     }
 
-    /// Appends updates in order and wakes the socket, if there is one, once.
+    /// Appends updates in order and wakes the socket, if there is one, once. If they are `followed`, or
+    /// do not stay as they are, the socket tells the recorder of them at once.
     pub(crate) fn deliver<'a>(
         &self,
         updates: impl Iterator<Item = (UpdateKind, &'a Arc<Update>)>,
+        followed: bool,
     ) -> Delivered {
         let mut state = self.lock();
         let mut delivered = Delivered {
@@ -199,8 +204,17 @@ impl Session {
         for (kind, update) in updates {
             delivered.pushed = delivered.pushed.max(state.outbox.push(kind, update));
         }
+        // Before the socket can take them.
+        if followed || delivered.pushed != Pushed::Appended {
+            self.followed.store(state.outbox.last(), Ordering::Relaxed);
+        }
         state.wake();
         delivered
+    }
+
+    /// The message id of the last update whose way is followed.
+    pub(crate) fn followed(&self) -> u64 {
+        self.followed.load(Ordering::Relaxed)
     }
 
     /// Owes the session one update per object that it watches.
@@ -275,6 +289,11 @@ impl Session {
     /// Number of updates that wait to be written to its socket.
     pub(crate) fn outbox_waiting(&self) -> usize {
         self.lock().outbox.waiting()
+    }
+
+    /// Number of updates that were written to a socket, and that its client has not confirmed.
+    pub(crate) fn outbox_unconfirmed(&self) -> usize {
+        self.lock().outbox.unconfirmed()
     }
 
     /// Bytes that wait for the client or for its confirmation.

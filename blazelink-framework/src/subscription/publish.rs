@@ -31,6 +31,11 @@ fn same_session(hits: &[(u32, u32)]) -> impl Iterator<Item = &[(u32, u32)]> {
     hits.chunk_by(|a, b| a.0 == b.0)
 }
 
+/// Whether the way of each update of the transaction is to be known.
+fn is_followed(draft: &Option<Draft>) -> bool {
+    draft.as_ref().is_some_and(Draft::is_followed)
+}
+
 /// Of what sessions are told, if that is recorded.
 fn noticed(recorded: bool, notices: &[Notice<'_>]) -> Vec<Noticed> {
     let notices = notices.iter().take(if recorded { usize::MAX } else { 0 });
@@ -73,10 +78,11 @@ impl SubscriptionManager {
         for (hits, session) in same_session(&matched.hits).zip(&matched.sessions) {
             // Who watches has a session: its number is given back after its watches are gone.
             let Some(session) = session else { continue };
-            let delivered = session.deliver(hits.iter().map(|&(_, at)| {
+            let told = hits.iter().map(|&(_, at)| {
                 let (kind, update) = &updates[at as usize];
                 (*kind, update)
-            }));
+            });
+            let delivered = session.deliver(told, is_followed(&draft));
             self.count(hits.len(), delivered);
             if let Some(draft) = &mut draft {
                 let told = hits.iter().map(|&(_, at)| {
@@ -116,7 +122,7 @@ impl SubscriptionManager {
                 })
                 .collect();
             let updates = told.iter().map(|(_, (kind, update))| (*kind, update));
-            let delivered = session.deliver(updates);
+            let delivered = session.deliver(updates, is_followed(&draft));
             self.count(told.len(), delivered);
             if let Some(draft) = &mut draft {
                 let told = told.iter();

@@ -10,6 +10,7 @@ mod original;
 mod protocol;
 mod server;
 mod socket;
+mod unsaid;
 mod unstalled;
 mod websocket;
 

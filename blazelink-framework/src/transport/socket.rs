@@ -30,6 +30,7 @@ use super::debug_message::DebugMessages;
 use super::frames::Frames;
 use super::original::{self, Received};
 use super::protocol;
+use super::unsaid::Unsaid;
 use super::websocket::WebSocketTransport;
 use crate::auth::{Authority, AuthorizeEvent, Authorized, Monitoring};
 use crate::debugger::What;
@@ -57,7 +58,7 @@ where
     let recorder = Arc::clone(connection.manager.recorder());
     recorder.step(label, What::Attached);
     let end = connection.run().await;
-    connection.record_confirmed();
+    connection.record_rest();
     recorder.step(label, What::Detached);
     tracing::debug!(session = %label, ?end, "socket ended");
     if let End::Close(code) = end {
@@ -98,9 +99,8 @@ struct Connection<S> {
     attached: Attached,
     allowance: Allowance,
     unanswered: u8,
-    /// What the client has confirmed since the recorder was told of it last: it may confirm much at
-    /// once.
-    confirmed: Option<u64>,
+    /// What the recorder was not told yet.
+    unsaid: Unsaid,
     /// If the client is a monitor.
     debug_messages: Option<DebugMessages>,
 }
@@ -130,7 +130,7 @@ where
             authority,
             allowance: Allowance::new(messages_per_second, now),
             unanswered: 0,
-            confirmed: None,
+            unsaid: Unsaid::default(),
             debug_messages: None,
         }
     }
@@ -154,6 +154,7 @@ where
                 Event::PingDue => {
                     let next = tokio::time::Instant::now() + limits::PING_EVERY;
                     ping.as_mut().reset(next);
+                    self.record_rest();
                     self.ping().await
                 }
             };
@@ -168,7 +169,7 @@ where
         tokio::select! {
             biased;
             frame = self.stream.next() => Event::Frame(frame),
-            () = ready(()), if self.confirmed.is_some() => Event::Quiet,
+            () = ready(()), if self.unsaid.has_confirmed() => Event::Quiet,
             () = ping => Event::PingDue,
             () = self.attached.socket().woken() => Event::Woken,
             () = told(self.debug_messages.as_ref()) => Event::Woken,
@@ -181,7 +182,7 @@ where
         if let Some(code) = self.attached.socket().order() {
             return ControlFlow::Break(End::Close(code));
         }
-        let (mut batch, sent) = self.next_batch();
+        let (mut batch, last) = self.next_batch();
         if batch.is_empty() {
             return ControlFlow::Continue(Wrote::Nothing);
         }
@@ -194,9 +195,12 @@ where
             }
         }
         self.write(batch).await?;
-        if let Some(sent) = sent {
-            let session = self.attached.session().label();
-            self.manager.recorder().step(session, sent);
+        if let Some((up_to, updates, bytes)) = last
+            && self.manager.recorder().is_on()
+        {
+            self.unsaid.sent(up_to, updates, bytes);
+            let sent = self.unsaid.take_sent(self.followed());
+            self.record(sent);
         }
         ControlFlow::Continue(Wrote::Batch)
     }
@@ -210,9 +214,9 @@ where
         }
     }
 
-    /// The next frames: what a monitor is told, and the session's updates. With what is to be
-    /// recorded of them once they are written.
-    fn next_batch(&mut self) -> (Vec<Message>, Option<What>) {
+    /// The next frames: what a monitor is told, and the session's updates. With the last message id of
+    /// these, their number and their bytes.
+    fn next_batch(&mut self) -> (Vec<Message>, Option<(u64, u32, u32)>) {
         let session = self.attached.session();
         let mut entries: Vec<Entry> = Vec::new();
         let socket = self.attached.socket();
@@ -228,12 +232,10 @@ where
         for entry in &entries {
             frames.push(|out| original::write_frame(exposure, entry, out));
         }
-        let sent = entries.last().map(|last| What::Sent {
-            up_to: last.msg_id,
-            updates: entries.len() as u32,
-            bytes: (frames.bytes() - before) as u32,
-        });
-        (frames.into_messages(), sent)
+        let bytes = frames.bytes() - before;
+        let last = entries.last();
+        let last = last.map(|last| (last.msg_id, entries.len() as u32, bytes as u32));
+        (frames.into_messages(), last)
     }
 
     /// Writes messages and flushes once. An order to close ends the wait for a slow client.
@@ -288,7 +290,7 @@ where
                 }
                 session.confirm(socket, msg_id);
                 if self.manager.recorder().is_on() {
-                    self.confirmed = self.confirmed.max(Some(msg_id));
+                    self.unsaid.confirmed(msg_id);
                 }
                 ControlFlow::Continue(())
             }
@@ -304,12 +306,32 @@ where
         }
     }
 
-    /// Tells the recorder what the client has confirmed.
+    /// Tells the recorder what the client has confirmed, if that is of an update that is followed.
     fn record_confirmed(&mut self) {
-        if let Some(up_to) = self.confirmed.take() {
+        let confirmed = self.unsaid.take_confirmed(self.followed());
+        self.record(confirmed);
+    }
+
+    /// Tells the recorder what it was not told yet.
+    fn record_rest(&mut self) {
+        let sent = self.unsaid.take_sent(u64::MAX);
+        self.record(sent);
+        let confirmed = self.unsaid.take_confirmed(u64::MAX);
+        self.record(confirmed);
+    }
+
+    /// The last message id whose way the recorder wants to know.
+    fn followed(&self) -> u64 {
+        match self.manager.recorder().sample() {
+            1 => u64::MAX,
+            _ => self.attached.session().followed(),
+        }
+    }
+
+    fn record(&self, what: Option<What>) {
+        if let Some(what) = what {
             let session = self.attached.session().label();
-            let recorder = self.manager.recorder();
-            recorder.step(session, What::Confirmed { up_to });
+            self.manager.recorder().step(session, what);
         }
     }
 

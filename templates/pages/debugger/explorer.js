@@ -4,6 +4,7 @@
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { Nothing, Table } from "./parts.js";
 import { to } from "./place.js";
+import { Query } from "./query.js";
 import { count, plural, span } from "./words.js";
 import { ask, useAnswer } from "./use.js";
 
@@ -88,7 +89,7 @@ export function Explorer() {
       event.preventDefault();
       start();
     }} onKeyDown=${onKey}>
-      <label class="query">Query <textarea ref=${field} value=${text} onInput=${(/** @type {any} */ event) => setQuery(event.target.value)} spellcheck=${false} autocapitalize="off" autocomplete="off" rows="11"></textarea></label>
+      <${Query} text=${text} set=${setQuery} field=${field} />
       <div class="asking-as">
         <label>Variables <textarea value=${variables} onInput=${(/** @type {any} */ event) => setVariables(event.target.value)} spellcheck=${false} rows="4"></textarea></label>
         <label>As the viewer of <input value=${of} onInput=${(/** @type {any} */ event) => setOf(event.target.value.trim())} list="viewers" placeholder="nobody in particular" spellcheck=${false} autocomplete="off" /></label>

@@ -143,6 +143,7 @@ function Funnel({ of, number }) {
     ["merged or reset in an outbox", of.merged],
     ["written to a socket", of.sent],
     ["handled by the client", of.confirmed],
+    ...(of.others === 0 ? [] : [["told too, and not followed", of.others]]),
   ];
   const most = Math.max(1, of.told);
   const losses = [1, 3];
@@ -223,9 +224,10 @@ function Deliveries({ path, why }) {
       <p>None watches what has changed, or their viewers may not see it. ${why === undefined ? null : html`<button onClick=${() => why({ session: "", object: path.changes[0]?.object ?? "", at: update.lsn })}>Why?</button>`}</p>
     </${Nothing}></section>`;
   }
-  const of = update.funnel.told;
+  const { told: of, others } = update.funnel;
+  const more = others === 0 ? "" : `; ${plural(others, "more is", "more are")} not followed`;
   return html`<section class="panel">
-    <h2>Sessions <small>${deliveries.length < of ? `the slowest ${deliveries.length} of ${count(of)}` : plural(of, "was told", "were told")}</small></h2>
+    <h2>Sessions <small>${deliveries.length < of ? `the slowest ${deliveries.length} of ${count(of)}` : plural(of, "was told", "were told")}${more}</small></h2>
     <${Table}
       name="Sessions that were told"
       heads=${["Session", "State", "Sent after", "Handled after", "Told of", why && "Why"].filter(Boolean)}

@@ -279,6 +279,8 @@ impl<'a> WrittenCommit<'a> {
             whole,
         };
         let commit = Commit {
+            // While a recording is made, everything is followed.
+            others: 0,
             transaction: Arc::new(transaction),
             times: Times {
                 decoded,
