@@ -109,7 +109,7 @@ test("what the screens show is what the API says in that moment", async () => {
     async () => (await desk.cells("Funnel")).map(([, count]) => Number(count)),
     async () => {
       const { funnel } = (await desk.api(`/api/updates/${updates.said[0]?.[0]}`)).update;
-      return [funnel.changed, funnel.denied, funnel.told, funnel.merged, funnel.sent, funnel.confirmed];
+      return [funnel.changed, funnel.candidates, funnel.denied, funnel.told, funnel.merged, funnel.sent, funnel.confirmed];
     },
   );
   assert.deepEqual(told.shown, told.said);
@@ -405,6 +405,27 @@ test("what happens is recorded, gone through, replayed and deleted, with keys al
   await page.screenshot({ path: join(SCREENSHOTS, "recording-dark.png") });
   await page.keyboard.press("[");
   await page.getByText(`update ${live.update.number},`).waitFor({ state: "detached" });
+
+  await page.keyboard.press("r");
+  await page.getByRole("link", { name: "recording", exact: true }).waitFor();
+  await insertKill();
+  await desk.agree(async () => 1, async () => ((await desk.api("/api/recordings")).running.updates >= 1 ? 1 : 0));
+  await page.keyboard.press("r");
+  const second = page.getByRole("combobox", { name: "With" });
+  await second.waitFor();
+  const [other] = (await desk.api("/api/recordings")).recordings.filter((/** @type {any} */ it) => it.name !== name);
+  await second.selectOption(other.name);
+  const compared = await desk.agree(
+    async () => (await desk.cells("Compared")).map(([what, commits, commitsOfOther, told, toldOfOther]) => [what, commits, commitsOfOther, told, toldOfOther]),
+    async () => {
+      const [one, two] = await Promise.all([name, other.name].map((of) => desk.api(`/api/recordings/${of}/summary`)));
+      const kills = (/** @type {any} */ of) => of.kinds.find((/** @type {any} */ it) => it.what === "insert game_event");
+      return [[one.all, two.all], [kills(one), kills(two)]].map(([a, b]) => [a.what, `${a.updates}`, `${b.updates}`, `${a.told}`, `${b.told}`]);
+    },
+  );
+  assert.deepEqual(compared.shown, compared.said);
+  assert.deepEqual(compared.said[1]?.slice(0, 3), ["insert game_event", "2", "1"]);
+  assert.deepEqual(await desk.violations(), []);
 
   await page.getByRole("button", { name: "Delete" }).press("Enter");
   await page.getByRole("button", { name: "Delete it for good" }).press("Enter");

@@ -37,8 +37,10 @@ async fn a_mutation_is_followed_from_its_cause_to_the_clients_word() {
     assert_eq!(update["cause"]["verified"], true);
     let table = json!({"table": "user", "inserts": 0, "updates": 1, "deletes": 0, "whole": false});
     assert_eq!(update["tables"], json!([table]));
-    let funnel =
-        json!({"changed": 1, "denied": 0, "told": 1, "merged": 0, "sent": 1, "confirmed": 1});
+    let funnel = json!({
+        "changed": 1, "candidates": 1, "denied": 0, "told": 1, "others": 0, "merged": 0, "sent": 1,
+        "confirmed": 1,
+    });
     assert_eq!(update["funnel"], funnel);
     assert_eq!(update["flags"], json!([]));
 

@@ -75,6 +75,8 @@ pub(crate) struct Commit {
     pub(crate) times: Times,
     /// Of what sessions were told.
     pub(crate) notices: Vec<Noticed>,
+    /// Subscriptions that were looked at, as they were found by what it changed.
+    pub(crate) candidates: u32,
     /// How often a session was not told of a row because its viewer sees no difference.
     pub(crate) denied: u32,
     /// Each session that was told, and is followed.
@@ -199,6 +201,7 @@ pub(crate) fn read(object: &ObjectId, selection: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Draft {
     times: Times,
+    candidates: u32,
     denied: u32,
     deliveries: Vec<Delivery>,
     others: u32,
@@ -220,6 +223,7 @@ impl Draft {
                 visible,
                 ..Times::default()
             },
+            candidates: 0,
             denied: 0,
             deliveries: Vec::new(),
             others: 0,
@@ -228,9 +232,16 @@ impl Draft {
         }
     }
 
-    /// It is known whom it concerns: so many are told of something, and so many sessions were denied
-    /// a row.
-    pub(crate) fn matched(&mut self, at: Moment, hits: usize, sessions: usize, denied: u32) {
+    /// It is known whom it concerns: so many are told of something. So many subscriptions were looked at,
+    /// and so many sessions were denied a row.
+    pub(crate) fn matched(
+        &mut self,
+        at: Moment,
+        hits: usize,
+        sessions: usize,
+        (candidates, denied): (u32, u32),
+    ) {
+        self.candidates = candidates;
         self.times.matched = at;
         self.denied = denied;
         self.followed |= denied > 0;
@@ -293,6 +304,7 @@ impl Draft {
             transaction: Arc::clone(transaction),
             times: self.times,
             notices,
+            candidates: self.candidates,
             denied: self.denied,
             deliveries: self.deliveries,
             others: self.others,

@@ -13,8 +13,8 @@ use super::inspector::Inspector;
 use super::picture::Picture;
 use super::record::{Moment, Record, Step, Watching, What};
 use super::recording::{
-    About, Counted, Noted, Recording, RecordingReport, Recordings, ReplayReport, Running,
-    RunningReport, Shelf, Unshelved, replay,
+    About, Counted, Noted, Recording, RecordingReport, RecordingSummary, Recordings, ReplayReport,
+    Running, RunningReport, Shelf, Unshelved, replay,
 };
 use super::report::{Path, Updates};
 use crate::subscription::ViewName;
@@ -228,6 +228,17 @@ impl Inspector {
             ))
         })?;
         Ok(self.path_of(trace, recording.moments_began()))
+    }
+
+    /// A recording in numbers.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name, or it cannot be read.
+    pub(crate) fn summary(&self, name: &str) -> Result<RecordingSummary, NotDone> {
+        let recording = self.look_at(name)?;
+        let exposure = self.subject.subscriptions.exposure();
+        Ok(RecordingSummary::of(&recording, exposure))
     }
 
     /// What would differ if a recording happened now.

@@ -15,7 +15,7 @@ use poem_openapi::{Object, OpenApi};
 use super::api::{Answer, Refusal, filtered, listed};
 use super::inspector::Inspector;
 use super::looker::Looker;
-use super::recording::{RecordingReport, Recordings, ReplayReport};
+use super::recording::{RecordingReport, RecordingSummary, Recordings, ReplayReport};
 use super::recordings::NotDone;
 use super::report::{self, Updates};
 
@@ -96,6 +96,12 @@ impl RecordingsApi {
             .inspector
             .recorded_updates(&name.0, &filter, before.0, limit)?;
         Ok(Json(updates))
+    }
+
+    /// A recording in numbers, by what was changed. Two of them are compared so.
+    #[oai(path = "/recordings/:name/summary", method = "get")]
+    async fn summary(&self, name: Path<String>) -> Answer<RecordingSummary> {
+        Ok(Json(self.inspector.summary(&name.0)?))
     }
 
     /// One transaction of a recording, and everything that became of it.

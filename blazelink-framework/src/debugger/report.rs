@@ -165,11 +165,13 @@ pub(crate) struct Update {
     pub(crate) pinned: bool,
 }
 
-/// How many got how far. Each counts sessions, but for the first two.
+/// How many got how far. Each counts sessions, but for the first three.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Object)]
 pub(crate) struct FunnelReport {
     /// Rows that changed.
     pub(crate) changed: u64,
+    /// Subscriptions that were found by what changed, and looked at.
+    pub(crate) candidates: u64,
     /// Times that a session was not told of a row, because its viewer sees no difference.
     pub(crate) denied: u64,
     /// Sessions that were told, and are followed.

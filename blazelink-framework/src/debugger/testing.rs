@@ -32,7 +32,7 @@ fn of(changes: i64, sessions: &[(SessionLabel, u64)]) -> Box<Commit> {
     let transaction = Arc::new(Transaction::of(inserted.collect(), Vec::new()));
     let update = Update::again(ObjectId::row(USER, Key::from(0)));
     let mut draft = Draft::begin(Moment(0), false, true);
-    draft.matched(Moment(0), sessions.len(), sessions.len(), 0);
+    draft.matched(Moment(0), sessions.len(), sessions.len(), (0, 0));
     for &(session, first) in sessions {
         let pushed = Pushed::Appended;
         let told = (0, UpdateKind::Create, &update);

@@ -70,6 +70,8 @@ pub(crate) struct Funnel {
     pub(crate) changed: usize,
     /// Tables that count as changed as a whole.
     pub(crate) whole: usize,
+    /// Subscriptions that were looked at.
+    pub(crate) candidates: usize,
     /// Times that a session was not told because its viewer sees no difference.
     pub(crate) denied: usize,
     /// Sessions that were told, and are followed.
@@ -156,6 +158,7 @@ impl Trace {
         Funnel {
             changed: self.commit.transaction.changes.len(),
             whole: self.commit.transaction.whole.len(),
+            candidates: self.commit.candidates as usize,
             denied: self.commit.denied as usize,
             told: self.reached.len(),
             others: self.commit.others as usize,

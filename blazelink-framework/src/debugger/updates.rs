@@ -73,6 +73,7 @@ pub(crate) fn update(trace: &Trace, began: SystemTime, exposure: &Exposure) -> U
         tables: tables(transaction, exposure),
         funnel: FunnelReport {
             changed: funnel.changed as u64,
+            candidates: funnel.candidates as u64,
             denied: funnel.denied as u64,
             told: funnel.told as u64,
             others: funnel.others as u64,

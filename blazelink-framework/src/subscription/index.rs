@@ -90,6 +90,8 @@ struct Scratch {
     again: Vec<(u32, u32)>,
     /// Length of `again` from which on it is looked through for repeats.
     thick: usize,
+    /// Subscriptions that were looked at for the commit.
+    candidates: u32,
 }
 
 /// Capacity that a scratch list may keep from one transaction to the next.
@@ -214,6 +216,7 @@ impl SubscriptionIndex {
         judge: &mut J,
         tell: &mut dyn FnMut(Notice<'a>, &[u32]),
     ) {
+        self.scratch.candidates = 0;
         if self.is_empty() {
             return;
         }
@@ -277,6 +280,12 @@ impl SubscriptionIndex {
         tell(notice, &scratch.sessions);
     }
 
+    /// How many subscriptions were looked at for the last commit row by row: they were found by what it
+    /// changed, and some were told of it.
+    pub(super) fn candidates(&self) -> u32 {
+        self.scratch.candidates
+    }
+
     /// Collects who watches a point: sessions that declared it, and reads that need it. Of a
     /// guarded table only those that may hear of the event; the next one may be another's.
     fn walk<J: Judge>(
@@ -298,6 +307,7 @@ impl SubscriptionIndex {
         let is_read_whole = point.is_whole() && point.objects > 0;
         let mut next = point.first;
         while next != NONE {
+            scratch.candidates += 1;
             let link = &self.graph.links[next];
             next = self.graph.next_of_point(next);
             let tells = link.declared()

@@ -24,6 +24,8 @@ pub(super) struct Matched<'a> {
     pub(super) hits: Vec<(u32, u32)>,
     /// The sessions in the order in which `hits` has them.
     pub(super) sessions: Vec<Option<Arc<Session>>>,
+    /// How many subscriptions were looked at for that.
+    pub(super) candidates: u32,
 }
 
 /// The hits of one session after the other.
@@ -143,7 +145,8 @@ impl SubscriptionManager {
     fn record_matched(&self, draft: &mut Option<Draft>, matched: &Matched<'_>, denied: u32) {
         if let Some(draft) = draft {
             let (hits, sessions) = (matched.hits.len(), matched.sessions.len());
-            draft.matched(self.recorder().now(), hits, sessions, denied);
+            let looked_at = (matched.candidates, denied);
+            draft.matched(self.recorder().now(), hits, sessions, looked_at);
         }
     }
 
@@ -174,12 +177,14 @@ impl SubscriptionManager {
         if notices.len() > 1 {
             hits.sort_unstable();
         }
+        let candidates = index.candidates();
         let numbers = same_session(&hits).map(|hits| hits[0].0);
         let sessions = self.connections().by_numbers(numbers);
         Matched {
             notices,
             hits,
             sessions,
+            candidates,
         }
     }
 

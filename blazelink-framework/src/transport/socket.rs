@@ -290,7 +290,8 @@ where
                 }
                 session.confirm(socket, msg_id);
                 if self.manager.recorder().is_on() {
-                    self.unsaid.confirmed(msg_id);
+                    let followed = self.followed();
+                    self.unsaid.confirmed(msg_id, now, followed);
                 }
                 ControlFlow::Continue(())
             }
@@ -306,18 +307,19 @@ where
         }
     }
 
-    /// Tells the recorder what the client has confirmed, if that is of an update that is followed.
+    /// Tells the recorder what the client has confirmed.
     fn record_confirmed(&mut self) {
-        let confirmed = self.unsaid.take_confirmed(self.followed());
-        self.record(confirmed);
+        if let Some((what, at)) = self.unsaid.take_confirmed() {
+            let session = self.attached.session().label();
+            self.manager.recorder().step_at(at, session, what);
+        }
     }
 
     /// Tells the recorder what it was not told yet.
     fn record_rest(&mut self) {
         let sent = self.unsaid.take_sent(u64::MAX);
         self.record(sent);
-        let confirmed = self.unsaid.take_confirmed(u64::MAX);
-        self.record(confirmed);
+        self.record_confirmed();
     }
 
     /// The last message id whose way the recorder wants to know.

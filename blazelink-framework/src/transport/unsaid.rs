@@ -4,6 +4,8 @@
 //! somebody wants to know when it was; of others only with the next one that is, or when the socket has
 //! time for it: they are many, and only count.
 
+use std::time::Instant;
+
 use crate::debugger::What;
 
 /// See the file's head.
@@ -11,8 +13,8 @@ use crate::debugger::What;
 pub(super) struct Unsaid {
     /// The last message id that was written, with the number of updates and their bytes.
     sent: Option<(u64, u32, u32)>,
-    /// The last message id that the client has confirmed: it may confirm much at once.
-    confirmed: Option<u64>,
+    /// The last message id that the client has confirmed, and when: it may confirm much at once.
+    confirmed: Option<(u64, Instant)>,
     /// Up to which message id it was told what was written, and what was confirmed.
     told_sent: u64,
     told_confirmed: u64,
@@ -29,12 +31,15 @@ impl Unsaid {
         ));
     }
 
-    /// The client has confirmed what it was sent up to this message id.
-    pub(super) fn confirmed(&mut self, up_to: u64) {
-        self.confirmed = self.confirmed.max(Some(up_to));
+    /// The client has confirmed what it was sent up to this message id, where updates up to that one are
+    /// followed. What is not followed is let go: the next confirmation is of it too.
+    pub(super) fn confirmed(&mut self, up_to: u64, at: Instant, followed: u64) {
+        if followed > self.told_confirmed {
+            self.confirmed = self.confirmed.max(Some((up_to, at)));
+        }
     }
 
-    /// Whether the client has confirmed something that was not told.
+    /// Whether the client has confirmed something that is to be told.
     pub(super) fn has_confirmed(&self) -> bool {
         self.confirmed.is_some()
     }
@@ -53,14 +58,11 @@ impl Unsaid {
         })
     }
 
-    /// The same of what was confirmed. What is not told is not kept: the next confirmation is of it too.
-    pub(super) fn take_confirmed(&mut self, followed: u64) -> Option<What> {
-        let up_to = self.confirmed.take()?;
-        if followed <= self.told_confirmed {
-            return None;
-        }
+    /// The same of what was confirmed, and when.
+    pub(super) fn take_confirmed(&mut self) -> Option<(What, Instant)> {
+        let (up_to, at) = self.confirmed.take()?;
         self.told_confirmed = up_to;
-        Some(What::Confirmed { up_to })
+        Some((What::Confirmed { up_to }, at))
     }
 }
 
@@ -71,12 +73,12 @@ mod tests {
     #[test]
     fn what_is_followed_is_told_at_once_and_the_rest_with_it() {
         let mut unsaid = Unsaid::default();
+        let now = Instant::now();
         unsaid.sent(3, 3, 30);
-        unsaid.confirmed(2);
-        assert!(unsaid.has_confirmed());
-        assert_eq!(unsaid.take_sent(0), None, "nothing is followed");
-        assert_eq!(unsaid.take_confirmed(0), None);
-        assert!(!unsaid.has_confirmed());
+        unsaid.confirmed(2, now, 0);
+        assert!(!unsaid.has_confirmed(), "nothing is followed");
+        assert_eq!(unsaid.take_sent(0), None);
+        assert_eq!(unsaid.take_confirmed(), None);
         unsaid.sent(5, 2, 20);
         let all = What::Sent {
             up_to: 5,
@@ -85,13 +87,14 @@ mod tests {
         };
         assert_eq!(unsaid.take_sent(4), Some(all));
         assert_eq!(unsaid.take_sent(u64::MAX), None, "it is told once");
-        unsaid.confirmed(4);
-        unsaid.confirmed(5);
-        assert_eq!(unsaid.take_confirmed(4), Some(What::Confirmed { up_to: 5 }));
+        unsaid.confirmed(4, now, 4);
+        unsaid.confirmed(5, now, 4);
+        let confirmed = What::Confirmed { up_to: 5 };
+        assert_eq!(unsaid.take_confirmed(), Some((confirmed, now)));
         unsaid.sent(6, 1, 10);
-        unsaid.confirmed(6);
+        unsaid.confirmed(6, now, 4);
         assert_eq!(unsaid.take_sent(4), None);
-        assert_eq!(unsaid.take_confirmed(4), None);
+        assert_eq!(unsaid.take_confirmed(), None);
         let rest = What::Sent {
             up_to: 6,
             updates: 1,

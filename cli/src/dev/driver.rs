@@ -247,7 +247,8 @@ impl<'a> Driver<'a> {
                 self.since = Instant::now();
                 self.tell(Event::Asked(ask)).await;
             }
-            Key::Open => self.open(),
+            Key::Open => self.open(&self.world.socket.url()),
+            Key::Debugger => self.open_debugger(),
             Key::Logs => {
                 let shown = self.screen.toggle_logs();
                 self.screen
@@ -260,9 +261,18 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn open(&self) {
-        let url = self.world.socket.url();
-        if opener::open(&url).is_err() {
+    fn open_debugger(&self) {
+        let state = self.world.project.state().ok();
+        let door = state.and_then(|state| self.world.debugger.door(&state).ok());
+        if door.is_none_or(|door| opener::open(door).is_err()) {
+            let page = self.world.debugger.page();
+            self.screen
+                .said("open", format!("no browser was found; open {page}"));
+        }
+    }
+
+    fn open(&self, url: &str) {
+        if opener::open(url).is_err() {
             self.screen
                 .said("open", format!("no browser was found; open {url}"));
         }
@@ -284,7 +294,7 @@ impl<'a> Driver<'a> {
         if self.machine.is_settled() {
             self.teller.page().send_modify(State::live);
             self.screen
-                .status("live", "r rebuild · o open · q quit · ? help");
+                .status("live", "r rebuild · o open · d debugger · q quit · ? help");
         }
         self.tell_pages();
     }
@@ -449,7 +459,7 @@ impl<'a> Driver<'a> {
             self.summarised = true;
             self.summary();
             if self.world.open {
-                self.open();
+                self.open(&self.world.socket.url());
             }
         }
         if self.world.until != Until::Stopped {

@@ -15,13 +15,14 @@ const WAITING: usize = 16;
 
 /// What each key does, as `?` shows it.
 pub(crate) const HELP: &str =
-    "r rebuild  m migrate  o open  s seed  l logs  c clear  q quit  ? help";
+    "r rebuild  m migrate  o open  d debugger  s seed  l logs  c clear  q quit  ? help";
 
 /// What a key asks for, while no question is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Ask(Ask),
     Open,
+    Debugger,
     Logs,
     Clear,
     Quit,
@@ -101,6 +102,7 @@ impl Key {
             b'm' => Key::Ask(Ask::Migrate),
             b's' => Key::Ask(Ask::Seed),
             b'o' => Key::Open,
+            b'd' => Key::Debugger,
             b'l' => Key::Logs,
             b'c' => Key::Clear,
             b'q' => Key::Quit,
@@ -118,7 +120,7 @@ mod tests {
     fn every_key_in_the_help_does_something() {
         let keys = HELP.split("  ").map(|entry| entry.as_bytes()[0]);
         let asked: Vec<Option<Key>> = keys.map(Key::of).collect();
-        assert_eq!(asked.len(), 8);
+        assert_eq!(asked.len(), 9);
         assert!(asked.iter().all(Option::is_some), "{asked:?}");
         assert_eq!(Key::of(b'x'), None);
     }

@@ -138,6 +138,7 @@ function column(of) {
 function Funnel({ of, number }) {
   const steps = [
     [of.changed === 1 ? "row changed" : "rows changed", of.changed],
+    [of.candidates === 1 ? "subscription looked at" : "subscriptions looked at", of.candidates],
     ["kept from a viewer by policy", of.denied],
     [of.told === 1 ? "session told" : "sessions told", of.told],
     ["merged or reset in an outbox", of.merged],
@@ -145,8 +146,8 @@ function Funnel({ of, number }) {
     ["handled by the client", of.confirmed],
     ...(of.others === 0 ? [] : [["told too, and not followed", of.others]]),
   ];
-  const most = Math.max(1, of.told);
-  const losses = [1, 3];
+  const most = Math.max(1, of.told, of.candidates);
+  const losses = [2, 4];
   return html`<${Chart} title="Funnel" heads=${["Step", "Count"]} rows=${steps}>
     <ul class="funnel" aria-label=${`How far update ${number} got`}>
       ${steps.map(([name, value], at) => {

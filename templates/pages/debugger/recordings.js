@@ -122,6 +122,7 @@ export function Recording({ name, at }) {
       <nav aria-label="Recordings"><a class="button" href=${to("/recordings")}>all recordings</a><${Delete} name=${name} base=${base} /></nav>
     </header>
     <${Replay} name=${name} base=${base} />
+    <${Compare} name=${name} base=${base} />
     <${Answer} answer=${updates}>
       ${(/** @type {any} */ ok) =>
         ok.updates.length === 0
@@ -129,6 +130,57 @@ export function Recording({ name, at }) {
           : html`<${Scrub} name=${name} base=${base} updates=${[...ok.updates].reverse()} of=${ok} at=${Number(at)} />`}
     </${Answer}>
   `;
+}
+
+/** Puts it beside another one, in numbers. @param {{name: string, base: string}} of */
+function Compare({ name, base }) {
+  const { ok: all } = useAnswer("/api/recordings");
+  const [other, setOther] = useState("");
+  const [both, setBoth] = useState(/** @type {any[]} */ ([]));
+  const [error, setError] = useState("");
+  const others = (all?.recordings ?? []).filter((/** @type {any} */ it) => it.name !== name);
+  useEffect(() => {
+    setOther("");
+    setBoth([]);
+  }, [name]);
+  const compare = async (/** @type {string} */ other) => {
+    setOther(other);
+    const asked = other === "" ? [] : [base, `/api/recordings/${encodeURIComponent(other)}`];
+    const answers = await Promise.all(asked.map((path) => ask(`${path}/summary`)));
+    setError(answers.find((it) => it.error !== undefined)?.error ?? "");
+    setBoth(answers.map((it) => it.ok).filter(Boolean));
+  };
+  if (others.length === 0) {
+    return null;
+  }
+  return html`<section class="panel">
+    <h2>Compare <small>what happened, and how long it took</small></h2>
+    <label class="with">With <select value=${other} onChange=${(/** @type {any} */ event) => compare(event.target.value)}>
+      <option value="">none</option>
+      ${others.map((/** @type {any} */ it) => html`<option value=${it.name}>${it.name}</option>`)}
+    </select></label>
+    ${error === "" ? null : html`<p class="wrong" role="alert">${error}</p>`}
+    ${both.length < 2 ? null : html`<${Beside} one=${both[0]} other=${both[1]} name=${other} />`}
+  </section>`;
+}
+
+/** @param {{one: any, other: any, name: string}} of */
+function Beside({ one, other, name }) {
+  const none = { updates: 0, told: 0, denied: 0, merged: 0, p50_us: null, p99_us: null };
+  const what = [...new Set([...one.kinds, ...other.kinds].map((it) => it.what))];
+  const kind = (/** @type {any} */ of, /** @type {string} */ what) => of.kinds.find((/** @type {any} */ it) => it.what === what) ?? none;
+  const pairs = [["everything", one.all, other.all], ...what.map((it) => [it, kind(one, it), kind(other, it)])];
+  const heads = ["Commits", "Told", "Denied", "Merged or reset", "p50", "p99"].flatMap((head) => [head, `of ${name}`]);
+  const told = (/** @type {any} */ it) => [count(it.updates), count(it.told), count(it.denied), count(it.merged), span(it.p50_us), span(it.p99_us)];
+  return html`<${Table}
+    name="Compared"
+    heads=${["Changed", ...heads]}
+    numbers=${heads.map((_, at) => at + 1)}
+    rows=${pairs.map(([what, a, b]) => {
+      const [these, those] = [told(a), told(b)];
+      return { key: what, cells: [what, ...these.flatMap((cell, at) => [cell, html`<small>${those[at]}</small>`])] };
+    })}
+  />`;
 }
 
 /** Goes through the commits. @param {{name: string, base: string, updates: any[], of: any, at: number}} of */

@@ -97,6 +97,9 @@ pub(super) struct WrittenCommit<'a> {
     times: [u64; 4],
     changes: Vec<WrittenChange<'a>>,
     whole: Vec<Cow<'a, str>>,
+    /// Older builds did not write it.
+    #[serde(default)]
+    candidates: u32,
     denied: u32,
     notices: Vec<WrittenNotice<'a>>,
     deliveries: Vec<WrittenDelivery>,
@@ -219,6 +222,7 @@ impl<'a> WrittenCommit<'a> {
                 .map(|change| WrittenChange::of(change, exposure, contents))
                 .collect(),
             whole: transaction.whole.iter().map(entity).collect(),
+            candidates: commit.candidates,
             denied: commit.denied,
             notices: notices.collect(),
             deliveries: deliveries.collect(),
@@ -281,6 +285,7 @@ impl<'a> WrittenCommit<'a> {
         let commit = Commit {
             // While a recording is made, everything is followed.
             others: 0,
+            candidates: self.candidates,
             transaction: Arc::new(transaction),
             times: Times {
                 decoded,

@@ -8,9 +8,11 @@ mod replay;
 mod report;
 mod running;
 mod shelf;
+mod summary;
 
 pub(crate) use file::{About, Recording};
 pub(crate) use replay::replay;
 pub(crate) use report::{RecordingReport, Recordings, ReplayReport, RunningReport};
 pub(crate) use running::{Counted, Noted, Running};
 pub(crate) use shelf::{Shelf, Unshelved};
+pub(crate) use summary::RecordingSummary;
