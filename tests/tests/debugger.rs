@@ -68,6 +68,13 @@ async fn a_mutation_is_followed_from_its_cause_to_the_clients_word() {
     assert_eq!(path["deliveries"][0]["session"], json!(session));
     assert_eq!(path["deliveries"][0]["objects"], json!(["user:1"]));
 
+    let lsn = update["lsn"].as_str().expect("a text");
+    let other = format!("/api/why?session={session}&object=user:2&at={lsn}");
+    let other = scene.get(&other).await;
+    let unchanged = ("unchanged", "That commit did not change it");
+    assert_eq!(said(&other), unchanged);
+    assert_eq!(other["update"], update["number"]);
+
     let overview = scene.get("/api/overview").await;
     assert_eq!(overview["state"], "live");
     let stages: Vec<u64> = overview["stages"]

@@ -94,10 +94,8 @@ impl Inspector {
         let picture = self.picture();
         let mut traces = picture.traces.newest_first();
         let trace = traces.find(|trace| {
-            let transaction = &trace.commit.transaction;
-            let here =
-                at.is_none_or(|at| (transaction.commit_lsn..=transaction.end_lsn).contains(&at));
-            here && changes(transaction, object)
+            let here = at.is_none_or(|at| is_at(trace, at));
+            here && changes(&trace.commit.transaction, object)
         })?;
         let now = self.now();
         Some(Found {
@@ -148,6 +146,12 @@ impl Inspector {
 
     /// Nothing is remembered of such a transaction.
     fn not_found(&self, at: Option<Lsn>) -> Why {
+        if let Some(at) = at
+            && let Some(trace) = self.picture().traces.newest_first().find(|it| is_at(it, at))
+        {
+            let evidence = vec![in_words(trace, self.now())];
+            return answer(Verdict::Untouched, evidence, Some(trace.number));
+        }
         let following = self.subject.status.borrow().clone();
         let handed_on = *self.subject.handed_on.borrow();
         let evidence = vec![self.how_far()];
@@ -372,6 +376,12 @@ fn concerns(dependency: &Dependency, table: TableId) -> bool {
         Dependency::Table(of) | Dependency::Row(of, _) => *of == table,
         Dependency::Equal { table: of, .. } => *of == table,
     }
+}
+
+/// Whether the commit of a transaction is there in the log.
+fn is_at(trace: &Trace, at: Lsn) -> bool {
+    let transaction = &trace.commit.transaction;
+    (transaction.commit_lsn..=transaction.end_lsn).contains(&at)
 }
 
 /// Whether a transaction has changed the object.

@@ -80,6 +80,8 @@ pub(crate) enum Verdict {
         /// The limit that let it go.
         limit: String,
     },
+    /// The commit that is asked about has not changed the row.
+    Untouched,
     /// No commit has changed the row.
     Unchanged {
         /// Microseconds since the recorder began.
@@ -148,7 +150,7 @@ impl Verdict {
             Verdict::IdentityTooWeak { .. } => "identity-too-weak",
             Verdict::NotReached { .. } => "not-reached",
             Verdict::NotRecorded { .. } => "not-recorded",
-            Verdict::Unchanged { .. } => "unchanged",
+            Verdict::Untouched | Verdict::Unchanged { .. } => "unchanged",
         }
     }
 
@@ -221,6 +223,7 @@ impl Verdict {
                 format!("The commit has not reached the app: {because}")
             }
             Verdict::NotRecorded { limit } => format!("It is not recorded: {limit}"),
+            Verdict::Untouched => "That commit did not change it".to_owned(),
             Verdict::Unchanged { since } => format!(
                 "No commit has changed it since the debugger began {} ago",
                 span(*since)
