@@ -268,24 +268,6 @@ test("the badge in a page opens the debugger on the session of that page", async
   await context.close();
 });
 
-test("while the app does not answer, what was shown stays, with its age", async () => {
-  const desk = await Desk.open(browser, shooter.debuggerUrl);
-  const { page } = desk;
-  await desk.go("/updates");
-  const [before] = await desk.cells("Updates");
-  const context = page.context();
-  await context.setOffline(true);
-  await page.getByText("The app does not answer").waitFor();
-  await page.locator("main.stale").waitFor();
-  assert.deepEqual((await desk.cells("Updates"))[0]?.[0], before?.[0]);
-  assert.deepEqual(await desk.violations(), []);
-  await context.setOffline(false);
-  await page.getByText("Live: every commit").waitFor();
-  await insertKill();
-  await page.getByRole("link", { name: String(Number(before?.[0]) + 1), exact: true }).waitFor();
-  await page.close();
-});
-
 test("what may follow in a query is said, and taken with keys", async () => {
   const desk = await Desk.open(browser, shooter.debuggerUrl);
   const { page } = desk;
@@ -344,7 +326,7 @@ test("everything is found from the palette, and an update is taken away", async 
 
   assert.equal(await page.locator(".multiples li").count(), newest.funnel.told);
   const told = page.getByRole("heading", { name: "Because of it" }).locator("..");
-  await told.getByText("PlayerStats").first().waitFor();
+  await told.getByText("what is computed from it was read again").waitFor();
   assert.deepEqual(await desk.violations(), []);
   await page.screenshot({ path: join(SCREENSHOTS, "path-few.png"), fullPage: true });
   await page.getByRole("button", { name: "copy as text" }).press("Enter");
@@ -458,4 +440,19 @@ test("the drawer says why each page did or did not hear of a kill, as the termin
     await desk.page.locator("dialog").waitFor({ state: "detached" });
   }
   await desk.page.close();
+});
+
+test("an app that was killed leaves what was shown, with its age", async () => {
+  const desk = await Desk.open(browser, shooter.debuggerUrl);
+  const { page } = desk;
+  await desk.go("/sessions");
+  const [first] = await desk.cells("Sessions");
+  await page.getByRole("link", { name: String(first?.[0]), exact: true }).press("Enter");
+  const kill = page.getByRole("button", { name: "kill the app" });
+  await kill.press("Enter");
+  await page.getByRole("button", { name: "kill the app now" }).press("Enter");
+  await page.getByText("The app does not answer").waitFor();
+  await page.locator("main.stale").getByRole("heading", { name: /^Watches/ }).waitFor();
+  assert.deepEqual(await desk.violations(), []);
+  await page.close();
 });

@@ -22,7 +22,7 @@ export function Because({ path }) {
     <ul class="because">
       ${branches.slice(0, SHOWN).map(
         (branch) => html`<li>
-          <p><span class="kind ${branch.kind}">${branch.kind}</span> <code>${branch.name}</code></p>
+          <p><span class="kind ${branch.kind}">${branch.kind}</span> ${branch.kind === "so" ? branch.name : html`<code>${branch.name}</code>`}</p>
           <ul>
             ${branch.leaves.length === 0 ? html`<li class="sum">told to nobody as a row</li>` : null}
             ${branch.leaves.slice(0, SHOWN).map((/** @type {any} */ it) => html`<li>${it.kind === "again" ? html`<code>${it.object}</code> by ` : null}${sessions(it)}</li>`)}

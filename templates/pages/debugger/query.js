@@ -1,6 +1,6 @@
 // The field in which a query is typed, with what may stand at its cursor below it.
 
-import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { html, useEffect, useState } from "./vendor/htm-preact.js";
 import { INTROSPECTION, completions, schemaOf } from "./completion.js";
 import { ask } from "./use.js";
 
@@ -20,18 +20,10 @@ export function Query({ text, set, field }) {
   const [known, setKnown] = useState(/** @type {import("./completion.js").Schema | undefined} */ (undefined));
   const [found, setFound] = useState({ names: /** @type {string[]} */ ([]), begun: 0 });
   const [chosen, setChosen] = useState(-1);
-  /** Where the cursor is to be once the text is there. */
-  const cursor = useRef(/** @type {number | undefined} */ (undefined));
   useEffect(() => {
     schema ??= introspect();
     schema.then(setKnown);
   }, []);
-  useEffect(() => {
-    if (cursor.current !== undefined) {
-      field.current?.setSelectionRange(cursor.current, cursor.current);
-      cursor.current = undefined;
-    }
-  }, [text]);
   const close = () => {
     setFound({ names: [], begun: 0 });
     setChosen(-1);
@@ -46,14 +38,15 @@ export function Query({ text, set, field }) {
     setChosen(asked ? 0 : -1);
   };
   const take = (/** @type {string | undefined} */ name) => {
-    const at = field.current?.selectionStart;
-    if (name === undefined || at === undefined || at === null) {
+    const area = field.current;
+    if (name === undefined || area === null) {
       return;
     }
-    cursor.current = at - found.begun + name.length;
-    set(text.slice(0, at - found.begun) + name + text.slice(at));
+    // At once: somebody types faster than the next frame comes.
+    area.setRangeText(name, area.selectionStart - found.begun, area.selectionStart, "end");
+    set(area.value);
     close();
-    field.current?.focus();
+    area.focus();
   };
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === " " && event.ctrlKey) {
