@@ -19,7 +19,7 @@ export function Because({ path }) {
   return html`<section class="panel">
     <h2>Because of it</h2>
     ${branches.length === 0 ? html`<p class="sum">A table as a whole has changed</p>` : null}
-    <ul class="because">
+    <ul class="because" tabindex="0" aria-label="What followed">
       ${branches.slice(0, SHOWN).map(
         (branch) => html`<li>
           <p><span class="kind ${branch.kind}">${branch.kind}</span> ${branch.kind === "so" ? branch.name : html`<code>${branch.name}</code>`}</p>

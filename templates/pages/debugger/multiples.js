@@ -16,7 +16,7 @@ export function Multiples({ deliveries, linked }) {
   const end = Math.max(1, ...deliveries.map((it) => it.confirmed_us ?? it.sent_us ?? 0));
   const x = (/** @type {number} */ micros) => 4 + ((WIDTH - 8) * micros) / end;
   return html`
-    <ul class="multiples">
+    <ul class="multiples" tabindex="0" aria-label="The way to each session">
       ${deliveries.map((it) => {
         const { session, state, sent_us: sent, confirmed_us: confirmed } = it;
         const words = `written after ${span(sent)}, handled after ${span(confirmed)}`;

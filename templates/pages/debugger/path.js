@@ -83,38 +83,38 @@ export function shown(path, why = undefined) {
       <div><dt>Transaction</dt><dd><code>${update.xid}</code></dd></div>
     </dl>
     <div class="two">
-      <${Funnel} of=${update.funnel} number=${update.number} />
-      <${Chart} title="Way" heads=${["Where", "After", "What"]} rows=${way.map((/** @type {any} */ hop) => [hop.place, span(hop.at_us), hop.sentence])}>
-        ${deliveries.length === 1 ? html`<${Swimlane} way=${way} />` : html`<${Waterfall} way=${way} />`}
-      </${Chart}>
-    </div>
-    <div class="two">
-      <${Chart} title="Handled after" note="clients by the time they took" heads=${["Up to", "Clients"]} rows=${path.histogram.map((/** @type {number} */ clients, /** @type {number} */ at) => [span(FIRST_BUCKET_US * 2 ** at), clients])}>
-        ${path.histogram.some(Boolean)
-          ? html`<${Bars} values=${path.histogram} label="Clients by the time until they had handled it" unit="clients" height=${72} />
-              <p class="axis"><span>${span(FIRST_BUCKET_US)}</span><span>${span(FIRST_BUCKET_US * 2 ** (path.histogram.length - 1))} and more</span></p>`
-          : html`<p class="sum">Nobody has handled it yet</p>`}
-      </${Chart}>
-      <section class="panel">
-        <h2>Rows <small>${plural(update.funnel.changed, "changed", "changed")}</small></h2>
-        ${changes.length === 0 ? html`<p>A table as a whole</p>` : null}
-        <ul class="changes">
-          ${changes.map(
-            (/** @type {any} */ change) => html`<li>
-              <p><span class="kind ${change.kind}">${change.kind}</span> <code>${change.object}</code></p>
-              <p class="columns">${change.columns.map(column)}</p>
-            </li>`,
-          )}
-        </ul>
-      </section>
-    </div>
-    <div class="two">
-      <${Because} path=${path} />
-      ${deliveries.length > 1
-        ? html`<${Chart} title="Each session" note="on one scale" heads=${["Session", "Written after", "Handled after"]} rows=${deliveries.map((/** @type {any} */ it) => [it.session, span(it.sent_us), span(it.confirmed_us)])}>
-            <${Multiples} deliveries=${deliveries} linked=${why !== undefined} />
-          </${Chart}>`
-        : null}
+      <div class="column">
+        <${Funnel} of=${update.funnel} number=${update.number} />
+        <${Chart} title="Handled after" note="clients by the time they took" heads=${["Up to", "Clients"]} rows=${path.histogram.map((/** @type {number} */ clients, /** @type {number} */ at) => [span(FIRST_BUCKET_US * 2 ** at), clients])}>
+          ${path.histogram.some(Boolean)
+            ? html`<${Bars} values=${path.histogram} label="Clients by the time until they had handled it" unit="clients" height=${72} />
+                <p class="axis"><span>${span(FIRST_BUCKET_US)}</span><span>${span(FIRST_BUCKET_US * 2 ** (path.histogram.length - 1))} and more</span></p>`
+            : html`<p class="sum">Nobody has handled it yet</p>`}
+        </${Chart}>
+        <${Because} path=${path} />
+      </div>
+      <div class="column">
+        <${Chart} title="Way" heads=${["Where", "After", "What"]} rows=${way.map((/** @type {any} */ hop) => [hop.place, span(hop.at_us), hop.sentence])}>
+          ${deliveries.length === 1 ? html`<${Swimlane} way=${way} />` : html`<${Waterfall} way=${way} />`}
+        </${Chart}>
+        <section class="panel">
+          <h2>Rows <small>${plural(update.funnel.changed, "changed", "changed")}</small></h2>
+          ${changes.length === 0 ? html`<p>A table as a whole</p>` : null}
+          <ul class="changes" tabindex="0" aria-label="Rows that changed">
+            ${changes.map(
+              (/** @type {any} */ change) => html`<li>
+                <p><span class="kind ${change.kind}">${change.kind}</span> <code>${change.object}</code></p>
+                <p class="columns">${change.columns.map(column)}</p>
+              </li>`,
+            )}
+          </ul>
+        </section>
+        ${deliveries.length > 1 && deliveries.length === update.funnel.told
+          ? html`<${Chart} title="Each session" note="on one scale" heads=${["Session", "Written after", "Handled after"]} rows=${deliveries.map((/** @type {any} */ it) => [it.session, span(it.sent_us), span(it.confirmed_us)])}>
+              <${Multiples} deliveries=${deliveries} linked=${why !== undefined} />
+            </${Chart}>`
+          : null}
+      </div>
     </div>
     <${Deliveries} path=${path} why=${why} />
   `;
