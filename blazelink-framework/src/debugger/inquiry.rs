@@ -147,7 +147,11 @@ impl Inspector {
     /// Nothing is remembered of such a transaction.
     fn not_found(&self, at: Option<Lsn>) -> Why {
         if let Some(at) = at
-            && let Some(trace) = self.picture().traces.newest_first().find(|it| is_at(it, at))
+            && let Some(trace) = self
+                .picture()
+                .traces
+                .newest_first()
+                .find(|it| is_at(it, at))
         {
             let evidence = vec![in_words(trace, self.now())];
             return answer(Verdict::Untouched, evidence, Some(trace.number));
