@@ -229,25 +229,7 @@ impl Builder {
     /// of an address of its own; those of its memory and of values count here too.
     ///
     /// Everybody may load its pages, which hold nothing of the app but its name. What they show is told
-    /// to those only for whom this answers.
-    ///
-    /// ```
-    /// use blazelink::Looker;
-    /// use blazelink::config::DebuggerRole;
-    ///
-    /// #[derive(Clone, PartialEq, Eq)]
-    /// struct Player {
-    ///     name: String,
-    ///     admin: bool,
-    /// }
-    ///
-    /// # fn app(blaze: blazelink::Builder) -> blazelink::Builder {
-    /// blaze.debugger("/admin/debugger", |viewer| {
-    ///     let player = viewer.get::<Player>().filter(|player| player.admin)?;
-    ///     Some(Looker::new(&player.name, DebuggerRole::Reader))
-    /// })
-    /// # }
-    /// ```
+    /// to those only for whom this answers. The [crate's documentation](crate) has an example.
     pub fn debugger<F>(mut self, path: &str, lookers: F) -> Builder
     where
         F: Fn(&Viewer) -> Option<Looker> + Send + Sync + 'static,

@@ -223,6 +223,26 @@
 //! }
 //! ```
 //!
+//! Those who keep the app running look at it with its debugger, below a path of its own if it says who
+//! they are:
+//!
+//! ```
+//! # #[derive(Clone, PartialEq, Eq)]
+//! # struct Player {
+//! #     name: String,
+//! #     admin: bool,
+//! # }
+//! use blazelink::Looker;
+//! use blazelink::config::DebuggerRole;
+//!
+//! # fn app(blaze: blazelink::Builder) -> blazelink::Builder {
+//! blaze.debugger("/admin/debugger", |viewer| {
+//!     let player = viewer.get::<Player>().filter(|player| player.admin)?;
+//!     Some(Looker::new(&player.name, DebuggerRole::Reader))
+//! })
+//! # }
+//! ```
+//!
 //! Start reading with [`Builder`] for what an app declares, [`Table`](macro@Table) for what the
 //! derive takes, and [`config`] for settings. `blazelink::test`, with the feature `test`, is for the
 //! tests of an app. How the parts fit together stands in the

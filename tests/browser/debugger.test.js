@@ -380,6 +380,14 @@ test("what happens is recorded, gone through, replayed and deleted, with keys al
   await page.keyboard.press("End");
   await page.getByText(`update ${live.update.number},`).waitFor();
   await page.getByText(live.update.lsn).waitFor();
+  const then = page.getByRole("heading", { name: /^Who watched what then/ }).locator("..");
+  const watched = await desk.agree(
+    async () => (await then.locator("summary code").allTextContents()).sort(),
+    async () => (await desk.api(`/api/recordings/${name}/updates/${live.update.number}/sessions`)).sessions.map((/** @type {any} */ it) => it.session).sort(),
+  );
+  assert.deepEqual(watched.shown, watched.said);
+  const told = live.deliveries.map((/** @type {any} */ it) => it.session);
+  assert(told.length > 0 && told.every((/** @type {string} */ it) => watched.said.includes(it)));
   await page.keyboard.press("Tab");
   await page.getByRole("button", { name: "Replay against this build" }).press("Enter");
   await page.getByText("as recorded, none differs").waitFor();
@@ -387,6 +395,12 @@ test("what happens is recorded, gone through, replayed and deleted, with keys al
   await page.screenshot({ path: join(SCREENSHOTS, "recording-dark.png") });
   await page.keyboard.press("[");
   await page.getByText(`update ${live.update.number},`).waitFor({ state: "detached" });
+  await page.keyboard.press("/");
+  await page.keyboard.type("table:none");
+  await page.keyboard.press("Enter");
+  await page.getByText("None of these").waitFor();
+  await page.getByRole("link", { name: "Show all" }).press("Enter");
+  await slider.waitFor();
 
   await page.keyboard.press("r");
   await page.getByRole("link", { name: "recording", exact: true }).waitFor();

@@ -33,9 +33,10 @@ use super::updates::{Values, path, update};
 use super::why::span;
 use crate::change::Lsn;
 use crate::config::{DebuggerConfig, Environment};
+use crate::object_id::ObjectId;
 use crate::replication::Following;
 use crate::session::{Session, SessionLabel};
-use crate::subscription::{Dependency, Role, SubscriptionManager};
+use crate::subscription::{Dependency, Role, SubscriptionManager, View};
 use crate::table::TableManager;
 use crate::viewer::ViewerForm;
 
@@ -393,19 +394,8 @@ impl Inspector {
         let session = self.find(label)?;
         let suffered = session.mischief();
         let subscriptions = &self.subject.subscriptions;
-        let exposure = subscriptions.exposure();
         let reads = subscriptions.views(&session).into_iter();
-        let reads = reads.map(|(object, _, view)| ReadReport {
-            object: name_of(exposure, &object),
-            dependencies: view
-                .iter()
-                .map(|(role, dependency)| DependencyReport {
-                    words: self.subject.tables.in_words(dependency),
-                    role: role_of(*role).to_owned(),
-                    tier: tier(dependency).0.to_owned(),
-                })
-                .collect(),
-        });
+        let reads = reads.map(|(object, _, view)| self.read_report(&object, &view));
         let reads = reads.collect();
         let picture = self.picture();
         let report = report(&session, picture.course(label), self.began);
@@ -419,6 +409,19 @@ impl Inspector {
             reads,
             mischief: suffered.into(),
         })
+    }
+
+    /// A read and what it watches, in words.
+    pub(super) fn read_report(&self, object: &ObjectId, view: &View) -> ReadReport {
+        let dependencies = view.iter().map(|(role, dependency)| DependencyReport {
+            words: self.subject.tables.in_words(dependency),
+            role: role_of(*role).to_owned(),
+            tier: tier(dependency).0.to_owned(),
+        });
+        ReadReport {
+            object: name_of(self.subject.subscriptions.exposure(), object),
+            dependencies: dependencies.collect(),
+        }
     }
 
     /// What sessions watch, by shape.

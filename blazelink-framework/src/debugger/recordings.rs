@@ -3,6 +3,7 @@
 //! What must stay true: one recording is made at a time. It ends with the app, and is kept then too; a
 //! process that is killed loses it.
 
+use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -14,10 +15,15 @@ use super::picture::Picture;
 use super::record::{Moment, Record, Step, Watching, What};
 use super::recording::{
     About, Counted, Noted, Recording, RecordingReport, RecordingSummary, Recordings, ReplayReport,
-    Running, RunningReport, Shelf, Unshelved, replay,
+    Running, RunningReport, Shelf, Unshelved, audience, replay,
 };
-use super::report::{Path, Updates};
+use super::report::{Path, RecordedSession, RecordedSessions, Updates};
+use super::trace::Trace;
+use crate::session::SessionLabel;
 use crate::subscription::ViewName;
+
+/// Sessions of a recording that are told.
+const SESSIONS: usize = 50;
 
 /// Why something is not done with recordings, in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,14 +226,46 @@ impl Inspector {
     /// If there is none, or the recording cannot be read.
     pub(crate) fn recorded_update(&self, name: &str, number: u64) -> Result<Path, NotDone> {
         let recording = self.look_at(name)?;
-        let mut traces = recording.traces.iter();
-        let trace = traces.find(|trace| trace.number == number);
-        let trace = trace.ok_or_else(|| {
-            NotDone::Unknown(format!(
-                "There is no update {number} in the recording {name}"
-            ))
-        })?;
+        let trace = trace_of(&recording, name, number)?;
         Ok(self.path_of(trace, recording.moments_began()))
+    }
+
+    /// Who watched what at a commit of a recording.
+    ///
+    /// # Errors
+    ///
+    /// As [`Inspector::recorded_update`].
+    pub(crate) fn recorded_sessions(
+        &self,
+        name: &str,
+        number: u64,
+    ) -> Result<RecordedSessions, NotDone> {
+        let recording = self.look_at(name)?;
+        let trace = trace_of(&recording, name, number)?;
+        let told: HashSet<SessionLabel> = trace.deliveries().map(|(it, _)| it.session).collect();
+        let audience = audience(&recording, trace.commit.times.told);
+        let all = audience.len() as u64;
+        let (mut first, rest): (Vec<_>, Vec<_>) = audience
+            .into_iter()
+            .partition(|(_, (session, _))| told.contains(session));
+        first.extend(rest);
+        first.truncate(SESSIONS);
+        let sessions = first.into_iter().map(|(session, (label, attendant))| {
+            let reads = attendant.reads.iter();
+            RecordedSession {
+                session,
+                viewer: attendant.viewer.to_owned(),
+                told: told.contains(&label),
+                reads: reads
+                    .map(|(name, view)| self.read_report(&name.object, view))
+                    .collect(),
+                left_out: attendant.left_out,
+            }
+        });
+        Ok(RecordedSessions {
+            sessions: sessions.collect(),
+            all,
+        })
     }
 
     /// A recording in numbers.
@@ -319,6 +357,16 @@ impl Inspector {
             lost: self.recorder().lost(),
         }
     }
+}
+
+fn trace_of<'r>(recording: &'r Recording, name: &str, number: u64) -> Result<&'r Trace, NotDone> {
+    let mut traces = recording.traces.iter();
+    let trace = traces.find(|trace| trace.number == number);
+    trace.ok_or_else(|| {
+        NotDone::Unknown(format!(
+            "There is no update {number} in the recording {name}"
+        ))
+    })
 }
 
 fn millis(time: SystemTime) -> u64 {

@@ -17,7 +17,7 @@ use super::inspector::Inspector;
 use super::looker::Looker;
 use super::recording::{RecordingReport, RecordingSummary, Recordings, ReplayReport};
 use super::recordings::NotDone;
-use super::report::{self, Updates};
+use super::report::{self, RecordedSessions, Updates};
 
 /// See the file's head.
 pub(crate) struct RecordingsApi {
@@ -96,6 +96,12 @@ impl RecordingsApi {
             .inspector
             .recorded_updates(&name.0, &filter, before.0, limit)?;
         Ok(Json(updates))
+    }
+
+    /// Who watched what at one transaction of a recording.
+    #[oai(path = "/recordings/:name/updates/:number/sessions", method = "get")]
+    async fn sessions(&self, name: Path<String>, number: Path<u64>) -> Answer<RecordedSessions> {
+        Ok(Json(self.inspector.recorded_sessions(&name.0, number.0)?))
     }
 
     /// A recording in numbers, by what was changed. Two of them are compared so.

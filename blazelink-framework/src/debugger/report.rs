@@ -345,6 +345,30 @@ pub(crate) struct MischiefReport {
     pub(crate) freeze: bool,
 }
 
+/// Who watched what at a commit of a recording.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct RecordedSessions {
+    /// The sessions: those first that were told of the commit, and at most fifty.
+    pub(crate) sessions: Vec<RecordedSession>,
+    /// How many there were.
+    pub(crate) all: u64,
+}
+
+/// A session at a commit of a recording.
+#[derive(Clone, Debug, Object)]
+pub(crate) struct RecordedSession {
+    /// What it was called.
+    pub(crate) session: String,
+    /// `anonymous`, `known`, or `not written`.
+    pub(crate) viewer: String,
+    /// Whether it was told of the commit.
+    pub(crate) told: bool,
+    /// What it had read, and what it was told of for that.
+    pub(crate) reads: Vec<ReadReport>,
+    /// Whether it is not known what it watched, as that was more than there was room for.
+    pub(crate) left_out: bool,
+}
+
 /// One thing that a session has read.
 #[derive(Clone, Debug, Object)]
 pub(crate) struct ReadReport {

@@ -72,7 +72,7 @@ function App() {
     }
     switch (key) {
       case "/":
-        if (place.screen !== "updates") {
+        if (document.getElementById("filter") === null) {
           go("/updates");
         }
         setTimeout(() => document.getElementById("filter")?.focus());
@@ -145,7 +145,7 @@ function Screen({ place, why }) {
     case "replication":
       return html`<${Replication} />`;
     case "recordings":
-      return place.of === "" ? html`<${Recordings} />` : html`<${Recording} key=${place.of} name=${place.of} at=${place.at} />`;
+      return place.of === "" ? html`<${Recordings} />` : html`<${Recording} key=${place.of} name=${place.of} at=${place.at} filter=${place.filter} />`;
     default:
       return html`<h1>There is no such screen</h1><p><a href=${to("/")}>Pulse</a> is the first one.</p>`;
   }

@@ -91,6 +91,22 @@ export function State({ of }) {
 }
 
 /**
+ * What was read, and what is watched for it.
+ *
+ * @param {{reads: any[], why?: (object: string) => any}} of
+ */
+export function Reads({ reads, why }) {
+  return html`<ul class="reads">
+    ${reads.map(
+      (read) => html`<li>
+        <p><code>${read.object}</code> ${why?.(read.object)}</p>
+        <ul>${read.dependencies.map((/** @type {any} */ it) => html`<li><span class="tier ${it.tier}">${it.tier}</span> ${it.words} <small>${it.role}</small></li>`)}</ul>
+      </li>`,
+    )}
+  </ul>`;
+}
+
+/**
  * What is shown where there is nothing to show.
  *
  * @param {{title: string, children?: any}} of

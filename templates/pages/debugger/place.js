@@ -83,7 +83,9 @@ export function updatesAt(filter) {
 /**
  * @param {string} name
  * @param {number | undefined} update
+ * @param {string} filter
  */
-export function recordingAt(name, update = undefined) {
-  return `/recordings/${encodeURIComponent(name)}${update === undefined ? "" : `?at=${update}`}`;
+export function recordingAt(name, update = undefined, filter = "") {
+  const query = new URLSearchParams({ ...(update === undefined ? {} : { at: String(update) }), ...(filter === "" ? {} : { filter }) });
+  return `/recordings/${encodeURIComponent(name)}${query.size === 0 ? "" : `?${query}`}`;
 }

@@ -2,7 +2,8 @@
 // it is now.
 
 import { html, useEffect, useState } from "./vendor/htm-preact.js";
-import { Answer, Nothing, Table } from "./parts.js";
+import { Filter } from "./filter.js";
+import { Answer, Nothing, Reads, Table } from "./parts.js";
 import { shown as path } from "./path.js";
 import { to, go, recordingAt } from "./place.js";
 import { ago, causeOf, changed, count, plural, size, span } from "./words.js";
@@ -106,10 +107,10 @@ function holds(recording) {
   return [recording.redacted ? "no values, no viewers" : "all of it", ...lacks].join(" · ");
 }
 
-/** @param {{name: string, at: string}} of */
-export function Recording({ name, at }) {
+/** @param {{name: string, at: string, filter: string}} of */
+export function Recording({ name, at, filter }) {
   const base = `/api/recordings/${encodeURIComponent(name)}`;
-  const updates = useAnswer(`${base}/updates?limit=${SCRUBBED}`);
+  const updates = useAnswer(`${base}/updates?limit=${SCRUBBED}&filter=${encodeURIComponent(filter)}`);
   useKeys((key) => {
     if (key === "Escape") {
       go("/recordings");
@@ -123,11 +124,14 @@ export function Recording({ name, at }) {
     </header>
     <${Replay} name=${name} base=${base} />
     <${Compare} name=${name} base=${base} />
+    <${Filter} value=${filter} wrong=${updates.error} known=${[]} set=${(/** @type {string} */ text) => go(recordingAt(name, undefined, text))} />
     <${Answer} answer=${updates}>
       ${(/** @type {any} */ ok) =>
-        ok.updates.length === 0
-          ? html`<${Nothing} title="Nothing happened"><p>No commit came while it was made.</p></${Nothing}>`
-          : html`<${Scrub} name=${name} base=${base} updates=${[...ok.updates].reverse()} of=${ok} at=${Number(at)} />`}
+        ok.updates.length > 0
+          ? html`<${Scrub} name=${name} base=${base} filter=${filter} updates=${[...ok.updates].reverse()} of=${ok} at=${Number(at)} />`
+          : filter === ""
+            ? html`<${Nothing} title="Nothing happened"><p>No commit came while it was made.</p></${Nothing}>`
+            : html`<${Nothing} title="None of these"><p>${count(ok.searched)} updates were looked at. <a href=${to(recordingAt(name))}>Show all</a></p></${Nothing}>`}
     </${Answer}>
   `;
 }
@@ -183,14 +187,14 @@ function Beside({ one, other, name }) {
   />`;
 }
 
-/** Goes through the commits. @param {{name: string, base: string, updates: any[], of: any, at: number}} of */
-function Scrub({ name, base, updates, of, at }) {
+/** Goes through the commits. @param {{name: string, base: string, filter: string, updates: any[], of: any, at: number}} of */
+function Scrub({ name, base, filter, updates, of, at }) {
   const found = updates.findIndex((it) => it.number === at);
   const position = found < 0 ? 0 : found;
   const update = updates[position];
   const choose = (/** @type {number} */ position) => {
     const { number } = updates[Math.max(0, Math.min(updates.length - 1, position))];
-    go(recordingAt(name, number), "replace");
+    go(recordingAt(name, number, filter), "replace");
   };
   useKeys((key) => {
     if (key === "[" || key === "]") {
@@ -211,7 +215,27 @@ function Scrub({ name, base, updates, of, at }) {
       <p class="sum">${changed(update.tables)} · ${causeOf(update)}</p>
     </section>
     <${Answer} answer=${answer}>${(/** @type {any} */ ok) => path(ok)}</${Answer}>
+    <${Then} base=${base} number=${update.number} />
   `;
+}
+
+/** Who watched what at a commit. @param {{base: string, number: number}} of */
+function Then({ base, number }) {
+  const answer = useAnswer(`${base}/updates/${number}/sessions`);
+  return html`<${Answer} answer=${answer}>
+    ${(/** @type {any} */ { sessions, all }) => html`<section class="panel">
+      <h2>Who watched what then <small>${sessions.length < all ? `${count(sessions.length)} of ${plural(all, "session", "sessions")}` : plural(all, "session", "sessions")}</small></h2>
+      ${all === 0 ? html`<p class="sum">It is not in the recording: it has been redacted, or there was no session.</p>` : null}
+      <ul class="then">
+        ${sessions.map(
+          (/** @type {any} */ it) => html`<li key=${it.session}><details open=${it.told}>
+            <summary><code>${it.session}</code> ${it.viewer}, ${it.told ? "was told" : "was not told"}${it.left_out ? ", and watched more than there was room for" : `, watched ${plural(it.reads.length, "object", "objects")}`}</summary>
+            <${Reads} reads=${it.reads} />
+          </details></li>`,
+        )}
+      </ul>
+    </section>`}
+  </${Answer}>`;
 }
 
 /** Plays it to the app as it is now. @param {{name: string, base: string}} of */

@@ -2,7 +2,7 @@
 
 import { html, useState } from "./vendor/htm-preact.js";
 import { SessionGrid } from "./grid.js";
-import { Answer, Nothing, State, Table } from "./parts.js";
+import { Answer, Nothing, Reads, State, Table } from "./parts.js";
 import { to, go, updatesAt } from "./place.js";
 import { ago, changed, count, plural, size, span } from "./words.js";
 import { ask, useAnswer, useKeys, useLooker, useNow } from "./use.js";
@@ -116,14 +116,7 @@ function Detail({ ok, label, why }) {
     <section class="panel">
       <h2>Watches <small>${plural(session.subscriptions, "dependency", "dependencies")}</small></h2>
       ${reads.length === 0 ? html`<${Nothing} title="It watches nothing" />` : null}
-      <ul class="reads">
-        ${reads.map(
-          (/** @type {any} */ read) => html`<li>
-            <p><code>${read.object}</code> <button class="small" onClick=${() => why({ session: label, object: read.object, at: "" })} aria-label=${`Why ${label} did or did not hear of ${read.object}`}>why</button></p>
-            <ul>${read.dependencies.map((/** @type {any} */ it) => html`<li><span class="tier ${it.tier}">${it.tier}</span> ${it.words} <small>${it.role}</small></li>`)}</ul>
-          </li>`,
-        )}
-      </ul>
+      <${Reads} reads=${reads} why=${(/** @type {string} */ object) => html`<button class="small" onClick=${() => why({ session: label, object, at: "" })} aria-label=${`Why ${label} did or did not hear of ${object}`}>why</button>`} />
     </section>
     <section class="panel">
       <h2>What it was told lately</h2>

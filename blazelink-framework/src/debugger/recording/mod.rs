@@ -1,6 +1,7 @@
 //! Recordings: what an app has done for a while, written to a file, looked at later, and played again to
 //! another build of the app.
 
+mod audience;
 mod difference;
 mod file;
 mod lines;
@@ -10,6 +11,7 @@ mod running;
 mod shelf;
 mod summary;
 
+pub(crate) use audience::audience;
 pub(crate) use file::{About, Recording};
 pub(crate) use replay::replay;
 pub(crate) use report::{RecordingReport, Recordings, ReplayReport, RunningReport};
