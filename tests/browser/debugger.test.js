@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { launch } from "./chromium.js";
 import { Desk } from "./desk.js";
 import { Dev } from "./dev.js";
@@ -85,6 +86,23 @@ for (const screen of SCREENS) {
   });
 }
 
+test("the first screen is there after 60 kB", async () => {
+  const page = await browser.newPage();
+  /** @type {Promise<number>[]} */
+  const sizes = [];
+  page.on("response", (response) => {
+    if (!response.url().includes("/api/")) {
+      sizes.push(response.body().then((body) => gzipSync(body, { level: 9 }).length));
+    }
+  });
+  await page.goto(shooter.debuggerUrl);
+  await page.getByRole("heading", { name: "Pulse" }).waitFor();
+  await page.waitForLoadState("load");
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  assert(sizes.length > 10 && bytes <= 60_000, `${sizes.length} files of ${bytes} bytes`);
+  await page.close();
+});
+
 test("what the screens show is what the API says in that moment", async () => {
   const desk = await Desk.open(browser, shooter.debuggerUrl);
   await desk.go("/sessions");
@@ -102,6 +120,20 @@ test("what the screens show is what the API says in that moment", async () => {
   );
   assert(updates.said.length > 1);
   assert.deepEqual(updates.shown, updates.said);
+
+  for (const by of ["change", "cause"]) {
+    await desk.go(`/updates?by=${by}`);
+    const groups = await desk.agree(
+      async () => (await desk.cells("Updates in groups")).map((cells) => cells.slice(0, 3)),
+      async () => {
+        const { kinds, all } = await desk.api(`/api/summary?by=${by}`);
+        return [...kinds, all].map((/** @type {any} */ it) => [it.what, `${it.updates}`, `${it.told}`]);
+      },
+    );
+    assert(groups.said.length > 1);
+    assert.deepEqual(groups.shown, groups.said);
+    assert.deepEqual(await desk.violations(), []);
+  }
 
   await desk.go(`/path/${updates.said[0]?.[0]}`);
   await desk.page.keyboard.press("v");
@@ -127,6 +159,12 @@ test("what the screens show is what the API says in that moment", async () => {
     async () => (await desk.api("/api/overview")).stages.map((/** @type {any} */ it) => `${it.total.toLocaleString("en-US")} since start`),
   );
   assert.deepEqual(ever.shown, ever.said);
+  const waiting = await desk.agree(
+    () => desk.page.locator(".stages .depth b").allTextContents(),
+    async () => (await desk.api("/api/overview")).stages.flatMap((/** @type {any} */ it) => (it.waiting === null ? [] : [it.waiting.toLocaleString("en-US")])),
+  );
+  assert.equal(waiting.said.length, 2);
+  assert.deepEqual(waiting.shown, waiting.said);
   await desk.page.close();
 });
 

@@ -19,6 +19,7 @@ use super::report::{
     self, Explored, Grid, Overview, ReplicationReport, SchemaReport, SessionDetail, Sessions,
     Subscriptions, Updates, Why,
 };
+use super::summary::{By, Summary};
 use crate::change::Lsn;
 use crate::session::SessionLabel;
 
@@ -148,6 +149,19 @@ impl Api {
             before.0,
             listed(limit.0),
         )))
+    }
+
+    /// The transactions that are remembered, put together and in numbers.
+    #[oai(path = "/summary", method = "get")]
+    async fn summary(
+        &self,
+        /// By what they are put together: `change` or `cause`.
+        by: Query<By>,
+        /// Which, as for a list of them.
+        filter: Query<Option<String>>,
+    ) -> Answer<Summary> {
+        let filter = filtered(filter.0.as_deref())?;
+        Ok(Json(self.inspector.summary(&filter, by.0)))
     }
 
     /// One transaction, and everything that became of it.

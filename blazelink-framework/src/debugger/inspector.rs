@@ -28,6 +28,7 @@ use super::report::{
 };
 use super::schema::schema;
 use super::stage::Told;
+use super::summary::{By, Summary};
 use super::trace::Trace;
 use super::updates::{Values, path, update};
 use super::why::span;
@@ -185,6 +186,8 @@ impl Inspector {
         let subject = &self.subject;
         let sessions = self.all_sessions();
         let counts = counts(&sessions);
+        let sum = |of: fn(&SessionReport) -> u64| sessions.iter().map(|(_, it)| of(it)).sum();
+        let (waiting, unconfirmed) = (sum(|it| it.waiting), sum(|it| it.unconfirmed));
         let handed_on = *subject.handed_on.borrow();
         let following = subject.status.borrow().clone();
         let state = match &following {
@@ -196,12 +199,13 @@ impl Inspector {
         let pulses = picture.pulses(self.now());
         let memory = self.memory(&picture);
         drop(picture);
-        let stage = |name: &str, told: Told| StageReport {
+        let stage = |name: &str, told: Told, waiting: Option<u64>| StageReport {
             name: name.to_owned(),
             total: told.total,
             per_second: told.rate,
             p50_us: told.p50,
             p99_us: told.p99,
+            waiting,
         };
         Overview {
             app: subject.app.clone(),
@@ -215,11 +219,11 @@ impl Inspector {
             health: self.health(),
             handed_on: handed_on.to_string(),
             stages: vec![
-                stage("visible", pulses.visible),
-                stage("matched", pulses.matched),
-                stage("told", pulses.told),
-                stage("sent", pulses.sent),
-                stage("confirmed", pulses.confirmed),
+                stage("visible", pulses.visible, None),
+                stage("matched", pulses.matched, None),
+                stage("told", pulses.told, None),
+                stage("sent", pulses.sent, Some(waiting)),
+                stage("confirmed", pulses.confirmed, Some(unconfirmed)),
             ],
             commits_per_second: pulses.commits,
             deliveries_per_second: pulses.deliveries,
@@ -315,6 +319,17 @@ impl Inspector {
             discarded: 0,
             next,
         }
+    }
+
+    /// Those that the filter admits, of the newest that one answer looks through, in numbers.
+    pub(crate) fn summary(&self, filter: &Filter, by: By) -> Summary {
+        let exposure = self.subject.subscriptions.exposure();
+        let picture = self.picture();
+        let now = self.now();
+        let newest = picture.traces.newest_first().take(SEARCHED);
+        let admitted =
+            newest.filter(|it| filter.admits(it, now.since(it.commit.times.told), exposure));
+        Summary::of(admitted, by, exposure)
     }
 
     /// A transaction and everything that became of it; nothing if it is not remembered.

@@ -30,6 +30,7 @@ mod schema;
 mod service;
 mod site;
 mod stage;
+mod summary;
 #[cfg(test)]
 mod testing;
 mod trace;

@@ -14,10 +14,11 @@ use super::inspector::Inspector;
 use super::picture::Picture;
 use super::record::{Moment, Record, Step, Watching, What};
 use super::recording::{
-    About, Counted, Noted, Recording, RecordingReport, RecordingSummary, Recordings, ReplayReport,
-    Running, RunningReport, Shelf, Unshelved, audience, replay,
+    About, Counted, Noted, Recording, RecordingReport, Recordings, ReplayReport, Running,
+    RunningReport, Shelf, Unshelved, audience, replay,
 };
 use super::report::{Path, RecordedSession, RecordedSessions, Updates};
+use super::summary::{By, Summary};
 use super::trace::Trace;
 use crate::session::SessionLabel;
 use crate::subscription::ViewName;
@@ -273,10 +274,10 @@ impl Inspector {
     /// # Errors
     ///
     /// If there is none of that name, or it cannot be read.
-    pub(crate) fn summary(&self, name: &str) -> Result<RecordingSummary, NotDone> {
+    pub(crate) fn recording_summary(&self, name: &str) -> Result<Summary, NotDone> {
         let recording = self.look_at(name)?;
         let exposure = self.subject.subscriptions.exposure();
-        Ok(RecordingSummary::of(&recording, exposure))
+        Ok(Summary::of(recording.traces.iter(), By::Change, exposure))
     }
 
     /// What would differ if a recording happened now.

@@ -15,9 +15,10 @@ use poem_openapi::{Object, OpenApi};
 use super::api::{Answer, Refusal, filtered, listed};
 use super::inspector::Inspector;
 use super::looker::Looker;
-use super::recording::{RecordingReport, RecordingSummary, Recordings, ReplayReport};
+use super::recording::{RecordingReport, Recordings, ReplayReport};
 use super::recordings::NotDone;
 use super::report::{self, RecordedSessions, Updates};
+use super::summary::Summary;
 
 /// See the file's head.
 pub(crate) struct RecordingsApi {
@@ -106,8 +107,8 @@ impl RecordingsApi {
 
     /// A recording in numbers, by what was changed. Two of them are compared so.
     #[oai(path = "/recordings/:name/summary", method = "get")]
-    async fn summary(&self, name: Path<String>) -> Answer<RecordingSummary> {
-        Ok(Json(self.inspector.summary(&name.0)?))
+    async fn summary(&self, name: Path<String>) -> Answer<Summary> {
+        Ok(Json(self.inspector.recording_summary(&name.0)?))
     }
 
     /// One transaction of a recording, and everything that became of it.

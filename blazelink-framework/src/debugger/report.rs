@@ -54,6 +54,9 @@ pub(crate) struct StageReport {
     pub(crate) p50_us: Option<u64>,
     /// What 99 in a hundred took at most, lately.
     pub(crate) p99_us: Option<u64>,
+    /// How many updates wait before it, in all sessions: to be written, or to be confirmed. Nothing
+    /// where none can wait but the next commit.
+    pub(crate) waiting: Option<u64>,
 }
 
 /// How many sessions are in which state.

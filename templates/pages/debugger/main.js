@@ -1,7 +1,6 @@
 // The debugger's pages: the frame around every screen, and which screen it is.
 
 import { html, render, useEffect, useState } from "./vendor/htm-preact.js";
-import { Explorer } from "./explorer.js";
 import { Help } from "./help.js";
 import { setKey, takeKey } from "./key.js";
 import { live } from "./live.js";
@@ -12,7 +11,6 @@ import { to, SCREENS, go } from "./place.js";
 import { Pulse } from "./pulse.js";
 import { Recording, Recordings, turn } from "./recordings.js";
 import { Replication } from "./replication.js";
-import { Schema } from "./schema.js";
 import { Session, Sessions } from "./sessions.js";
 import { Subscriptions } from "./subscriptions.js";
 import { Updates } from "./updates.js";
@@ -125,13 +123,26 @@ function App() {
   `;
 }
 
+/**
+ * A screen that comes when somebody opens it for the first time, so that the first one comes sooner.
+ *
+ * @param {{load: () => Promise<any>, name: string}} of
+ */
+function Later({ load, name }) {
+  const [module, setModule] = useState(/** @type {any} */ (undefined));
+  useEffect(() => {
+    load().then(setModule);
+  }, []);
+  return module === undefined ? html`<p class="asking" role="status">Asking the app …</p>` : html`<${module[name]} />`;
+}
+
 /** @param {{place: any, why: (of: any) => void}} of */
 function Screen({ place, why }) {
   switch (place.screen) {
     case "":
       return html`<${Pulse} />`;
     case "updates":
-      return html`<${Updates} filter=${place.filter} />`;
+      return html`<${Updates} filter=${place.filter} by=${place.by} />`;
     case "path":
       return html`<${Path} of=${place.of} why=${why} />`;
     case "sessions":
@@ -139,9 +150,9 @@ function Screen({ place, why }) {
     case "subscriptions":
       return html`<${Subscriptions} />`;
     case "schema":
-      return html`<${Schema} />`;
+      return html`<${Later} key="schema" load=${() => import("./schema.js")} name="Schema" />`;
     case "explorer":
-      return html`<${Explorer} />`;
+      return html`<${Later} key="explorer" load=${() => import("./explorer.js")} name="Explorer" />`;
     case "replication":
       return html`<${Replication} />`;
     case "recordings":

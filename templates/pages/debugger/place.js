@@ -37,7 +37,7 @@ export function listen(listener) {
 export function here() {
   const [, screen = "", of = ""] = location.pathname.slice(BASE.length).split("/");
   const query = new URLSearchParams(location.search);
-  return { screen, of: decodeURIComponent(of), filter: query.get("filter") ?? "", state: query.get("state") ?? "", at: query.get("at") ?? "" };
+  return { screen, of: decodeURIComponent(of), filter: query.get("filter") ?? "", state: query.get("state") ?? "", by: query.get("by") ?? "", at: query.get("at") ?? "" };
 }
 
 /**
@@ -75,9 +75,13 @@ document.addEventListener("click", (event) => {
   }
 });
 
-/** @param {string} filter */
-export function updatesAt(filter) {
-  return filter === "" ? "/updates" : `/updates?filter=${encodeURIComponent(filter)}`;
+/**
+ * @param {string} filter
+ * @param {string} by by what they are put together
+ */
+export function updatesAt(filter, by = "") {
+  const query = new URLSearchParams({ ...(filter === "" ? {} : { filter }), ...(by === "" ? {} : { by }) });
+  return query.size === 0 ? "/updates" : `/updates?${query}`;
 }
 
 /**

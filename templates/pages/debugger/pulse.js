@@ -36,6 +36,7 @@ function shown(overview, grid) {
           <p class="name">${name}</p>
           <p class="rate"><b>${rate(stage.per_second)}</b> <small>per second</small></p>
           <p class="times"><span>p50 <b>${span(stage.p50_us)}</b></span><span>p99 <b>${span(stage.p99_us)}</b></span></p>
+          ${stage.waiting === null ? null : html`<p class="depth"><b>${count(stage.waiting)}</b> ${stage.name === "sent" ? "wait to be written" : "wait to be confirmed"}</p>`}
           <p class="ever">${count(stage.total)} since start</p>
         </li>`;
       })}

@@ -10,8 +10,10 @@ import { ask, useAnswer, useKeys, useNow } from "./use.js";
 
 const SHOWN = 40;
 
-/** @param {{filter: string}} of */
-export function Updates({ filter }) {
+const GROUPS = { "": "each", change: "by what they changed", cause: "by what has made them" };
+
+/** @param {{filter: string, by: string}} of */
+export function Updates({ filter, by }) {
   const [older, setOlder] = useState(/** @type {number[]} */ ([]));
   useEffect(() => setOlder([]), [filter]);
   const before = older.length === 0 ? "" : `&before=${older.at(-1)}`;
@@ -21,14 +23,33 @@ export function Updates({ filter }) {
   const tables = new Set(updates.flatMap((/** @type {any} */ it) => it.tables.map((/** @type {any} */ of) => `table:${of.table}`)));
   return html`
     <h1>Updates <small>a line for each commit</small></h1>
-    <${Filter} value=${filter} wrong=${answer.error} known=${[...tables]} set=${(/** @type {string} */ text) => go(updatesAt(text))} />
-    <${Answer} answer=${answer}>${(/** @type {any} */ ok) => html`<${List} ok=${ok} filter=${filter} />`}</${Answer}>
+    <${Filter} value=${filter} wrong=${answer.error} known=${[...tables]} set=${(/** @type {string} */ text) => go(updatesAt(text, by))} />
+    <nav class="chips" aria-label="Put together">
+      ${Object.entries(GROUPS).map(([of, name]) => html`<a href=${to(updatesAt(filter, of))} aria-current=${of === by ? "page" : undefined}>${name}</a>`)}
+    </nav>
+    ${by === ""
+      ? html`<${Answer} answer=${answer}>${(/** @type {any} */ ok) => html`<${List} ok=${ok} filter=${filter} />`}</${Answer}>`
+      : html`<${Groups} key=${by} filter=${filter} by=${by} />`}
     <nav class="pages" aria-label="Pages of updates">
-      ${older.length === 0 ? null : html`<button onClick=${() => setOlder(older.slice(0, -1))}>Newer</button>`}
-      ${typeof answer.ok?.next === "number" ? html`<button onClick=${() => setOlder([...older, answer.ok.next])}>Older</button>` : null}
+      ${by !== "" ? null : older.length === 0 ? null : html`<button onClick=${() => setOlder(older.slice(0, -1))}>Newer</button>`}
+      ${by === "" && typeof answer.ok?.next === "number" ? html`<button onClick=${() => setOlder([...older, answer.ok.next])}>Older</button>` : null}
       ${overview === undefined ? null : html`<p class="loss">${lost(overview.memory)}</p>`}
     </nav>
   `;
+}
+
+/** Those that go together, in numbers. @param {{filter: string, by: string}} of */
+function Groups({ filter, by }) {
+  const answer = useAnswer(`/api/summary?by=${by}&filter=${encodeURIComponent(filter)}`);
+  const row = (/** @type {any} */ it) => [it.what, count(it.updates), count(it.told), count(it.denied), count(it.merged), count(it.confirmed), span(it.p50_us), span(it.p99_us)];
+  return html`<${Answer} answer=${answer}>
+    ${(/** @type {any} */ { all, kinds }) => html`<${Table}
+      name="Updates in groups"
+      heads=${[by === "cause" ? "Made by" : "Changed", "Updates", "Told", "Denied", "Merged or reset", "Handled", "p50", "p99"]}
+      numbers=${[1, 2, 3, 4, 5, 6, 7]}
+      rows=${[...kinds, all].map((it) => ({ key: it.what, cells: row(it), dim: it === all }))}
+    />`}
+  </${Answer}>`;
 }
 
 /** @param {{ok: any, filter: string}} of */

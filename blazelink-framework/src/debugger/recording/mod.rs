@@ -9,7 +9,6 @@ mod replay;
 mod report;
 mod running;
 mod shelf;
-mod summary;
 
 pub(crate) use audience::audience;
 pub(crate) use file::{About, Recording};
@@ -17,4 +16,3 @@ pub(crate) use replay::replay;
 pub(crate) use report::{RecordingReport, Recordings, ReplayReport, RunningReport};
 pub(crate) use running::{Counted, Noted, Running};
 pub(crate) use shelf::{Shelf, Unshelved};
-pub(crate) use summary::RecordingSummary;
