@@ -37,6 +37,12 @@ export function Query({ text, set, field }) {
     setFound(asked || found.begun > 0 ? { ...found, names: found.names.slice(0, SHOWN) } : { names: [], begun: 0 });
     setChosen(asked ? 0 : -1);
   };
+  useEffect(() => {
+    // Somebody has typed before it was known.
+    if (document.activeElement === field.current) {
+      look(false);
+    }
+  }, [known]);
   const take = (/** @type {string | undefined} */ name) => {
     const area = field.current;
     if (name === undefined || area === null) {
