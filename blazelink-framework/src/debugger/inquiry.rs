@@ -44,6 +44,8 @@ struct Found {
     told_at: Moment,
     in_words: String,
     delivered: Option<(Delivered, Vec<String>)>,
+    /// Whether it is followed to some sessions only.
+    in_part: bool,
 }
 
 impl Inspector {
@@ -102,6 +104,7 @@ impl Inspector {
             number: trace.number,
             transaction: Arc::clone(&trace.commit.transaction),
             told_at: trace.commit.times.told,
+            in_part: trace.commit.others > 0,
             in_words: in_words(trace, now),
             delivered: self.delivered(&picture, trace, session, object, now),
         })
@@ -227,13 +230,13 @@ impl Inspector {
         let words: Vec<String> = of_table.iter().map(|(_, words)| words.clone()).collect();
         evidence.push(format!("The session watches {}", words.join("; ")));
         let Some(row) = row_only(&found.transaction, object) else {
-            return self.whole(&of_table, found);
+            return self.would_be_told(&of_table, found);
         };
         let row = Arc::new(row);
         let viewer = session.viewer();
         let rehearsed = subscriptions.rehearse(&viewer, views, &row).await;
         if !rehearsed.told.is_empty() {
-            return self.whole(&of_table, found);
+            return self.would_be_told(&of_table, found);
         }
         if rehearsed.denied == 0 {
             return Verdict::Filtered {
@@ -251,8 +254,16 @@ impl Inspector {
         }
     }
 
-    /// It would be told now: it began to watch only after the commit.
-    fn whole(&self, watches: &[(Moment, String)], found: &Found) -> Verdict {
+    /// It would be told now: either it was, and that is not followed, or it began to watch only after the
+    /// commit.
+    fn would_be_told(&self, watches: &[(Moment, String)], found: &Found) -> Verdict {
+        if found.in_part {
+            return Verdict::NotRecorded {
+                limit: "the commit is not of the sample ([debugger] sample), and followed only to \
+                        sessions for which something out of the ordinary came of it"
+                    .to_owned(),
+            };
+        }
         let since = watches.iter().map(|(since, _)| *since).min();
         let since = since.unwrap_or(found.told_at);
         Verdict::NotSubscribed {

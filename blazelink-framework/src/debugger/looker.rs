@@ -47,9 +47,9 @@ impl Looker {
         }
         match session {
             Some(session) => {
-                tracing::warn!(by = &*self.name, %session, what, "done in the debugger")
+                tracing::warn!(by = &*self.name, %session, what, "acts in the debugger")
             }
-            None => tracing::warn!(by = &*self.name, what, "done in the debugger"),
+            None => tracing::warn!(by = &*self.name, what, "acts in the debugger"),
         }
         Ok(())
     }

@@ -306,7 +306,7 @@ pub(crate) struct SessionReport {
     pub(crate) unconfirmed: u64,
     /// Bytes that are kept for it.
     pub(crate) outbox_bytes: u64,
-    /// The id of the last message that its client has handled.
+    /// The id of the last message that its client has handled, as far as its updates are followed.
     pub(crate) confirmed_up_to: u64,
     /// Updates that were written to its sockets, as far as was seen.
     pub(crate) sent_updates: u64,
